@@ -1,0 +1,22 @@
+from annotation.models.jobs import Job
+from annotation.models.people import ApiToken, IdempotencyKey, Invite, Member, User
+from annotation.models.projects import Ontology, Project
+from annotation.models.tracksets import TrackSet
+from annotation.models.videos import Clip, Cut, FrameMapRow, Segment, Video
+
+__all__ = [
+    "ApiToken",
+    "Clip",
+    "Cut",
+    "FrameMapRow",
+    "IdempotencyKey",
+    "Invite",
+    "Job",
+    "Member",
+    "Ontology",
+    "Project",
+    "Segment",
+    "TrackSet",
+    "User",
+    "Video",
+]

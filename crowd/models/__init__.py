@@ -1,0 +1,22 @@
+from crowd.models.batches import Batch, BatchVideo, Gold, Policy, PreLabels, Task
+from crowd.models.judging import Score, Skill
+from crowd.models.paying import LedgerEntry
+from crowd.models.seats import Assignment, Draft, LateBody, Transition
+from crowd.models.standing import Sanction
+
+__all__ = [
+    "Assignment",
+    "Batch",
+    "BatchVideo",
+    "Draft",
+    "Gold",
+    "LateBody",
+    "LedgerEntry",
+    "Policy",
+    "PreLabels",
+    "Sanction",
+    "Score",
+    "Skill",
+    "Task",
+    "Transition",
+]

@@ -1,0 +1,32 @@
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now
+
+from annotation.ids import new_id
+from crowd.lifecycle import Standing
+
+
+class Sanction(models.Model):
+    """A worker paused or banned in a project, by whom and why. Lifted, the row stays as history."""
+
+    id = models.CharField(primary_key=True, max_length=16, default=new_id, editable=False)
+    project = models.ForeignKey("annotation.Project", on_delete=models.CASCADE, related_name="sanctions")
+    worker = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="sanctions")
+    kind = models.CharField(max_length=16, choices=Standing.choices)
+    reason = models.TextField()
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    created_at = models.DateTimeField(db_default=Now())
+    lifted_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    lifted_reason = models.TextField(default="", blank=True)
+    lifted_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["project", "worker"], condition=Q(lifted_at__isnull=True), name="a_worker_has_one_standing"
+            ),
+            models.CheckConstraint(condition=~Q(reason=""), name="a_sanction_has_a_reason"),
+        ]

@@ -1,0 +1,45 @@
+"""The states of consensus, releases and exports, and the moves between them, as data."""
+
+from __future__ import annotations
+
+from django.db.models import Q, TextChoices
+
+
+class ConsensusStatus(TextChoices):
+    PENDING = "pending"
+    ACCEPTED = "accepted"
+    REJECTED = "rejected"
+    # Its inputs changed since it was made: a newer build is on its way.
+    STALE = "stale"
+
+
+CONSENSUS_MOVES: dict[str, tuple[str, ...]] = {
+    ConsensusStatus.PENDING: (ConsensusStatus.ACCEPTED, ConsensusStatus.REJECTED, ConsensusStatus.STALE),
+    ConsensusStatus.STALE: (ConsensusStatus.PENDING, ConsensusStatus.ACCEPTED),
+    ConsensusStatus.REJECTED: (ConsensusStatus.PENDING, ConsensusStatus.STALE),
+    ConsensusStatus.ACCEPTED: (),
+}
+
+
+class Verdict(TextChoices):
+    ACCEPT = "accept"
+    AMEND = "amend"
+    REJECT = "reject"
+
+
+class WorkStatus(TextChoices):
+    """Of a release or an export."""
+
+    BUILDING = "building"
+    READY = "ready"
+    FAILED = "failed"
+
+
+WORK_MOVES: dict[str, tuple[str, ...]] = {
+    WorkStatus.BUILDING: (WorkStatus.READY, WorkStatus.FAILED),
+    WorkStatus.FAILED: (WorkStatus.BUILDING,),
+    WorkStatus.READY: (),
+}
+
+DECIDED = Q(status=ConsensusStatus.ACCEPTED, decided_at__isnull=False)
+UNDECIDED = ~Q(status=ConsensusStatus.ACCEPTED)

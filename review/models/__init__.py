@@ -1,0 +1,5 @@
+from review.models.consensus import Build, Consensus, Decision
+from review.models.releases import Export, Release
+from review.models.stitches import Join, Stitch
+
+__all__ = ["Build", "Consensus", "Decision", "Export", "Join", "Release", "Stitch"]
