@@ -1,0 +1,168 @@
+"""Pairing two lists one to one, and the similarities of tracks that are paired. The only door to the assignment solver.
+
+A matching has the greatest sum of similarities (Kuhn 1955; scipy's solver is Crouse 2016's). Most of a real problem is
+obvious, so the solver sees only what is left: pairs that outweigh everything they exclude are taken at once, and the
+rest falls into connected components that are solved one by one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.optimize import linear_sum_assignment
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+
+from annotation.core.overlaps import Overlaps, overlaps
+from annotation.core.tracks import Bools, Dense, Floats, Ints
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Matches:
+    """`pairs` (k, 2) of rows and columns, sorted by row; `left` and `right` are the rows and columns without a partner."""
+
+    pairs: Ints
+    left: Ints
+    right: Ints
+
+
+def match(similarity: ArrayLike, floor: float = 0.0) -> Matches:
+    """The one to one pairs with the greatest sum of similarity among those above 0 and at or above `floor`.
+
+    `similarity` is (n, m), 1 for same; NaN is no evidence, thus no pair. The same input gives the same pairs.
+
+    >>> match([[0.9, 0.8], [0.7, 0.1]]).pairs.tolist()
+    [[0, 1], [1, 0]]
+    """
+    table = np.asarray(similarity, dtype=float)
+    if table.ndim != 2:
+        raise ValueError(f"similarity must be a table (n, m), not of shape {table.shape}")
+    row, column = np.nonzero((table > 0) & (table >= floor))
+    chosen = best_pairs(row, column, table[row, column])
+    pairs = np.stack([row[chosen], column[chosen]], axis=1)
+    left = np.setdiff1d(np.arange(table.shape[0]), pairs[:, 0])
+    return Matches(pairs, left, np.setdiff1d(np.arange(table.shape[1]), pairs[:, 1]))
+
+
+def best_pairs(left: Ints, right: Ints, weight: Floats) -> Bools:
+    """Which edges of a sparse bipartite graph make up its matching of greatest weight.
+
+    Three arrays of one length; nodes are any integers ≥ 0, no edge comes twice, weights are above 0. Returns a mask.
+    """
+    chosen = np.zeros(len(weight), bool)
+    open_ = np.arange(len(weight))
+    while len(open_):
+        sure = _dominant(left[open_], right[open_], weight[open_])
+        if not sure.any():
+            break
+        taken = open_[sure]
+        chosen[taken] = True
+        gone = np.isin(left[open_], left[taken]) | np.isin(right[open_], right[taken])
+        open_ = open_[~gone]
+    if len(open_):
+        chosen[open_] = _solve_components(left[open_], right[open_], weight[open_])
+    return chosen
+
+
+def _dominant(left: Ints, right: Ints, weight: Floats) -> Bools:
+    """Edges that outweigh the best other edge at one end plus the best other edge at the other: always optimal."""
+    return weight > _best_other(left, weight) + _best_other(right, weight)
+
+
+def _best_other(node: Ints, weight: Floats) -> Floats:
+    """For each edge, the greatest weight among the other edges at its node, 0 if there is none."""
+    first = np.zeros(node.max() + 1)
+    np.maximum.at(first, node, weight)
+    is_first = weight == first[node]
+    second = np.zeros(len(first))
+    np.maximum.at(second, node[~is_first], weight[~is_first])
+    alone = np.bincount(node[is_first], minlength=len(first)) == 1
+    return np.where(is_first & alone[node], second[node], first[node])
+
+
+def _solve_components(left: Ints, right: Ints, weight: Floats) -> Bools:
+    rows, row = np.unique(left, return_inverse=True)
+    columns, column = np.unique(right, return_inverse=True)
+    n = len(rows) + len(columns)
+    graph = coo_array((np.ones(len(row)), (row, column + len(rows))), shape=(n, n))
+    component = connected_components(graph, directed=False)[1][row]
+    order = np.argsort(component, kind="stable")
+    chosen = np.zeros(len(weight), bool)
+    for edges in np.split(order, np.flatnonzero(np.diff(component[order])) + 1):
+        chosen[edges] = _solve(row[edges], column[edges], weight[edges])
+    return chosen
+
+
+def _solve(row: Ints, column: Ints, weight: Floats) -> Bools:
+    rows, row = np.unique(row, return_inverse=True)
+    columns, column = np.unique(column, return_inverse=True)
+    table = np.zeros((len(rows), len(columns)))
+    table[row, column] = weight
+    partner = np.full(len(rows), -1)
+    at, to = linear_sum_assignment(table, maximize=True)
+    partner[at] = to
+    return partner[row] == column
+
+
+def soft_f(similarity: ArrayLike) -> float:
+    """2 · Σ similarity of the matched pairs / (n + m) of a table (n, m), in [0, 1]; both empty 1, one empty 0."""
+    table = np.asarray(similarity, dtype=float)
+    if 0 in table.shape:
+        return float(table.shape[0] == table.shape[1])
+    row, column = match(table).pairs.T
+    return float(2 * table[row, column].sum() / sum(table.shape))
+
+
+def hard_f1(similarity: ArrayLike, floor: float = 0.5) -> float:
+    """F1 of a table (n, m) where a pair at or above `floor` is a hit; both empty 1, one empty 0."""
+    table = np.asarray(similarity, dtype=float)
+    if 0 in table.shape:
+        return float(table.shape[0] == table.shape[1])
+    return 2 * len(match(table, floor).pairs) / sum(table.shape)
+
+
+def track_iou(a: Dense, b: Dense, *, labels: bool = True) -> Floats:
+    """Spatio-temporal IoU of tracks, Σ IoU / frames on which either is there: (n, m) in [0, 1], to score with.
+
+    Tracks of different labels have 0, unless `labels` is False. RangesDiffer unless filled over the same frames.
+    """
+    total = _sums(overlaps(a, b), (len(a.ids), len(b.ids)))
+    common = _common_frames(a, b)
+    either = a.present.sum(axis=1)[:, None] + b.present.sum(axis=1)[None, :] - common
+    found = np.divide(total, either, out=np.zeros_like(total), where=either > 0)
+    return np.where(same_label(a, b), found, 0.0) if labels else found
+
+
+def link_iou(a: Dense, b: Dense, n_min: int = 1, *, labels: bool = True) -> Floats:
+    """Mean IoU over the frames where both tracks are: (n, m) in [0, 1], to link with.
+
+    NaN with fewer than `n_min` common frames (no evidence, which is not a match) and between labels.
+    """
+    total = _sums(overlaps(a, b), (len(a.ids), len(b.ids)))
+    common = _common_frames(a, b)
+    known = (common >= max(1, n_min)) & (same_label(a, b) | (not labels))
+    return np.divide(total, common, out=np.full(total.shape, np.nan), where=known)
+
+
+def track_soft_f(a: Dense, b: Dense, *, labels: bool = True) -> float:
+    """Soft F of two sets of tracks over the same frames, by spatio-temporal IoU: 1 for same; both empty 1."""
+    return soft_f(track_iou(a, b, labels=labels))
+
+
+def same_label(a: Dense, b: Dense) -> NDArray[np.bool_]:
+    """(n, m): whether two tracks have the same label."""
+    code = {label: i for i, label in enumerate(dict.fromkeys(a.labels + b.labels))}
+    left = np.array([code[label] for label in a.labels], np.int64)
+    return left[:, None] == np.array([code[label] for label in b.labels], np.int64)[None, :]
+
+
+def _sums(found: Overlaps, shape: tuple[int, int]) -> Floats:
+    at = found.left * shape[1] + found.right
+    return np.bincount(at, weights=found.iou, minlength=shape[0] * shape[1]).astype(float).reshape(shape)
+
+
+def _common_frames(a: Dense, b: Dense) -> Floats:
+    """(n, m): on how many frames both tracks are there."""
+    return (a.present.astype(np.float32) @ b.present.T.astype(np.float32)).astype(float)
