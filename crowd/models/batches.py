@@ -61,6 +61,8 @@ class Task(models.Model):
     segment = models.OneToOneField("annotation.Segment", on_delete=models.CASCADE, related_name="task")
     status = models.CharField(max_length=16, choices=TaskStatus.choices, default=TaskStatus.OPENING)
     reason = models.TextField(default="", blank=True)
+    # The gold that the segment lies inside.
+    gold = models.ForeignKey("crowd.Gold", null=True, on_delete=models.SET_NULL, related_name="tasks")
     # Higher goes first.
     priority = models.IntegerField(default=0)
     created_at = models.DateTimeField(db_default=Now())

@@ -17,6 +17,8 @@ class Assignment(models.Model):
 
     id = models.CharField(primary_key=True, max_length=16, default=new_id, editable=False)
     task = models.ForeignKey("crowd.Task", on_delete=models.CASCADE, related_name="assignments")
+    # Of the task, again: a claim looks through one batch's open seats and joins nothing.
+    batch = models.ForeignKey("crowd.Batch", on_delete=models.CASCADE, related_name="assignments")
     project = models.ForeignKey("annotation.Project", on_delete=models.CASCADE, related_name="assignments")
     worker = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="assignments"
@@ -62,7 +64,7 @@ class Assignment(models.Model):
         indexes = [
             # The claim: the best priority first, from a random id onwards.
             models.Index(
-                fields=["project", "extra", "-priority", "id"], condition=Q(status="open"), name="open_seats_to_claim"
+                fields=["batch", "extra", "-priority", "id"], condition=Q(status="open"), name="open_seats_to_claim"
             ),
             # The sweep.
             models.Index(fields=["lease_until"], condition=Q(status="held"), name="held_seats_by_lease"),
