@@ -1,0 +1,137 @@
+"""What speaks for two tracks of neighbouring segments being one object.
+
+On the frames that both segments show, the tracks' boxes are compared directly. Where one of them starts late or ends
+early at the border, its motion is carried on for a few frames and compared with what the other one really did there:
+five shared frames are few, and two people who cross on them differ only in where they come from and go to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from annotation.core.boxes import iou_aligned
+from annotation.core.tracks import Bools, Dense, Floats, Ints, Track, fill
+
+EDGE = 4  # frames by which a track may start late or end early at a border
+REACH = 8  # frames that a motion is carried on, and that a border's window shows beyond the overlap
+FIT = 10  # frames from which a motion is read
+FADE = 0.75  # weight of a carried-on frame for each frame of distance from the last real one
+ABSENT = 0.1  # weight of a frame on which only one of the two is present, beyond the tolerance of EDGE
+LABELS = 0.3  # what two different labels take off the similarity
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Side:
+    """One segment's tracks in a border's window of T frames; `carried` holds their motion beyond their ends.
+
+    `boxes` and `carried` are (t, T, 4) with NaN where there is none, `present` is (t, T), `distance` (t, T) is the
+    number of frames between a carried box and the last real one (0 where real or neither).
+    """
+
+    ids: tuple[str, ...]
+    labels: tuple[str, ...]
+    boxes: Floats
+    present: Bools
+    carried: Floats
+    distance: Ints
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Evidence:
+    """The candidates of one border: pairs of rows of its two sides, with similarity (0 to 1) and shared frames."""
+
+    left: Ints
+    right: Ints
+    similarity: Floats
+    shared: Ints
+
+
+def carry(boxes: Floats, present: Bools) -> tuple[Floats, Ints]:
+    """Motion carried on by REACH frames beyond the last present frame: boxes (t, T, 4) and distances (t, T).
+
+    The centre moves on the least-squares line through the last FIT frames (shrunk a little, so that one frame stands
+    still), the size stays at their mean.
+    """
+    _tracks, frames = present.shape
+    at = np.arange(frames)
+    last = np.where(present.any(axis=1), frames - 1 - np.argmax(present[:, ::-1], axis=1), -REACH - 1)
+    used = present & (at > last[:, None] - FIT)
+    weight = used[..., None].astype(float)
+    count = np.maximum(weight.sum(axis=1), 1)
+    known = np.where(used[..., None], boxes, 0.0)
+    mean = known.sum(axis=1) / count
+    when = (weight[..., 0] * at).sum(axis=1) / count[:, 0]
+    lever = (at - when[:, None]) * used
+    speed = np.einsum("tf,tfc->tc", lever, known) / ((lever**2).sum(axis=1) + 1.0)[:, None]
+    drift = (speed[:, :2] + speed[:, 2:]) / 2
+    distance = at - last[:, None]
+    carries = (distance > 0) & (distance <= REACH)
+    moved = mean[:, None] + (np.tile(drift, 2))[:, None] * (at - when[:, None])[..., None]
+    return np.where(carries[..., None], moved, np.nan), np.where(carries, distance, 0)
+
+
+def see(tracks: Sequence[Track], start: int, stop: int, window: tuple[int, int], *, forward: bool) -> Side:
+    """A segment's tracks in a border's window; `forward` carries motion past their ends, else before their starts."""
+    dense: Dense = fill(tracks, *window)
+    frames = np.arange(*window)
+    inside = (frames >= start) & (frames < stop)
+    present = dense.present & inside
+    boxes = np.where(present[..., None], dense.boxes, np.nan)
+    way = slice(None) if forward else slice(None, None, -1)
+    carried, distance = carry(boxes[:, way], present[:, way])
+    return Side(dense.ids, dense.labels, boxes, present, carried[:, way], distance[:, way])
+
+
+def _hulls(side: Side) -> Floats:
+    """The box around all of a track's boxes, real and carried, (t, 4); NaN where it has none."""
+    both = np.concatenate([side.boxes, side.carried], axis=1)
+    low = np.fmin.reduce(both[..., :2], axis=1)
+    return np.concatenate([low, np.fmax.reduce(both[..., 2:], axis=1)], axis=1)
+
+
+def _meetings(left: Side, right: Side) -> tuple[Ints, Ints]:
+    a, b = _hulls(left)[:, None], _hulls(right)[None]
+    meets = (a[..., :2] < b[..., 2:]).all(axis=-1) & (b[..., :2] < a[..., 2:]).all(axis=-1)
+    rows, columns = np.nonzero(meets)
+    return rows, columns
+
+
+def weigh(left: Side, right: Side, overlap: slice) -> Evidence:
+    """Similarities of all pairs that could be one object; `overlap` is the shared frames' place in the window."""
+    i, j = _meetings(left, right)
+    both = left.present[i] & right.present[j]
+    shared = both.sum(axis=1)
+    total = (iou_aligned(left.boxes[i], right.boxes[j]) * both).sum(axis=1)
+    weight = shared.astype(float)
+    for boxes_a, boxes_b, distance in (
+        (left.carried[i], right.boxes[j], left.distance[i]),
+        (left.boxes[i], right.carried[j], right.distance[j]),
+        (left.carried[i], right.carried[j], left.distance[i] + right.distance[j]),
+    ):
+        counts = ~(np.isnan(boxes_a[..., 0]) | np.isnan(boxes_b[..., 0]))
+        faded = np.where(counts, FADE**distance, 0.0)
+        total += (iou_aligned(boxes_a, boxes_b) * faded).sum(axis=1)
+        weight += faded.sum(axis=1)
+    a, b = left.present[i][:, overlap], right.present[j][:, overlap]
+    alone = np.maximum((a & ~b).sum(axis=1) - EDGE, 0) + np.maximum((b & ~a).sum(axis=1) - EDGE, 0)
+    weight += ABSENT * alone
+    with np.errstate(invalid="ignore", divide="ignore"):
+        similarity = np.where(weight > 0, total / weight, 0.0)
+    names = np.array(left.labels, dtype=object)[i] != np.array(right.labels, dtype=object)[j]
+    enough = _enough(a, b, shared, overlap.stop - overlap.start)
+    keep = enough & ~(names.astype(bool) & (shared < 3))
+    similarity = np.maximum(similarity - LABELS * names.astype(float), 0.0)
+    return Evidence(i[keep], j[keep], similarity[keep], shared[keep])
+
+
+def _enough(a: Bools, b: Bools, shared: Ints, overlap: int) -> Bools:
+    """Whether a pair shares frames enough, or both tracks come within EDGE frames of their segments' ends."""
+    if not overlap:
+        return np.ones(len(shared), bool)
+    least = np.minimum(min(3, -(-overlap // 4)), (a | b).sum(axis=1))
+    reaches_end = a[:, max(0, overlap - EDGE - 1) :].any(axis=1)
+    reaches_start = b[:, : EDGE + 1].any(axis=1)
+    return ((shared >= least) & (shared > 0)) | (reaches_end & reaches_start)

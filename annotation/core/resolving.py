@@ -1,0 +1,165 @@
+"""Where every object of a stitched video is: one box for each frame, and what it was made from.
+
+A frame that two segments share has two boxes of an object. Where they agree they are cross-faded, so that the whole
+track has no jump at the border; where they do not, the more trusted side is taken and the frame is marked disputed. A
+track that starts late or ends early by a few frames at its segment's edge leaves the other segment's box standing.
+
+Everything is computed for the range asked for: memory is bounded by that range, whatever the video's length.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from annotation.core.boxes import iou_aligned
+from annotation.core.linking import EDGE
+from annotation.core.stitching import Ref, SegmentTracks, Stitched
+from annotation.core.tracks import (
+    Bools,
+    Dense,
+    Floats,
+    Ints,
+    Track,
+    Tracks,
+    fill,
+    make_track,
+)
+
+AGREE = 0.5  # IoU at or above which two segments' boxes are cross-faded
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Resolved:
+    """Full-video tracks on the frames of `dense`; its ids are the identities in decimal, sorted by number.
+
+    `sources` are the segments' tracks; `left` and `right` (t, n) index them for each box (-1 where none), `share`
+    (t, n) is the weight of `right`'s box, `disputed` (t, n) marks frames on which the two sides differ.
+    """
+
+    dense: Dense
+    identities: Ints
+    sources: tuple[Ref, ...]
+    left: Ints
+    right: Ints
+    share: Floats
+    disputed: Bools
+
+
+def resolve(segments: Sequence[SegmentTracks], stitched: Stitched, start: int, stop: int) -> Resolved:
+    """Boxes of every identity on the frames `[start, stop)`, with their provenance."""
+    stop = max(start, stop)
+    near = sorted((s for s in segments if s.start < stop and s.stop > start), key=lambda s: (s.start, s.stop, s.key))
+    sources = [(s, t) for s in near for t in s.tracks.tracks if (s.key, t.id) in stitched.identities]
+    refs = tuple((s.key, t.id) for s, t in sources)
+    numbers = sorted({stitched.identities[ref] for ref in refs})
+    row_of = {number: i for i, number in enumerate(numbers)}
+    out = _Canvas(len(numbers), stop - start)
+    for index, (segment, track) in enumerate(sources):
+        low, high = max(start, segment.start), min(stop, segment.stop)
+        dense = fill([track], low, high)
+        row = row_of[stitched.identities[refs[index]]]
+        out.add(row, slice(low - start, high - start), index, dense, _Edge.of(segment, track, low, high))
+    labels = _labels(sources, [row_of[stitched.identities[ref]] for ref in refs], len(numbers))
+    dense = Dense(start, tuple(map(str, numbers)), labels, out.boxes, out.left >= 0, out.occluded)
+    return Resolved(dense, np.array(numbers, np.int64), refs, out.left, out.right, out.share, out.disputed)
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class _Edge:
+    """A track at its segment's edges in a range of frames: how far in it is (0 to 1), and where its absence is slack."""
+
+    depth: Floats
+    slack: Bools
+    trust: float
+
+    @classmethod
+    def of(cls, segment: SegmentTracks, track: Track, low: int, high: int) -> _Edge:
+        frames = np.arange(low, high)
+        inside = np.minimum(frames - segment.start + 1, segment.stop - frames)
+        near = (frames - segment.start < EDGE) | (segment.stop - frames <= EDGE)
+        return cls(inside.astype(float), near, 1.0 if track.confidence is None else track.confidence)
+
+
+class _Canvas:
+    """The boxes so far, to which the segments' tracks are added from left to right."""
+
+    def __init__(self, rows: int, frames: int) -> None:
+        self.boxes = np.full((rows, frames, 4), np.nan)
+        self.occluded = np.zeros((rows, frames), bool)
+        self.left = np.full((rows, frames), -1)
+        self.right = np.full((rows, frames), -1)
+        self.share = np.zeros((rows, frames))
+        self.disputed = np.zeros((rows, frames), bool)
+        self.seen = np.full((rows, frames), -1)  # the source that showed the frame, whether or not it had a box there
+        self.depth = np.zeros((rows, frames))
+        self.slack = np.zeros((rows, frames), bool)
+        self.trust = np.zeros((rows, frames))
+
+    def add(self, row: int, at: slice, index: int, dense: Dense, edge: _Edge) -> None:
+        here = dense.present[0]
+        before = self.left[row, at] >= 0
+        shown = self.seen[row, at] >= 0
+        old, new = self.boxes[row, at], dense.boxes[0]
+        agree = before & here & (iou_aligned(old, new) >= AGREE)
+        share = edge.depth / (self.depth[row, at] + edge.depth)
+        trusts = np.where(self.trust[row, at] == edge.trust, share >= 0.5, edge.trust > self.trust[row, at])
+        clash = before & here & ~agree
+        gone = shown & ~before & here & ~self.slack[row, at] & ~trusts
+        fresh = here & ~before & ~gone
+        lost = before & ~here & ~edge.slack & trusts
+        takes = fresh | (clash & trusts)
+        self.disputed[row, at] |= clash | (shown & (before != here) & ~np.where(here, self.slack[row, at], edge.slack))
+        self.boxes[row, at] = np.where(agree[:, None], old + (new - old) * share[:, None], old)
+        self.boxes[row, at][takes] = new[takes]
+        self.boxes[row, at][lost] = np.nan
+        fades = agree & (share >= 0.5)
+        self.occluded[row, at] = np.where(takes | fades, dense.occluded[0], self.occluded[row, at] & ~lost)
+        self.right[row, at] = np.where(agree, index, -1)
+        self.share[row, at] = np.where(agree, share, 0.0)
+        self.left[row, at] = np.where(takes, index, np.where(lost, -1, self.left[row, at]))
+        self.seen[row, at], self.depth[row, at] = index, edge.depth
+        self.slack[row, at], self.trust[row, at] = edge.slack, edge.trust
+
+
+def _labels(sources: Sequence[tuple[SegmentTracks, Track]], rows: Sequence[int], count: int) -> tuple[str, ...]:
+    """Each identity's label: that of most of its tracks by confidence, the earliest winning a tie."""
+    votes: list[dict[str, float]] = [{} for _ in range(count)]
+    for (_, track), row in zip(sources, rows, strict=True):
+        weight = 1.0 if track.confidence is None else track.confidence
+        votes[row][track.label] = votes[row].get(track.label, 0.0) + weight
+    return tuple(max(v, key=lambda label: v[label]) for v in votes)
+
+
+def to_tracks(segments: Sequence[SegmentTracks], stitched: Stitched) -> Tracks:
+    """The whole video as tracks with a keyframe on every frame they are present; ids are the identities in decimal."""
+    start = min((s.start for s in segments), default=0)
+    stop = max((s.stop for s in segments), default=0)
+    resolved = resolve(segments, stitched, start, stop)
+    dense = resolved.dense
+    tracks = tuple(
+        _track(dense, row, resolved.disputed[row]) for row in range(len(dense.ids)) if dense.present[row].any()
+    )
+    return Tracks(start, stop, tracks)
+
+
+def _track(dense: Dense, row: int, disputed: Bools) -> Track:
+    present = dense.present[row]
+    ends = np.flatnonzero(present[:-1] & ~present[1:]) + 1
+    at = np.concatenate([np.flatnonzero(present), ends])
+    return make_track(
+        dense.ids[row],
+        dense.labels[row],
+        at + dense.start,
+        dense.boxes[row][at],
+        outside=~present[at],
+        occluded=dense.occluded[row][at] & present[at],
+        disputes=tuple(_ranges(disputed, dense.start)),
+    )
+
+
+def _ranges(flags: Bools, start: int) -> Iterable[tuple[int, int]]:
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], flags, [False]]).astype(np.int8)))
+    return [(int(a) + start, int(b) + start) for a, b in edges.reshape(-1, 2)]
