@@ -1,0 +1,186 @@
+"""Tracks as few bytes: a header of what is said in words, and columns of numbers, as differences, deflated.
+
+Lossless to the last bit of every float. Where all points are decimal fractions (what people draw and what tools write
+has two or three places), they are kept as whole multiples of 10^-p, whose differences along a track are small numbers;
+else as the floats' own bits, whose differences share their upper bytes. Bytes of equal weight are laid side by side
+(the "shuffle" filter of Blosc and HDF5), since that is where the zeros meet. Sizes are measured in docs/capacity.md.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import struct
+import zlib
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from annotation.core.tracks import Bools, Floats, Interval, Ints, Track, Tracks
+
+VERSION = 1
+PLACES = range(8)
+BITS = 255
+# Past this a float no longer holds every whole number.
+EXACT = float(2**53)
+_HEAD = struct.Struct("<BBI")
+
+
+class Unreadable(ValueError):
+    """The bytes are no packed tracks of a version known here."""
+
+
+def pack(tracks: Tracks) -> bytes:
+    """The content of a TrackSet without its range; `unpack` gives it back equal, bit for bit."""
+    points = [t.points for t in tracks.tracks]
+    whole = np.concatenate([p.ravel() for p in points]) if points else np.zeros(0)
+    places = _places(whole)
+    columns = (
+        _shuffled(_differences([t.frames[:, None] for t in tracks.tracks])),
+        _shuffled(_differences([_scaled(p, places) for p in points])),
+        np.packbits(np.isnan(whole)).tobytes(),
+        np.packbits(_joined([t.outside for t in tracks.tracks])).tobytes(),
+        np.packbits(_joined([t.occluded for t in tracks.tracks])).tobytes(),
+    )
+    header = _words(_header(tracks))
+    body = _HEAD.pack(VERSION, places, len(header)) + header + b"".join(columns)
+    return zlib.compress(body, 6)
+
+
+def unpack(payload: bytes | memoryview, start: int, stop: int) -> Tracks:
+    """The tracks of `[start, stop)` that were packed. Unreadable where the bytes are something else."""
+    try:
+        body = memoryview(zlib.decompress(payload))
+        version, places, length = _HEAD.unpack_from(body)
+    except (zlib.error, struct.error) as error:
+        raise Unreadable(f"no packed tracks: {error}") from None
+    if version != VERSION:
+        raise Unreadable(f"packed tracks of version {version}; known is {VERSION}")
+    header = json.loads(bytes(body[_HEAD.size : _HEAD.size + length]))
+    columns = _Columns(body[_HEAD.size + length :])
+    shapes = [(k, width) for k, width in header["shapes"]]
+    frames = _summed(columns.numbers(sum(k for k, _ in shapes)), [(k, 1) for k, _ in shapes])
+    points = _summed(columns.numbers(sum(k * width for k, width in shapes)), shapes)
+    absent = _parted(columns.flags(sum(k * width for k, width in shapes)), shapes)
+    flags = [(k, 1) for k, _ in shapes]
+    outside = _parted(columns.flags(sum(k for k, _ in shapes)), flags)
+    occluded = _parted(columns.flags(sum(k for k, _ in shapes)), flags)
+    made = tuple(
+        _track(words, f[:, 0], _unscaled(p, places, a), out[:, 0], occ[:, 0])
+        for words, f, p, a, out, occ in zip(header["tracks"], frames, points, absent, outside, occluded, strict=True)
+    )
+    return Tracks(start, stop, made, tuple(Interval(*i) for i in header["intervals"]))
+
+
+def digest(tracks: Tracks) -> str:
+    """SHA-256 of the content and its range, the same however it is packed; hex."""
+    sha = hashlib.sha256(_words([tracks.start, tracks.stop, _header(tracks)]))
+    for t in tracks.tracks:
+        points = np.where(np.isnan(t.points), np.nan, t.points)
+        for column in (t.frames.astype("<i8"), points.astype("<f8"), t.outside, t.occluded):
+            sha.update(np.ascontiguousarray(column).tobytes())
+    return sha.hexdigest()
+
+
+class _Columns:
+    """Reads one column after the other."""
+
+    def __init__(self, body: memoryview) -> None:
+        self.body, self.at = body, 0
+
+    def numbers(self, count: int) -> Ints:
+        width, self.at = self.body[self.at], self.at + 1
+        raw = np.frombuffer(self.body, np.uint8, count * width, self.at).reshape(width, count)
+        self.at += count * width
+        return np.ascontiguousarray(raw.T).view(f"<i{width}").ravel().astype(np.int64)
+
+    def flags(self, count: int) -> Bools:
+        size = -(-count // 8)
+        raw = np.frombuffer(self.body, np.uint8, size, self.at)
+        self.at += size
+        return np.unpackbits(raw, count=count).astype(bool)
+
+
+def _header(tracks: Tracks) -> dict[str, Any]:
+    return {
+        "shapes": [list(t.points.shape) for t in tracks.tracks],
+        "tracks": [_track_words(t) for t in tracks.tracks],
+        "intervals": [[i.label, i.start, i.stop, i.track, dict(i.attributes)] for i in tracks.intervals],
+    }
+
+
+def _track_words(t: Track) -> list[Any]:
+    changes = [[int(frame), dict(values)] for frame, values in sorted(t.changes.items())]
+    words = [t.id, t.label, dict(t.attributes), changes]
+    consensus = [t.confidence, list(t.support), [list(d) for d in t.disputes]]
+    return words + consensus if consensus != [None, [], []] else words
+
+
+def _track(words: list[Any], frames: Ints, points: Floats, outside: Bools, occluded: Bools) -> Track:
+    id, label, attributes, changes, *consensus = words
+    confidence, support, disputes = consensus or (None, [], [])
+    more = {"confidence": confidence, "support": tuple(support), "disputes": tuple((a, b) for a, b in disputes)}
+    return Track(id, label, frames, points, outside, occluded, attributes, {f: v for f, v in changes}, **more)
+
+
+def _words(value: Any) -> bytes:
+    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False).encode()
+
+
+def _places(points: Floats) -> int:
+    """The least number of decimal places that says all points exactly, or BITS where none does."""
+    there = points[~np.isnan(points)]
+    for places in PLACES:
+        scale = 10.0**places
+        units = np.rint(there * scale)
+        if np.any(np.abs(units) >= EXACT) or not np.isfinite(there).all():
+            return BITS
+        # Whole numbers have no negative zero, so the bits are compared, not the values.
+        if np.array_equal((units.astype(np.int64) / scale).view(np.int64), there.view(np.int64)):
+            return places
+    return BITS
+
+
+def _scaled(points: Floats, places: int) -> Ints:
+    there = np.where(np.isnan(points), 0.0, points)
+    if places == BITS:
+        return np.ascontiguousarray(there).view(np.int64)
+    return np.rint(there * 10.0**places).astype(np.int64)
+
+
+def _unscaled(units: Ints, places: int, absent: Bools) -> Floats:
+    points = np.ascontiguousarray(units).view(np.float64) if places == BITS else units / 10.0**places
+    return np.where(absent, np.nan, points)
+
+
+def _differences(columns: list[Ints]) -> Ints:
+    """Differences down each (k, width) array, laid out coordinate by coordinate; the wrap of int64 undoes itself."""
+    parts = [np.diff(c, axis=0, prepend=np.zeros((1, c.shape[1]), np.int64)).T.ravel() for c in columns]
+    return _joined(parts, np.int64)
+
+
+def _summed(flat: Ints, shapes: list[tuple[int, int]]) -> list[Ints]:
+    out, at = [], 0
+    for k, width in shapes:
+        out.append(np.cumsum(flat[at : at + k * width].reshape(width, k).T, axis=0, dtype=np.int64))
+        at += k * width
+    return out
+
+
+def _parted(flat: Bools, shapes: list[tuple[int, int]]) -> list[Bools]:
+    ends = np.cumsum([k * width for k, width in shapes])
+    starts = [0, *ends[:-1].tolist()] if shapes else []
+    return [flat[a:b].reshape(k, w) for a, b, (k, w) in zip(starts, ends.tolist(), shapes, strict=True)]
+
+
+def _joined(parts: list[NDArray[Any]], dtype: type = bool) -> NDArray[Any]:
+    return np.concatenate(parts) if parts else np.zeros(0, dtype)
+
+
+def _shuffled(numbers: Ints) -> bytes:
+    """Little-endian bytes of equal weight side by side, after the width in which all of them fit."""
+    top = max((int(numbers.max()), -int(numbers.min()) - 1)) if len(numbers) else 0
+    width = next(w for w in (1, 2, 4, 8) if top < 2 ** (8 * w - 1))
+    raw = numbers.astype(f"<i{width}").view(np.uint8).reshape(-1, width)
+    return bytes([width]) + np.ascontiguousarray(raw.T).tobytes()
