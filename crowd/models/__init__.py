@@ -1,5 +1,5 @@
 from crowd.models.batches import Batch, BatchVideo, Gold, Policy, PreLabels, Task
-from crowd.models.judging import Score, Skill
+from crowd.models.judging import PeerScore, Score, Skill
 from crowd.models.paying import LedgerEntry
 from crowd.models.seats import Assignment, Draft, LateBody, Transition
 from crowd.models.standing import Sanction
@@ -12,6 +12,7 @@ __all__ = [
     "Gold",
     "LateBody",
     "LedgerEntry",
+    "PeerScore",
     "Policy",
     "PreLabels",
     "Sanction",

@@ -23,6 +23,19 @@ class Score(models.Model):
         constraints = [models.CheckConstraint(condition=Q(value__gte=0, value__lte=1), name="a_score_is_a_share")]
 
 
+class PeerScore(models.Model):
+    """How far one submission agrees with the consensus of the others: the soft track F, its own voice left out."""
+
+    assignment = models.OneToOneField(
+        "crowd.Assignment", on_delete=models.CASCADE, primary_key=True, related_name="peer_score"
+    )
+    value = models.FloatField()
+    computed_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=Q(value__gte=0, value__lte=1), name="a_peer_score_is_a_share")]
+
+
 class Skill(models.Model):
     """How far a worker is to be trusted in a project, computed anew from all evidence by a job."""
 

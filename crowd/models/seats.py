@@ -39,8 +39,7 @@ class Assignment(models.Model):
     submitted_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
     decided_at = models.DateTimeField(null=True)
-    # Of the worker, by the server's clock and as their browser says.
-    work_s = models.FloatField(null=True)
+    # As the worker's browser measured it; the server's own measure is submitted_at − claimed_at.
     client_work_s = models.FloatField(null=True)
     reason = models.TextField(default="", blank=True)
 
@@ -79,7 +78,8 @@ class Draft(models.Model):
     """What a worker has drawn so far, as sent."""
 
     assignment = models.OneToOneField(Assignment, on_delete=models.CASCADE, primary_key=True, related_name="draft")
-    body = models.JSONField()
+    # JSON as text: jsonb would refuse what a browser may well send (a NUL), and nothing that was sent is lost.
+    body = models.TextField()
     saved_at = models.DateTimeField(db_default=Now())
 
 
@@ -87,7 +87,7 @@ class LateBody(models.Model):
     """A submission that came after its lease: kept for a manager to salvage, never paid by itself."""
 
     assignment = models.OneToOneField(Assignment, on_delete=models.CASCADE, primary_key=True, related_name="late_body")
-    body = models.JSONField()
+    body = models.TextField()
     came_at = models.DateTimeField(db_default=Now())
     salvaged_at = models.DateTimeField(null=True)
 
