@@ -91,11 +91,12 @@ def _solve_components(left: Ints, right: Ints, weight: Floats) -> Bools:
     order = np.argsort(component, kind="stable")
     chosen = np.zeros(len(weight), bool)
     for edges in np.split(order, np.flatnonzero(np.diff(component[order])) + 1):
-        chosen[edges] = _solve(row[edges], column[edges], weight[edges])
+        chosen[edges] = solve(row[edges], column[edges], weight[edges])
     return chosen
 
 
-def _solve(row: Ints, column: Ints, weight: Floats) -> Bools:
+def solve(row: Ints, column: Ints, weight: Floats) -> Bools:
+    """`best_pairs` by the solver alone: for a few edges, where looking for obvious ones costs more than it saves."""
     rows, row = np.unique(row, return_inverse=True)
     columns, column = np.unique(column, return_inverse=True)
     table = np.zeros((len(rows), len(columns)))

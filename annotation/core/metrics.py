@@ -1,0 +1,148 @@
+"""How far one set of tracks is from another that is held to be true: HOTA, CLEAR MOT and identity figures.
+
+HOTA: Luiten 2020. MOTA, identity switches: Bernardin 2008 with the matching rule of MOTChallenge (a pair of the frame
+before is kept as long as it passes). IDF1: Ristani 2016. All equal to trackeval 1.3.0, also in what it makes of empty
+sets: nothing against nothing is 0 here, and only `crowd.core.scoring` gives a worker credit for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from annotation.core.hota import hota
+from annotation.core.matching import match, same_label, solve
+from annotation.core.overlaps import Overlaps, overlaps
+from annotation.core.tracks import Bools, Dense, Floats, Ints
+
+_EPS = np.finfo(float).eps
+
+
+@dataclass(frozen=True, slots=True)
+class Metrics:
+    """Figures of one comparison. Shares are 0 to 1 (`mota` may be negative), the rest are counts of boxes.
+
+    `precision`, `recall`, `mean_iou` and the counts are those of the boxes matched at the floor, frame by frame.
+    """
+
+    hota: float
+    deta: float
+    assa: float
+    loca: float
+    mota: float
+    idf1: float
+    idp: float
+    idr: float
+    precision: float
+    recall: float
+    mean_iou: float
+    switches: int
+    found: int
+    missed: int
+    invented: int
+
+
+def compare(truth: Dense, other: Dense, *, floor: float = 0.5, labels: bool = False) -> Metrics:
+    """All figures of `other` against `truth`, filled over the same frames (else RangesDiffer).
+
+    `floor` is the IoU at which a box counts as found in CLEAR and identity figures. With `labels`, boxes of tracks of
+    different labels never match; without, labels do not matter.
+    """
+    shared = overlaps(truth, other)
+    if labels:
+        shared = _only(shared, same_label(truth, other)[shared.left, shared.right])
+    boxes, others = int(truth.present.sum()), int(other.present.sum())
+    curves = hota(truth, other, shared)
+    partner = follow(truth, other, shared, floor)
+    found, switches, near = int((partner >= 0).sum()), count_switches(partner), _mean_iou(shared, partner)
+    kept = _identity_matches(shared, (len(truth.ids), len(other.ids)), floor)
+    means = {k: float(getattr(curves, k).mean()) for k in ("hota", "deta", "assa", "loca")}
+    return Metrics(
+        **means,
+        mota=(2 * found - others - switches) / boxes if boxes and others else 0.0,
+        idf1=2 * kept / max(1, boxes + others),
+        idp=kept / max(1, others),
+        idr=kept / max(1, boxes),
+        precision=found / max(1, others),
+        recall=found / max(1, boxes),
+        mean_iou=near,
+        switches=switches,
+        found=found,
+        missed=boxes - found,
+        invented=others - found,
+    )
+
+
+def compare_by_label(truth: Dense, other: Dense, *, floor: float = 0.5) -> dict[str, Metrics]:
+    """`compare` for each label that occurs, on its tracks alone."""
+    return {
+        label: compare(of_label(truth, label), of_label(other, label), floor=floor)
+        for label in sorted({*truth.labels, *other.labels})
+    }
+
+
+def of_label(tracks: Dense, label: str) -> Dense:
+    """The tracks with that label."""
+    return select(tracks, [i for i, has in enumerate(tracks.labels) if has == label])
+
+
+def select(tracks: Dense, rows: Iterable[int]) -> Dense:
+    """Some of the tracks, by their rows."""
+    at = list(rows)
+    return replace(
+        tracks,
+        ids=tuple(tracks.ids[i] for i in at),
+        labels=tuple(tracks.labels[i] for i in at),
+        boxes=tracks.boxes[at],
+        present=tracks.present[at],
+        occluded=tracks.occluded[at],
+    )
+
+
+def follow(truth: Dense, other: Dense, shared: Overlaps, floor: float = 0.5) -> Ints:
+    """(n, frames): the row of `other` that each true track is matched with on each frame, -1 for none.
+
+    Among pairs at or above `floor`, those of the frame before come first, then the greatest sum of IoU. Only where
+    two boxes compete does the order of frames matter, so only there is anything solved.
+    """
+    near = _only(shared, shared.iou >= floor - _EPS)
+    partner = np.full(truth.present.shape, -1, np.int64)
+    left, right = near.frame * len(truth.ids) + near.left, near.frame * len(other.ids) + near.right
+    alone = (np.bincount(left)[left] == 1) & (np.bincount(right)[right] == 1) if len(left) else np.zeros(0, bool)
+    partner[near.left[alone], near.frame[alone]] = near.right[alone]
+    rivals = _only(near, ~alone)
+    order = np.argsort(rivals.frame, kind="stable")
+    seen = np.flatnonzero(truth.present.any(axis=0) & other.present.any(axis=0))
+    for at in np.split(order, np.flatnonzero(np.diff(rivals.frame[order])) + 1) if len(order) else ():
+        frame = int(rivals.frame[at[0]])
+        before = seen[max(0, np.searchsorted(seen, frame) - 1)]
+        kept = (partner[rivals.left[at], before] == rivals.right[at]) & (before < frame)
+        chosen = at[solve(rivals.left[at], rivals.right[at], 1000.0 * kept + rivals.iou[at])]
+        partner[rivals.left[chosen], frame] = rivals.right[chosen]
+    return partner
+
+
+def count_switches(partner: Ints) -> int:
+    """How often a true track changes its partner, absences between them or not; `partner` as `follow` gives it."""
+    track, frame = np.nonzero(partner >= 0)
+    who = partner[track, frame]
+    return int(((np.diff(track) == 0) & (np.diff(who) != 0)).sum())
+
+
+def _mean_iou(shared: Overlaps, partner: Ints) -> float:
+    chosen = partner[shared.left, shared.frame] == shared.right
+    return float(shared.iou[chosen].mean()) if chosen.any() else 0.0
+
+
+def _identity_matches(shared: Overlaps, shape: tuple[int, int], floor: float) -> int:
+    """Boxes at or above `floor` in the one to one pairing of whole tracks that has most of them."""
+    near = _only(shared, shared.iou >= floor)
+    counts: Floats = np.bincount(near.left * shape[1] + near.right, minlength=shape[0] * shape[1]).reshape(shape)
+    row, column = match(counts).pairs.T
+    return int(counts[row, column].sum())
+
+
+def _only(shared: Overlaps, keep: Bools) -> Overlaps:
+    return Overlaps(shared.left[keep], shared.right[keep], shared.frame[keep], shared.iou[keep])
