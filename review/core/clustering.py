@@ -1,0 +1,256 @@
+"""Which workers' boxes show one object, on every frame of a segment.
+
+Idea: two tracks attract or repel each other by the sum over their common frames of IoU minus a floor, so long
+agreement outweighs a short encounter, and frames on which only one is there say nothing. Clusters grow by greedy
+contraction of the strongest attraction (average link with additive evidence: Keuper 2015's GAEC), under the rule that
+a worker never has two boxes in one cluster on one frame. Then each track may leave its cluster for some time: the best
+path of a track through the clusters, where changing costs `CHANGE` (a Viterbi path, so identity swaps and drifts are
+cut on the frame where most others say that they happened), and what fits nowhere starts clusters of its own.
+"""
+
+from __future__ import annotations
+
+import heapq
+
+import numpy as np
+
+from annotation.core.tracks import Bools, Floats, Ints
+from review.core.stacking import Stack
+
+FLOOR = 0.35  # mean IoU at which two tracks neither attract nor repel
+OTHER_LABEL = 0.25  # what a different label takes off the IoU
+CHANGE = 2.0  # a change of cluster must win this much IoU·frames: five frames at a difference of 0.4
+ROUNDS = 2
+
+
+def cluster(stack: Stack, weights: Floats) -> Ints:
+    """The cluster of every track on every frame, (t, n), -1 where it is absent; `weights` (workers,) are above 0."""
+    if not len(stack.tracks):
+        return np.zeros(stack.present.shape, np.int64)
+    node = np.where(stack.present, np.arange(len(stack.tracks))[:, None], -1)
+    value = _values(stack)
+    member = contract(stack, node, value, weights)
+    for _ in range(ROUNDS):
+        moved = reassign(stack, member, value, weights)
+        if (moved == member).all():
+            break
+        member = contract(stack, moved, value, weights)
+    return member
+
+
+def _values(stack: Stack) -> Floats:
+    pairs = stack.overlap
+    return pairs.iou - OTHER_LABEL * (stack.codes[pairs.left] != stack.codes[pairs.right])
+
+
+def contract(stack: Stack, node: Ints, value: Floats, weights: Floats) -> Ints:
+    """Merge nodes (t, n) as long as two attract each other and no worker would have two boxes in one: (t, n)."""
+    names, flat = np.unique(node, return_inverse=True)
+    node = flat.reshape(node.shape) - int(names[0] == -1)
+    n_nodes = len(names) - int(names[0] == -1)
+    strength = weights[stack.owners]
+    counts = np.zeros((n_nodes, node.shape[1]))
+    track, frame = np.nonzero(node >= 0)
+    np.add.at(counts, (node[track, frame], frame), strength[track])
+    graph = _graph(stack, node, value * strength[stack.overlap.left] * strength[stack.overlap.right], n_nodes)
+    parent = _Contraction(counts, _masks(stack, node, n_nodes), graph).run()
+    return np.where(node >= 0, parent[node], -1)
+
+
+def _graph(stack: Stack, node: Ints, value: Floats, n_nodes: int) -> list[dict[int, float]]:
+    """Sum of value between every two nodes that overlap somewhere, as one dict of neighbours per node."""
+    pairs = stack.overlap
+    a, b = node[pairs.left, pairs.frame], node[pairs.right, pairs.frame]
+    kept = a != b
+    key = np.minimum(a, b)[kept] * n_nodes + np.maximum(a, b)[kept]
+    keys, at = np.unique(key, return_inverse=True)
+    sums = np.bincount(at, weights=value[kept], minlength=len(keys))
+    graph: list[dict[int, float]] = [{} for _ in range(n_nodes)]
+    for k, total in zip(keys.tolist(), sums.tolist(), strict=True):
+        i, j = divmod(k, n_nodes)
+        graph[i][j] = graph[j][i] = total
+    return graph
+
+
+def _masks(stack: Stack, node: Ints, n_nodes: int) -> list[dict[int, int]]:
+    """For every node the frames on which each worker is in it, as bits of an integer."""
+    masks: list[dict[int, int]] = [{} for _ in range(n_nodes)]
+    for track, owner in enumerate(stack.owners.tolist()):
+        for k in np.unique(node[track][node[track] >= 0]).tolist():
+            bits = int.from_bytes(np.packbits(node[track] == k).tobytes(), "big")
+            masks[k][owner] = masks[k].get(owner, 0) | bits
+    return masks
+
+
+class _Contraction:
+    """Greedy contraction of a graph; state is per node, a merged node lives on under its smaller number."""
+
+    def __init__(self, counts: Floats, masks: list[dict[int, int]], graph: list[dict[int, float]]) -> None:
+        self.counts, self.masks, self.graph = counts, masks, graph
+        self.parent = np.arange(len(graph))
+        self.age = [0] * len(graph)
+        self.heap: list[tuple[float, int, int, int, int]] = []
+
+    def run(self) -> Ints:
+        for a, neighbours in enumerate(self.graph):
+            for b in neighbours:
+                if a < b:
+                    self._push(a, b)
+        while self.heap:
+            _, a, b, age_a, age_b = heapq.heappop(self.heap)
+            if (self.age[a], self.age[b]) == (age_a, age_b) and not self._clash(a, b):
+                self._merge(a, b)
+        return self._roots()
+
+    def _push(self, a: int, b: int) -> None:
+        gain = self.graph[a][b] - FLOOR * float(self.counts[a] @ self.counts[b])
+        if gain > 0 and not self._clash(a, b):
+            heapq.heappush(self.heap, (-gain, min(a, b), max(a, b), self.age[min(a, b)], self.age[max(a, b)]))
+
+    def _clash(self, a: int, b: int) -> bool:
+        other = self.masks[b]
+        return any(mask & other.get(owner, 0) for owner, mask in self.masks[a].items())
+
+    def _merge(self, a: int, b: int) -> None:
+        self.counts[a] += self.counts[b]
+        for owner, mask in self.masks[b].items():
+            self.masks[a][owner] = self.masks[a].get(owner, 0) | mask
+        self.parent[b] = a
+        self.age[a] += 1
+        self.age[b] = -1
+        del self.graph[a][b], self.graph[b][a]
+        for c, total in self.graph[b].items():
+            del self.graph[c][b]
+            self.graph[a][c] = self.graph[c][a] = self.graph[a].get(c, 0.0) + total
+        self.graph[b] = {}
+        for c in self.graph[a]:
+            self._push(a, c)
+
+    def _roots(self) -> Ints:
+        roots = self.parent
+        while (roots[roots] != roots).any():
+            roots = roots[roots]
+        return roots
+
+
+def reassign(stack: Stack, member: Ints, value: Floats, weights: Floats) -> Ints:
+    """Let each track follow the clusters that the other workers' boxes put it in, frame by frame: (t, n).
+
+    A frame on which a track fits its cluster no more, and no other, gets a number of its own per run.
+    """
+    tracks, clusters, gain = _gains(stack, member, value, weights)
+    home = _home_gain(stack, member, tracks, clusters, gain)
+    moved = member.copy()
+    doubtful = _doubtful(tracks, clusters, gain, home, member)
+    taken = _taken(stack, member, doubtful)
+    fresh = int(member.max()) + 1
+    for track in sorted(doubtful, key=lambda t: (stack.owners[t], -float(home[t].sum()), t)):
+        rows = np.flatnonzero(tracks == track)
+        path, fresh = _path(stack, track, clusters[rows], gain[rows], taken, fresh)
+        moved[track] = path
+        for k in np.unique(path[path >= 0]).tolist():
+            used = taken.setdefault((int(stack.owners[track]), k), np.zeros(path.shape, bool))
+            used |= path == k
+    return moved
+
+
+def _gains(stack: Stack, member: Ints, value: Floats, weights: Floats) -> tuple[Ints, Ints, Floats]:
+    """What each frame says for a track being in a cluster: rows of tracks (q,), clusters (q,), gain (q, n).
+
+    The gain is the mean IoU with the boxes of other workers in the cluster, minus the floor; 0 where there are none.
+    """
+    pairs, n = stack.overlap, member.shape[1]
+    n_clusters = int(member.max()) + 1
+    track = np.concatenate([pairs.left, pairs.right])
+    other = np.concatenate([pairs.right, pairs.left])
+    frame = np.concatenate([pairs.frame, pairs.frame])
+    strength = weights[stack.owners]
+    keys, row = np.unique(track * n_clusters + member[other, frame], return_inverse=True)
+    sums = np.bincount(row * n + frame, weights=np.tile(value, 2) * strength[other], minlength=len(keys) * n)
+    tracks, clusters = np.divmod(keys, n_clusters)
+    counts = _counts(stack, member, strength, n_clusters, None)[clusters]
+    for owner in range(stack.workers):
+        own = np.flatnonzero(stack.owners[tracks] == owner)
+        counts[own] -= _counts(stack, member, strength, n_clusters, owner)[clusters[own]]
+    there = (counts > 1e-9) & stack.present[tracks]
+    mean = np.divide(sums.reshape(-1, n), counts, out=np.zeros_like(counts), where=there)
+    return tracks, clusters, np.where(there, mean - FLOOR, 0.0)
+
+
+def _counts(stack: Stack, member: Ints, strength: Floats, n_clusters: int, owner: int | None) -> Floats:
+    """Weight of the boxes in each cluster on each frame (k, n), of all workers or of one."""
+    mine = stack.present if owner is None else stack.present & (stack.owners == owner)[:, None]
+    track, frame = np.nonzero(mine)
+    at = member[track, frame] * member.shape[1] + frame
+    flat = np.bincount(at, weights=strength[track], minlength=n_clusters * member.shape[1])
+    return flat.reshape(n_clusters, -1)
+
+
+def _home_gain(stack: Stack, member: Ints, tracks: Ints, clusters: Ints, gain: Floats) -> Floats:
+    """The gain of each track in the cluster where it is now, (t, n); 0 where nobody else is in it."""
+    home = np.zeros(member.shape)
+    for row, (track, k) in enumerate(zip(tracks.tolist(), clusters.tolist(), strict=True)):
+        here = member[track] == k
+        home[track, here] = gain[row, here]
+    return home
+
+
+def _doubtful(tracks: Ints, clusters: Ints, gain: Floats, home: Floats, member: Ints) -> set[int]:
+    """Tracks for which some stretch of frames is worth more elsewhere, or nowhere, than at home by `CHANGE`."""
+    found = set(np.flatnonzero(_best_stretch(-home) > CHANGE).tolist())
+    better = _best_stretch(gain - home[tracks]) > CHANGE
+    return found | set(tracks[better].tolist())
+
+
+def _best_stretch(gain: Floats) -> Floats:
+    """The greatest sum over consecutive frames, (q, n) → (q,)."""
+    total = np.concatenate([np.zeros((len(gain), 1)), np.cumsum(gain, axis=1)], axis=1)
+    return (total - np.minimum.accumulate(total, axis=1)).max(axis=1)
+
+
+def _taken(stack: Stack, member: Ints, doubtful: set[int]) -> dict[tuple[int, int], Bools]:
+    """Frames on which a worker's undoubted tracks already hold a cluster."""
+    taken: dict[tuple[int, int], Bools] = {}
+    owners = {int(stack.owners[t]) for t in doubtful}
+    for track in range(len(stack.tracks)):
+        owner = int(stack.owners[track])
+        if track in doubtful or owner not in owners:
+            continue
+        for k in np.unique(member[track][member[track] >= 0]).tolist():
+            used = taken.setdefault((owner, k), np.zeros(member.shape[1], bool))
+            used |= member[track] == k
+    return taken
+
+
+def _path(
+    stack: Stack, track: int, clusters: Ints, gain: Floats, taken: dict[tuple[int, int], Bools], fresh: int
+) -> tuple[Ints, int]:
+    """The best way of one track through its clusters and nowhere: numbers (n,), nowhere numbered from `fresh` on."""
+    owner, n = int(stack.owners[track]), gain.shape[1]
+    blocked = np.array([taken.get((owner, k), np.zeros(n, bool)) for k in clusters.tolist()]).reshape(-1, n)
+    score = np.concatenate([np.where(blocked, -np.inf, gain), np.zeros((1, n))])
+    there = np.flatnonzero(stack.present[track])
+    states = viterbi(score[:, there], CHANGE)
+    path = np.full(n, -1)
+    names = np.append(clusters, -1)[states]
+    nowhere = names == -1
+    runs = np.cumsum(nowhere & ~np.concatenate([[False], nowhere[:-1]]))
+    path[there] = np.where(nowhere, fresh + runs - 1, names)
+    return path, fresh + int(runs[-1] if len(runs) else 0)
+
+
+def viterbi(score: Floats, cost: float) -> Ints:
+    """States (n,) with the greatest sum of score (s, n), minus `cost` for every change of state."""
+    states, n = score.shape
+    best, back = score[:, 0].copy(), np.zeros((n, states), np.int64)
+    stay = np.arange(states)
+    for frame in range(1, n):
+        top = int(best.argmax())
+        change = best[top] - cost > best
+        back[frame] = np.where(change, top, stay)
+        best = np.where(change, best[top] - cost, best) + score[:, frame]
+    path = np.empty(n, np.int64)
+    path[-1] = int(best.argmax())
+    for frame in range(n - 1, 0, -1):
+        path[frame - 1] = back[frame, path[frame]]
+    return path

@@ -1,0 +1,198 @@
+"""The consensus of one segment: several workers' tracks to one set that can be trusted.
+
+Idea: fill, find which boxes show one object on every frame (`clustering`), ask whether it exists (`existing`), where
+and when it is (`fusing`), how sure that is (`calibration`), and draw it with few keyframes (`drawing`, `thinning`).
+Submissions are never changed; a consensus names what it was made of, and by which method and version.
+Sources: Vondrick 2013, Branson 2017, Braylan & Lease 2020 and 2022; every choice is studied in docs/methods.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from annotation.core.boxes import iou_aligned
+from annotation.core.matching import track_soft_f
+from annotation.core.tracks import Bools, Floats, Ints, Interval, Tracks, fill
+from review.core.calibration import SINGLE, confidences, features
+from review.core.clustering import cluster
+from review.core.drawing import Objects, draw_tracks
+from review.core.existing import FALSE_ALARM, HIT, PRIOR, log_odds, needed, supporters, vote_counts
+from review.core.fusing import fuse, vote_presence
+from review.core.intervals import merge_intervals
+from review.core.stacking import Stack, stack
+
+if TYPE_CHECKING:
+    from crowd.core.skill import Skill
+
+METHOD = "evidence-clustering"
+VERSION = 1
+SPREAD = 0.05  # error of a box's edge as a share of its side, of a worker of whom nothing is known
+MIN_WEIGHT = 0.05
+FAR = 0.5  # mean IoU of the workers' boxes with the fused one under which a frame is disputed
+
+
+@dataclass(frozen=True)
+class Submission:
+    """What one worker drew of a segment, and how far the worker is to be trusted, if that is known."""
+
+    id: str
+    worker: str
+    tracks: Tracks
+    skill: Skill | None = None
+
+
+@dataclass(frozen=True)
+class Consensus:
+    """`tracks` with confidence, support (submission ids) and disputes; `scores` is each submission's soft track F."""
+
+    tracks: Tracks
+    agreement: float
+    confidence: float
+    scores: dict[str, float]
+    method: str = METHOD
+    version: int = VERSION
+
+
+def make_consensus(
+    submissions: Sequence[Submission],
+    start: int,
+    stop: int,
+    *,
+    quorum: Fraction = Fraction(1, 2),
+    prior: float | None = None,
+) -> Consensus:
+    """The consensus of the frames `[start, stop)`; with one submission it is what was drawn.
+
+    Workers whose weight is 0 have no say, as long as others are left. `prior` is the share of drawn objects that
+    exist, where it is known.
+    """
+    ordered = sorted(submissions, key=lambda s: s.id)
+    trusted = [s for s in ordered if s.skill is None or s.skill.weight > 0] or ordered
+    if len(trusted) <= 1:
+        return _scored(_as_drawn(trusted, start, stop), ordered, _means(trusted))
+    weights = np.array([1.0 if s.skill is None else max(s.skill.weight, MIN_WEIGHT) for s in trusted])
+    block = stack([s.tracks for s in trusted], start, stop)
+    objects, certain = _objects(block, trusted, weights, quorum, prior)
+    tracks = draw_tracks(block, objects, weights, [s.id for s in trusted])
+    drawn = [_renamed(block, s.tracks, w, objects.member) for w, s in enumerate(trusted)]
+    count = needed(len({s.worker for s in trusted}), quorum)
+    intervals = merge_intervals(drawn, count, weights.tolist())
+    sure = certain if len(certain) else 1 - np.prod(1 - _means(trusted), keepdims=True)
+    return _scored(Tracks(start, stop, tracks, intervals), ordered, sure)
+
+
+def _as_drawn(submissions: Sequence[Submission], start: int, stop: int) -> Tracks:
+    if not submissions:
+        return Tracks(start, stop)
+    only = submissions[0]
+    sure = float(_means(submissions)[0])
+    tracks = (replace(t, confidence=sure, support=(only.id,), disputes=()) for t in only.tracks.tracks)
+    return Tracks(start, stop, tuple(tracks), only.tracks.intervals)
+
+
+def _means(submissions: Sequence[Submission]) -> Floats:
+    """How far each is to be trusted alone, (w,); nobody is not trusted at all."""
+    return np.array([SINGLE if s.skill is None else s.skill.mean for s in submissions] or [0.0])
+
+
+def _objects(
+    block: Stack, submissions: Sequence[Submission], weights: Floats, quorum: Fraction, prior: float | None
+) -> tuple[Objects, Floats]:
+    """The objects that exist, and how sure it is of every cluster that it does or does not."""
+    member = cluster(block, weights)
+    boxes, drawn = _by_cluster(block, member)
+    votes = supporters(drawn)
+    exists, odds = _exist(votes, submissions, quorum, prior)
+    odds_kept = odds[exists]
+    boxes, drawn, votes = boxes[exists], drawn[exists], votes[exists]
+    strength = votes * weights
+    present = vote_presence(drawn, strength)
+    spreads = np.array([SPREAD if s.skill is None else s.skill.spread for s in submissions])
+    fused = _bridge(fuse(np.where(drawn[..., None], boxes, np.nan), spreads), present)
+    sure = confidences(features(boxes, drawn, odds_kept, fused, present))
+    there = present.any(axis=1)
+    order = np.array(sorted(np.flatnonzero(there), key=lambda k: _place(fused[k], present[k])), np.int64)
+    number = np.full(len(exists) + 1, -1)
+    number[np.flatnonzero(exists)[order]] = np.arange(len(order))
+    disputed = present & (_doubt(boxes, drawn, strength, fused) > 0)
+    columns = (a[order] for a in (fused, present, disputed, votes, sure))
+    certain = np.concatenate([sure[there], 1 / (1 + np.exp(odds[~exists]))])
+    return Objects(number[member], *columns), certain
+
+
+def _by_cluster(block: Stack, member: Ints) -> tuple[Floats, Bools]:
+    """Boxes of each worker in each cluster, (k, w, n, 4) with NaN, and where there is one, (k, w, n)."""
+    names, flat = np.unique(member[member >= 0], return_inverse=True)
+    member[member >= 0] = flat
+    boxes = np.full((len(names), block.workers, member.shape[1], 4), np.nan)
+    row, frame = np.nonzero(member >= 0)
+    boxes[member[row, frame], block.owners[row], frame] = block.boxes[row, frame]
+    return boxes, ~np.isnan(boxes[..., 0])
+
+
+def _exist(
+    votes: Bools, submissions: Sequence[Submission], quorum: Fraction, prior: float | None
+) -> tuple[Bools, Floats]:
+    """Which clusters are objects, by the quorum or by their odds, and those odds' logarithm."""
+    workers = [s.worker for s in submissions]
+    persons = sorted(set(workers))
+    skills = [next((s.skill for s in submissions if s.worker == p), None) for p in persons]
+    counted = vote_counts(votes, workers)
+    hits = np.array([HIT if s is None else s.hit for s in skills])
+    false_alarms = np.array([FALSE_ALARM if s is None else s.false_alarm for s in skills])
+    odds = log_odds(counted, hits, false_alarms, PRIOR if prior is None else prior)
+    enough = counted.sum(axis=1) >= needed(len(persons), quorum)
+    known = all(s is not None for s in skills)
+    return (enough | (odds > 0)) if known else enough, odds
+
+
+def _place(boxes: Floats, present: Bools) -> tuple[float, ...]:
+    """Objects are numbered by where and when they begin."""
+    first = int(present.argmax())
+    return (first, *boxes[first].tolist(), int(present.sum()))
+
+
+def _bridge(boxes: Floats, present: Bools) -> Floats:
+    """Boxes where presence was filled over a gap that nobody drew: linear between its ends; NaN where absent."""
+    out = np.where(present[..., None], boxes, np.nan)
+    at = np.arange(present.shape[1])
+    for k in np.flatnonzero((present & np.isnan(boxes[..., 0])).any(axis=1)):
+        known = ~np.isnan(out[k, :, 0])
+        missing = present[k] & ~known
+        for edge in range(4):
+            out[k, missing, edge] = np.interp(at[missing], at[known], out[k, known, edge])
+    return out
+
+
+def _doubt(boxes: Floats, drawn: Bools, strength: Floats, fused: Floats) -> Floats:
+    """1 on frames where over a third of the supporters say absent, or their boxes are far from the fused one."""
+    total = strength.sum(axis=1)[:, None]
+    absent = (~drawn * strength[..., None]).sum(axis=1) > total / 3 + 1e-9
+    found = (iou_aligned(boxes, fused[:, None]) * drawn * strength[..., None]).sum(axis=1)
+    seen = (drawn * strength[..., None]).sum(axis=1)
+    return (absent | (found < FAR * seen)).astype(float)
+
+
+def _renamed(block: Stack, tracks: Tracks, worker: int, number: Ints) -> list[Interval]:
+    """A worker's intervals with the object's number in the place of the worker's own track."""
+    names: dict[str, str | None] = {}
+    for row in np.flatnonzero(block.owners == worker).tolist():
+        seen = number[row][number[row] >= 0]
+        names[block.tracks[row].id] = str(int(np.bincount(seen).argmax()) + 1) if len(seen) else None
+    return [replace(i, track=names.get(i.track) if i.track is not None else None) for i in tracks.intervals]
+
+
+def _scored(tracks: Tracks, submissions: Sequence[Submission], certain: Floats) -> Consensus:
+    if len(submissions) == 1:
+        scores = {submissions[0].id: 1.0}
+    else:
+        merged = fill(tracks.tracks, tracks.start, tracks.stop)
+        filled = {s.id: fill(s.tracks.tracks, tracks.start, tracks.stop) for s in submissions}
+        scores = {name: track_soft_f(dense, merged) for name, dense in filled.items()}
+    agreement = float(np.mean(list(scores.values()))) if scores else 1.0
+    return Consensus(tracks, agreement, float(np.mean(certain)), scores)

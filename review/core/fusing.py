@@ -1,0 +1,113 @@
+"""One box, one presence and one label out of several workers'.
+
+Boxes: each edge by iteratively reweighted means with the weights of Student's t (Lange, Little & Taylor 1989), started
+at the weighted median, in units of the box's own width or height. With the scale of the errors known this is close to
+the mean where errors are Gaussian and to the median where they are heavy-tailed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+
+import numpy as np
+
+from annotation.core.tracks import Bools, Floats
+
+FREEDOM = 3.0  # degrees of freedom of the errors' distribution: how the radiologists in LIDC err
+ROUNDS = 6
+SHORT = 3  # frames: shorter runs and gaps are smoothed away where workers disagree
+
+
+def fuse(boxes: Floats, spreads: Floats, share: Floats | None = None) -> Floats:
+    """Several workers' boxes (k, w, n, 4), NaN where absent, to (k, n, 4), NaN where nobody drew.
+
+    `spreads` (w,) is the usual error of each worker's edges as a share of the box's side. Equal boxes come back as
+    they are, to the bit.
+    """
+    there = ~np.isnan(boxes[..., :1])
+    anchor = _first(boxes, there)
+    offsets = np.where(there, boxes - anchor[:, None], 0.0)
+    trust = there / np.maximum(spreads, 1e-3)[None, :, None, None] ** 2
+    middle = weighted_median(offsets, np.broadcast_to(trust, offsets.shape))
+    side = np.tile(np.maximum(anchor[..., 2:] - anchor[..., :2], 1.0), 2)[:, None]
+    scale = _scale(offsets, middle, there, side, spreads)
+    for _ in range(ROUNDS):
+        far = ((offsets - middle[:, None]) / side) ** 2 / scale
+        weight = trust * (FREEDOM + 1) / (FREEDOM + far)
+        middle = (weight * offsets).sum(axis=1) / np.maximum(weight.sum(axis=1), 1e-300)
+    return np.where(there.any(axis=1), anchor + middle, np.nan)
+
+
+def _first(boxes: Floats, there: Bools) -> Floats:
+    """On each frame the box of the first worker who drew one: a place to measure from."""
+    first = there[..., 0].argmax(axis=1)
+    return np.take_along_axis(boxes, first[:, None, :, None], axis=1)[:, 0]
+
+
+def _scale(offsets: Floats, middle: Floats, there: Bools, side: Floats, spreads: Floats) -> Floats:
+    """Squared spread of each worker's errors, (1, w, 1, 1), never under what this segment shows of all of them."""
+    kept = there & (there.sum(axis=1, keepdims=True) > 1)
+    errors = np.abs((offsets - middle[:, None]) / side)[np.broadcast_to(kept, offsets.shape)]
+    seen = float(np.median(errors)) if len(errors) else 0.0
+    return np.maximum(np.maximum(spreads, seen), 1e-4)[None, :, None, None] ** 2
+
+
+def weighted_median(values: Floats, weights: Floats) -> Floats:
+    """Along axis 1: (k, w, …) → (k, …), the middle of the two where the weights below and above are equal."""
+    order = np.argsort(np.where(weights > 0, values, np.inf), axis=1, kind="stable")
+    ordered = np.take_along_axis(values, order, axis=1)
+    total = np.cumsum(np.take_along_axis(weights, order, axis=1), axis=1)
+    half = total[:, -1:] / 2
+    low = (total < half * (1 - 1e-9)).sum(axis=1, keepdims=True)
+    high = (total <= half * (1 + 1e-9)).sum(axis=1, keepdims=True)
+    last = values.shape[1] - 1
+    at_low = np.take_along_axis(ordered, np.minimum(low, last), axis=1)
+    at_high = np.take_along_axis(ordered, np.minimum(high, last), axis=1)
+    high_counts = np.take_along_axis(np.take_along_axis(weights, order, axis=1), np.minimum(high, last), axis=1) > 0
+    return np.where(high_counts, (at_low + at_high) / 2, at_low)[:, 0]
+
+
+def vote_presence(drawn: Bools, weights: Floats) -> Bools:
+    """On which frames an object is there, (k, w, n) → (k, n), by the votes (k, w) of those who drew it; ties are there.
+
+    Runs under `SHORT` frames are dropped and gaps under it filled, except where all agree.
+    """
+    voters = weights[..., None]
+    yes = (drawn * voters).sum(axis=1)
+    total = voters.sum(axis=1)
+    there = (yes >= total / 2 - 1e-9) & (yes > 0)
+    agreed_there = yes >= total - 1e-9
+    agreed_absent = ~(drawn & (voters > 0)).any(axis=1)
+    out = there.copy()
+    for k in range(len(out)):
+        if (there[k] != agreed_there[k]).any() or (there[k] == agreed_absent[k]).any():
+            out[k] = _smooth(there[k], agreed_there[k] & (total[k] > 0), agreed_absent[k])
+    return out
+
+
+def _smooth(there: Bools, surely: Bools, surely_not: Bools) -> Bools:
+    out = there.copy()
+    for value, fixed in ((False, surely_not), (True, surely)):
+        for first, last in runs(out == value):
+            inside = value or (first > 0 and last < len(out))
+            if last - first < SHORT and inside and not fixed[first:last].any():
+                out[first:last] = not value
+    return out
+
+
+def runs(mask: Bools) -> list[tuple[int, int]]:
+    """Half-open ranges on which a mask is true.
+
+    >>> runs(np.array([True, True, False, True]))
+    [(0, 2), (3, 4)]
+    """
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], mask, [False]]).astype(np.int8)))
+    return [(int(a), int(b)) for a, b in edges.reshape(-1, 2)]
+
+
+def vote(answers: Sequence[Hashable], weights: Sequence[float]) -> Hashable:
+    """The answer with the greatest weight; among equals the one that sorts first by its text."""
+    tally: dict[Hashable, float] = {}
+    for answer, weight in zip(answers, weights, strict=True):
+        tally[answer] = tally.get(answer, 0.0) + weight
+    return min(tally, key=lambda answer: (-round(tally[answer], 9), repr(answer)))

@@ -1,0 +1,216 @@
+"""The consensus of one segment: what must hold whatever the workers drew."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from annotation.core.boxes import iou_aligned
+from annotation.core.tracks import Interval, Track, Tracks, fill, make_track
+from review.core.consensus import Submission, make_consensus
+
+START, STOP = 10, 50
+
+
+def box_track(name: str, x: float, y: float, frames: range = range(START, STOP), label: str = "car", **more) -> Track:
+    boxes = [[x + f, y, x + f + 40, y + 60] for f in frames]
+    ends = {} if frames.stop >= STOP else {"outside": [False] * len(frames) + [True]}
+    at = [*frames] if frames.stop >= STOP else [*frames, frames.stop]
+    boxes = boxes if frames.stop >= STOP else [*boxes, [np.nan] * 4]
+    return make_track(name, label, at, boxes, **ends, **more)
+
+
+def submit(*tracks: Track, id: str = "s1", intervals: tuple[Interval, ...] = (), **more) -> Submission:
+    return Submission(id, more.pop("worker", id), Tracks(START, STOP, tracks, intervals), **more)
+
+
+def agree(*submissions: Submission, **more):
+    return make_consensus(submissions, START, STOP, **more)
+
+
+@st.composite
+def crowds(draw, most: int = 4):
+    """A few workers who draw a few objects with noise, holes and invented ones."""
+    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    spots = rng.uniform(0, 300, (draw(st.integers(0, 3)), 2))
+    out = []
+    for w in range(draw(st.integers(0, most))):
+        tracks = []
+        for k, (x, y) in enumerate([*spots, *rng.uniform(0, 300, (rng.integers(0, 2), 2))]):
+            if rng.random() < 0.2:
+                continue
+            first = START + int(rng.integers(0, 10))
+            dx, dy = rng.normal(0, 4, 2)
+            tracks.append(box_track(f"t{k}", x + dx, y + dy, range(first, int(rng.integers(first + 1, STOP + 1)))))
+        out.append(submit(*tracks, id=f"s{w}"))
+    return out
+
+
+def dense(consensus):
+    filled = fill(consensus.tracks.tracks, START, STOP)
+    return filled.boxes, filled.present
+
+
+def same(a, b) -> bool:
+    return all(np.array_equal(x, y, equal_nan=True) for x, y in zip(dense(a), dense(b), strict=True))
+
+
+def test_nobody_and_nothing_give_nothing():
+    assert agree().tracks.tracks == ()
+    both_empty = agree(submit(id="a"), submit(id="b"))
+    assert both_empty.tracks.tracks == ()
+    assert both_empty.agreement == 1.0
+    assert 0 < both_empty.confidence <= 1
+
+
+def test_one_submission_comes_back_as_it_was_drawn():
+    track = box_track("x", 5, 5, range(12, 30), attributes={"sex": "f"}, changes={12: {"pose": "sits"}})
+    only = submit(track, intervals=(Interval("rain", 11, 20),))
+    consensus = agree(only)
+    (got,) = consensus.tracks.tracks
+    assert (got.id, got.frames.tolist(), got.attributes, got.changes) == (
+        "x",
+        track.frames.tolist(),
+        track.attributes,
+        track.changes,
+    )
+    assert consensus.tracks.intervals == only.tracks.intervals
+    assert consensus.agreement == 1.0
+    assert got.support == ("s1",)
+
+
+@pytest.mark.parametrize(
+    ("workers", "drew", "quorum", "there"),
+    [(2, 2, Fraction(1, 2), True), (2, 1, Fraction(1, 2), False), (3, 2, Fraction(2, 3), True)]
+    + [(3, 1, Fraction(1, 3), False), (4, 2, Fraction(1, 2), True), (5, 2, Fraction(1, 2), False)]
+    + [(5, 3, Fraction(1, 2), True), (6, 4, Fraction(2, 3), True), (6, 3, Fraction(2, 3), False)],
+)
+def test_an_object_needs_the_quorum(workers, drew, quorum, there):
+    crowd = [submit(*([box_track("a", 0, 0)] if w < drew else []), id=f"s{w}") for w in range(workers)]
+    assert bool(agree(*crowd, quorum=quorum).tracks.tracks) is there
+
+
+@settings(max_examples=40, deadline=None)
+@given(crowds(), st.randoms(use_true_random=False))
+def test_the_order_of_submissions_and_tracks_is_irrelevant(crowd, random):
+    shuffled = [
+        replace(s, tracks=replace(s.tracks, tracks=tuple(random.sample(s.tracks.tracks, len(s.tracks.tracks)))))
+        for s in crowd
+    ]
+    random.shuffle(shuffled)
+    one, other = agree(*crowd), agree(*shuffled)
+    if len(crowd) > 1:
+        assert same(one, other)
+    assert one.scores == pytest.approx(other.scores)
+    assert one.confidence == pytest.approx(other.confidence)
+
+
+@settings(max_examples=40, deadline=None)
+@given(crowds(most=1), st.integers(2, 5))
+def test_equal_submissions_come_back_within_the_thinning_bound(crowd, copies):
+    if not crowd:
+        return
+    consensus = agree(*(replace(crowd[0], id=f"s{i}", worker=f"w{i}") for i in range(copies)))
+    drawn = fill(crowd[0].tracks.tracks, START, STOP)
+    boxes, present = dense(consensus)
+    assert sorted(present.sum(axis=1)) == sorted(drawn.present.sum(axis=1))
+    for own, there in zip(boxes, present, strict=True):
+        likeness = [iou_aligned(own[there], other[there]).min() for other in drawn.boxes]
+        assert max(likeness) >= 0.98
+    assert consensus.agreement > 0.98
+
+
+@settings(max_examples=40, deadline=None)
+@given(crowds(), st.floats(-500, 500), st.floats(0.5, 3))
+def test_moving_and_scaling_the_drawings_moves_and_scales_the_result(crowd, move, scale):
+    def change(track: Track) -> Track:
+        return replace(track, points=track.points * scale + move)
+
+    moved = [replace(s, tracks=replace(s.tracks, tracks=tuple(map(change, s.tracks.tracks)))) for s in crowd]
+    boxes, present = dense(agree(*crowd))
+    other, other_present = dense(agree(*moved))
+    assert np.array_equal(present, other_present)
+    assert (iou_aligned(boxes * scale + move, other)[present] > 0.95).all()
+
+
+@settings(max_examples=60, deadline=None)
+@given(crowds())
+def test_there_is_never_a_nan_and_never_a_number_out_of_range(crowd):
+    consensus = agree(*crowd)
+    boxes, present = dense(consensus)
+    assert np.isfinite(boxes[present]).all()
+    shares = [consensus.agreement, consensus.confidence, *consensus.scores.values()]
+    shares += [t.confidence for t in consensus.tracks.tracks]
+    assert all(0 <= s <= 1 for s in shares)
+
+
+def test_an_identity_swap_of_one_worker_is_cut_and_undone():
+    def crossing(name, x, step, y):
+        return make_track(
+            name, "car", range(START, STOP), [[x + step * i, y, x + step * i + 40, y + 60] for i in range(40)]
+        )
+
+    a, b = crossing("a", 0, 4, 0), crossing("b", 160, -4, 8)
+    swapped = [
+        replace(a, points=np.concatenate([a.points[:20], b.points[20:]])),
+        replace(b, points=np.concatenate([b.points[:20], a.points[20:]])),
+    ]
+    consensus = agree(submit(a, b, id="1"), submit(a, b, id="2"), submit(*swapped, id="3"))
+    boxes, _ = dense(consensus)
+    assert len(boxes) == 2
+    assert iou_aligned(boxes[0], a.points).min() > 0.95
+    assert iou_aligned(boxes[1], b.points).min() > 0.95
+
+
+def test_fragments_of_one_worker_join_one_object():
+    whole = box_track("w", 0, 0)
+    parts = box_track("p", 0, 0, range(START, 28)), box_track("q", 0, 0, range(30, STOP))
+    (track,) = agree(submit(whole, id="1"), submit(*parts, id="2"), submit(whole, id="3")).tracks.tracks
+    assert track.support == ("1", "2", "3")
+    assert fill([track], START, STOP).present.all()
+
+
+def test_labels_attributes_and_occlusion_go_by_vote():
+    def drawn(label, sex, pose, occluded):
+        frames = range(START, STOP)
+        flags = [occluded and f >= 30 for f in frames]
+        return box_track(
+            "a",
+            0,
+            0,
+            label=label,
+            attributes={"sex": sex},
+            changes={START: {"pose": "walks"}, 30: {"pose": pose}},
+            occluded=flags,
+        )
+
+    crowd = [submit(drawn("car", "f", "sits", True), id="1"), submit(drawn("car", "f", "sits", True), id="2")]
+    (track,) = agree(*crowd, submit(drawn("bus", "m", "runs", False), id="3")).tracks.tracks
+    assert (track.label, track.attributes) == ("car", {"sex": "f"})
+    assert track.changes == {START: {"pose": "walks"}, 30: {"pose": "sits"}}
+    occluded = fill([track], START, STOP).occluded[0]
+    assert occluded.tolist() == [f >= 30 for f in range(START, STOP)]
+
+
+def test_intervals_are_merged_by_label():
+    def marked(name, start, stop):
+        return submit(box_track("mine", 0, 0), id=name, intervals=(Interval("crossing", start, stop, "mine"),))
+
+    lone = submit(box_track("x", 0, 0), id="4", intervals=(Interval("crossing", 12, 20, "x"), Interval("rain", 12, 20)))
+    consensus = agree(marked("1", 12, 20), marked("2", 13, 21), lone)
+    (interval,) = consensus.tracks.intervals
+    assert (interval.label, interval.start, interval.stop) == ("crossing", 12, 20)
+    assert interval.track == consensus.tracks.tracks[0].id
+
+
+def test_empty_tracks_and_empty_submissions_do_no_harm():
+    empty = make_track("e", "car", [], [])
+    consensus = agree(
+        submit(empty, id="1"), submit(empty, box_track("a", 0, 0), id="2"), submit(box_track("b", 0, 0), id="3")
+    )
+    assert len(consensus.tracks.tracks) == 1
