@@ -1,0 +1,92 @@
+"""JSON from strangers: bounded in bytes, depth and number of containers, strict where Python's reader is not."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from typing import Any
+
+import numpy as np
+
+from annotation.core.problems import Invalid, Problem, shown
+
+MAX_BYTES = 32 * 1024 * 1024
+MAX_DEPTH = 32
+# An empty list costs three bytes to send and sixty to hold.
+MAX_CONTAINERS = 1_000_000
+MAX_DIGITS = 18
+
+# A text that is never closed runs to the end, so that no second search starts inside it: linear on any input.
+_TEXT = re.compile(rb'"(?:[^"\\]++|\\.)*+(?:"|\\?$)', re.DOTALL)
+_DEPTH = np.zeros(256, np.int8)
+_DEPTH[[ord("["), ord("{")]] = 1
+_DEPTH[[ord("]"), ord("}")]] = -1
+
+
+class InvalidJson(Invalid):
+    """The body is no JSON that we read."""
+
+
+def load_json(raw: bytes, max_bytes: int = MAX_BYTES, max_depth: int = MAX_DEPTH) -> Any:
+    """The value that UTF-8 JSON says. InvalidJson for everything else, and for what is too large or too deep.
+
+    Refuses NaN and Infinity (which are not JSON), numbers beyond a float, integers of more than 18 digits and
+    objects that name a key twice.
+    """
+    if len(raw) > max_bytes:
+        raise _refuse(f"the JSON has {len(raw)} bytes; at most {max_bytes} are read")
+    _check_containers(raw, max_depth)
+    try:
+        return json.loads(
+            raw.decode("utf-8-sig"),
+            object_pairs_hook=_object,
+            parse_int=_integer,
+            parse_float=_number,
+            parse_constant=_constant,
+        )
+    except json.JSONDecodeError as error:
+        raise _refuse(f"no JSON at line {error.lineno}, column {error.colno}: {error.msg}") from None
+    except UnicodeDecodeError as error:
+        raise _refuse(f"byte {error.start} is no UTF-8") from None
+    except RecursionError:
+        raise _refuse("the JSON is too deep") from None
+
+
+def _check_containers(raw: bytes, max_depth: int) -> None:
+    steps = _DEPTH[np.frombuffer(_TEXT.sub(b"", raw), np.uint8)]
+    opened = int(np.count_nonzero(steps == 1))
+    if opened > MAX_CONTAINERS:
+        raise _refuse(f"the JSON has {opened} lists and objects; at most {MAX_CONTAINERS} are read")
+    if opened > max_depth and int(np.cumsum(steps, dtype=np.int32).max()) > max_depth:
+        raise _refuse(f"the JSON is nested more than {max_depth} deep")
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    out = dict(pairs)
+    if len(out) < len(pairs):
+        seen: set[str] = set()
+        twice = next(key for key, _ in pairs if key in seen or seen.add(key))
+        raise _refuse(f"the key {shown(twice)} is there twice in one object")
+    return out
+
+
+def _integer(digits: str) -> int:
+    if len(digits) > MAX_DIGITS + 1:
+        raise _refuse(f"an integer of {len(digits)} digits is too long")
+    return int(digits)
+
+
+def _number(digits: str) -> float:
+    value = float(digits)
+    if not math.isfinite(value):
+        raise _refuse(f"the number {digits[:40]} is too large")
+    return value
+
+
+def _constant(word: str) -> float:
+    raise _refuse(f"{word} is no JSON")
+
+
+def _refuse(message: str) -> InvalidJson:
+    return InvalidJson([Problem("", message)])

@@ -1,0 +1,66 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from annotation.core.json_input import InvalidJson, load_json
+
+values = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(10**17), 10**17)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
+    max_leaves=20,
+)
+
+
+@given(values, st.booleans())
+def test_what_json_writes_is_read_back(value, ascii):
+    text = json.dumps(value, ensure_ascii=ascii)
+    assert load_json(text.encode("utf-8", "surrogatepass" if ascii else "strict")) == value
+
+
+@given(st.binary(max_size=60) | st.text(alphabet='[]{}",:\\1e.-NaIfinty ', max_size=60).map(str.encode))
+def test_any_bytes_are_read_or_refused_and_nothing_else_happens(raw):
+    try:
+        load_json(raw)
+    except InvalidJson as refused:
+        assert refused.errors
+
+
+@pytest.mark.parametrize(
+    ("raw", "says"),
+    [
+        (b"", "no JSON"),
+        (b'{"a": NaN}', "NaN"),
+        (b"[-Infinity]", "Infinity"),
+        (b"[1e999]", "too large"),
+        (b"[" + b"9" * 5000 + b"]", "5000 digits"),
+        (b'{"a": 1, "b": 2, "a": 3}', "'a' is there twice"),
+        (b"\xff", "UTF-8"),
+        (b"[" * 100_000, "deep"),
+        (b'{"a":' * 100_000, "deep"),
+        (b"[" * 40 + b"]" * 40, "deep"),
+        (b'["]]]]]]]]]]]]]]]]]]]]]",' + b"[" * 40 + b"]" * 41, "deep"),
+        (b"[" + b"[]," * 1_000_001 + b"0]", "lists and objects"),
+        (b"[" + b"0," * 20_000_000 + b"0]", "bytes"),
+        (b'["\x00"]', "control character"),
+    ],
+)
+def test_hostile_json_is_refused_with_a_reason(raw, says):
+    with pytest.raises(InvalidJson, match=says):
+        load_json(raw)
+
+
+def test_brackets_in_texts_are_not_depth():
+    assert load_json(json.dumps(["[" * 500, '\\"[' * 500]).encode()) == ["[" * 500, '\\"[' * 500]
+
+
+def test_a_text_of_escapes_that_never_closes_is_refused_at_once():
+    with pytest.raises(InvalidJson, match="no JSON"):
+        load_json(b'"' + b'\\"' * 2_000_000)
