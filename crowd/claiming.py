@@ -1,0 +1,157 @@
+"""Who gets which seat.
+
+A claim walks a partial index of open seats from a random place, so that a thousand workers meet on none, takes the
+first one at whose task the worker never sat, and moves it by one conditional UPDATE. Nothing is counted and nothing
+else is locked; two unique constraints (one seat per task, one per slot) refuse what two requests at once would get.
+"""
+
+from __future__ import annotations
+
+import random
+import secrets
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.db import IntegrityError, connection, transaction
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models.functions import Now
+
+from annotation.ids import new_id
+from annotation.models import Member, Project, User
+from crowd.core.policies import Policy
+from crowd.core.ranking import wants_gold
+from crowd.errors import NotAllowedToWork
+from crowd.lifecycle import ENDED_SEATS, Seat, Standing
+from crowd.models import Assignment, Batch, Sanction
+from crowd.seating import LIVE_BATCHES, expire, lapsed, move, policy_of
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A seat, and whether this request took it (or the worker held it before)."""
+
+    seat: Assignment
+    fresh: bool
+
+
+def claim(*, worker: User, project: Project | None = None) -> Claim | None:
+    """Give the worker a seat, of `project` or of any; None where there is nothing for them to do now."""
+    end_lapsed(worker=worker)
+    if project is not None:
+        check_standing(worker=worker, project=project)
+    held: Assignment | None = None
+    for project_id, batches in _open_projects(worker, project):
+        mine = list(_held(worker, project_id))
+        limit = max(policy_of(batch).max_held for batch in batches)
+        if len(mine) >= limit:
+            held = held or mine[0]
+            continue
+        slot = next(i for i in range(limit) if i not in {seat.slot for seat in mine})
+        for batch in batches:
+            if seat := _claim_in(worker, batch, slot):
+                return Claim(seat, fresh=True)
+    if held is None and project is not None:
+        held = _held(worker, project.pk).first()
+    return Claim(held, fresh=False) if held else None
+
+
+def end_lapsed(*, worker: User) -> None:
+    """End the worker's own lapsed seats, so that they neither block nor outlive a new claim."""
+    for seat in Assignment.objects.filter(lapsed(), worker=worker):
+        expire(seat)
+
+
+def check_standing(*, worker: User, project: Project) -> None:
+    """NotAllowedToWork, with the reason, where the worker is paused or banned."""
+    sanction = Sanction.objects.filter(worker=worker, project=project, lifted_at=None).first()
+    if sanction:
+        verb = "banned from" if sanction.kind == Standing.BANNED else "paused in"
+        raise NotAllowedToWork(f"You are {verb} this project: {sanction.reason}")
+
+
+def _held(worker: User, project_id: str) -> QuerySet[Assignment]:
+    return Assignment.objects.filter(worker=worker, project_id=project_id, status=Seat.HELD).order_by("slot")
+
+
+def _open_projects(worker: User, project: Project | None) -> list[tuple[str, list[Batch]]]:
+    """Projects in which the worker may claim, in random order, with their batches that have open seats."""
+    batches = Batch.objects.filter(
+        Exists(Assignment.objects.filter(batch=OuterRef("pk"), extra=False, status=Seat.OPEN)), status__in=LIVE_BATCHES
+    ).exclude(project__sanctions__in=Sanction.objects.filter(worker=worker, lifted_at=None))
+    invited = set(Member.objects.filter(user=worker, role="worker").values_list("project_id", flat=True))
+    if project is not None:
+        batches = batches.filter(project=project)
+    grouped: dict[str, list[Batch]] = {}
+    for batch in batches.order_by("created_at"):
+        if batch.project_id in invited or policy_of(batch).open:
+            grouped.setdefault(batch.project_id, []).append(batch)
+    projects = list(grouped.items())
+    random.shuffle(projects)
+    return projects
+
+
+def _claim_in(worker: User, batch: Batch, slot: int) -> Assignment | None:
+    """Real work, or gold when it is time for it; gold's extra seats only while there is real work left."""
+    policy = policy_of(batch)
+    real = _seats_for(worker, batch, extra=False)
+    choices = [real]
+    if policy.gold_share > 0 and _gold_is_due(worker, batch.project_id, policy):
+        choices = [real.filter(task__gold__isnull=False), real]
+        if real.exists():
+            choices.insert(1, _seats_for(worker, batch, extra=True))
+    for seats in choices:
+        if seat := _take(seats, worker, slot, policy):
+            return seat
+    return None
+
+
+def _gold_is_due(worker: User, project_id: str, policy: Policy) -> bool:
+    mine = Assignment.objects.filter(worker=worker, project_id=project_id).exclude(status__in=ENDED_SEATS)
+    on_gold = list(mine.values_list("task__gold_id", flat=True))
+    gold = sum(gold_id is not None for gold_id in on_gold)
+    return wants_gold(tasks=len(on_gold), gold=gold, share=policy.gold_share, chance=random.random())
+
+
+def _seats_for(worker: User, batch: Batch, *, extra: bool) -> QuerySet[Assignment]:
+    """Open seats of a batch at tasks that this worker never sat at."""
+    met = Assignment.objects.filter(task=OuterRef("task"), worker=worker)
+    return Assignment.objects.filter(~Exists(met), batch=batch, extra=extra, status=Seat.OPEN)
+
+
+def _take(seats: QuerySet[Assignment], worker: User, slot: int, policy: Policy) -> Assignment | None:
+    """The first free seat from a random place in the best priority, or else anywhere."""
+    top = seats.order_by("-priority").values_list("priority", flat=True).first()
+    if top is None:
+        return None
+    start = new_id()
+    best = seats.filter(priority=top)
+    for part in (best.filter(id__gte=start), best.filter(id__lt=start), seats.filter(priority__lt=top)):
+        for seat in _free(part.order_by("-priority", "id")):
+            if _sit(seat, worker, slot, policy):
+                return seat
+    return None
+
+
+def _free(seats: QuerySet[Assignment]) -> QuerySet[Assignment]:
+    """One seat that nobody is taking at this moment."""
+    if connection.features.has_select_for_update_skip_locked:
+        seats = seats.select_for_update(skip_locked=True, no_key=True, of=("self",))
+    return seats[:1]
+
+
+def _sit(seat: Assignment, worker: User, slot: int, policy: Policy) -> bool:
+    try:
+        with transaction.atomic():
+            return move(
+                seat,
+                where=Q(status=Seat.OPEN),
+                to=Seat.HELD,
+                actor=worker,
+                worker=worker,
+                token=secrets.token_hex(16),
+                slot=slot,
+                claimed_at=Now(),
+                lease_until=Now() + timedelta(seconds=policy.lease_s),
+            )
+    except IntegrityError:  # the same worker's other request took this task or this slot
+        return False

@@ -1,0 +1,51 @@
+"""What the review floor asks of a task once its submissions were judged: one more seat, a person, or the end."""
+
+from __future__ import annotations
+
+from django.db.models.functions import Now
+
+from crowd.lifecycle import BatchStatus, Seat, TaskStatus
+from crowd.models import Assignment, Batch, Task
+from crowd.publishing import advance, close_if_done
+from crowd.seating import UNDECIDED_TASKS, has_live_seats, move_task, open_seats, withdraw
+
+
+def submissions_of(task: Task) -> list[Assignment]:
+    """What counts towards the task's consensus: every real submission that no manager rejected, ordered by id."""
+    seats = Assignment.objects.filter(task=task, extra=False, status__in=(Seat.SUBMITTED, Seat.ACCEPTED))
+    return list(seats.select_related("track_set", "worker").order_by("pk"))
+
+
+def fill(*, task: Task) -> None:
+    """Call an open task filled if nobody sits, or may still sit down, at it."""
+    if not has_live_seats(task):
+        move_task(task, to=TaskStatus.FILLED, leaves=(TaskStatus.OPEN,))
+
+
+def ask_more(*, task: Task, seats: int) -> int:
+    """Open more seats at a filled task, or at one in review, as far as the budget covers. Returns how many."""
+    if task.batch.status in (BatchStatus.DONE, BatchStatus.CANCELLED):
+        return 0
+    opened = open_seats(task=task, count=seats)
+    if opened:
+        move_task(task, to=TaskStatus.OPEN, leaves=(TaskStatus.FILLED, TaskStatus.IN_REVIEW, TaskStatus.DONE))
+    return opened
+
+
+def send_to_review(*, task: Task) -> bool:
+    return move_task(task, to=TaskStatus.IN_REVIEW, leaves=(TaskStatus.FILLED,))
+
+
+def finish(*, task: Task) -> bool:
+    """End a task whose consensus was decided. A seat held at this moment may still be submitted."""
+    if not move_task(task, to=TaskStatus.DONE, leaves=UNDECIDED_TASKS, done_at=Now()):
+        return False
+    withdraw(task=task, extra=False, reason="The task is done.")
+    if not close_if_done(batch_id=task.batch_id):
+        advance(batch=Batch(pk=task.batch_id))
+    return True
+
+
+def reopen(*, task: Task, seats: int) -> int:
+    """A reviewer rejected the consensus: keep the old submissions as inputs and open more seats."""
+    return ask_more(task=task, seats=seats)

@@ -1,0 +1,82 @@
+"""Acceptance of submissions, and the money that follows it: one accrual per accepted assignment, each row for ever."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from django.db.models import Q, Sum
+from django.db.models.functions import Now
+
+from annotation.models import Project, User
+from crowd.errors import WrongState
+from crowd.lifecycle import EntryKind, Seat
+from crowd.models import Assignment, LedgerEntry, Task
+from crowd.seating import move, policy_of
+from crowd.signals import submission_changed
+
+
+def settle(*, task: Task, scores: Mapping[str, float]) -> list[str]:
+    """Accept those submissions of a decided task whose soft track F is at or above `gold_floor`.
+
+    `scores` are by assignment id. The others stay submitted until a manager decides. Returns the accepted ones.
+    """
+    floor = policy_of(task.batch).gold_floor
+    accepted = []
+    for seat in Assignment.objects.filter(pk__in=scores, task=task, status=Seat.SUBMITTED).order_by("pk"):
+        if scores[seat.pk] >= floor and accept(seat=seat):
+            accepted.append(seat.pk)
+    return accepted
+
+
+def accept(*, seat: Assignment, by: User | None = None, reason: str = "") -> bool:
+    """Accept a submission and owe its worker the reward. False: it was accepted before."""
+    leaves = (Seat.SUBMITTED,) if by is None else (Seat.SUBMITTED, Seat.REJECTED)
+    if not move(seat, where=Q(status__in=leaves), to=Seat.ACCEPTED, actor=by, reason=reason, decided_at=Now()):
+        return False
+    _enter(seat, EntryKind.ACCRUAL, seat.reward_micros)
+    return True
+
+
+def reject(*, seat: Assignment, by: User, reason: str) -> None:
+    """Reject a submission by a manager's word. What was accrued is taken back by an entry of its own."""
+    before = seat.status
+    if before not in (Seat.SUBMITTED, Seat.ACCEPTED):
+        raise WrongState(f"This assignment is {before}; only a submission can be rejected.")
+    if not move(seat, where=Q(status=before), to=Seat.REJECTED, actor=by, reason=reason, decided_at=Now()):
+        raise WrongState("This submission was decided by somebody else at the same moment.")
+    if before == Seat.ACCEPTED:
+        _enter(seat, EntryKind.REVERSAL, -seat.reward_micros)
+    submission_changed.send(sender=Assignment, assignment=seat, change="revoked")
+
+
+def _enter(seat: Assignment, kind: EntryKind, amount_micros: int) -> None:
+    earlier = LedgerEntry.objects.filter(assignment=seat, kind=kind).count()
+    LedgerEntry.objects.create(
+        worker_id=seat.worker_id,
+        project_id=seat.project_id,
+        assignment=seat,
+        kind=kind,
+        round=earlier,
+        amount_micros=amount_micros,
+        currency=policy_of(seat.batch).currency,
+    )
+
+
+def earned_micros(worker: User, project: Project | None = None) -> int:
+    """What a worker has earned so far: accruals and bonuses less reversals."""
+    entries = LedgerEntry.objects.filter(worker=worker).exclude(kind=EntryKind.PAYOUT)
+    if project is not None:
+        entries = entries.filter(project=project)
+    return entries.aggregate(total=Sum("amount_micros"))["total"] or 0
+
+
+def paid_micros(worker: User) -> int:
+    """What was paid out to a worker."""
+    paid = LedgerEntry.objects.filter(worker=worker, kind=EntryKind.PAYOUT)
+    return -(paid.aggregate(total=Sum("amount_micros"))["total"] or 0)
+
+
+def spent_micros(project: Project) -> int:
+    """What a project owes or has paid for work."""
+    entries = LedgerEntry.objects.filter(project=project).exclude(kind=EntryKind.PAYOUT)
+    return entries.aggregate(total=Sum("amount_micros"))["total"] or 0

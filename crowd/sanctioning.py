@@ -1,0 +1,37 @@
+"""Workers paused, banned and restored in a project, each with a reason and a row."""
+
+from __future__ import annotations
+
+from django.db.models import Q
+from django.db.models.functions import Now
+
+from annotation.models import Project, User
+from crowd.lifecycle import Seat, Standing
+from crowd.models import Assignment, Sanction
+from crowd.seating import end
+
+
+def pause(*, project: Project, worker: User, by: User, reason: str) -> None:
+    """No new seats; a seat that is held may still be submitted."""
+    _sanction(project, worker, Standing.PAUSED, by, reason)
+
+
+def ban(*, project: Project, worker: User, by: User, reason: str) -> None:
+    """No new seats, and every held one is revoked in the same transaction."""
+    _sanction(project, worker, Standing.BANNED, by, reason)
+    for seat in Assignment.objects.filter(project=project, worker=worker, status=Seat.HELD).order_by("task_id"):
+        end(seat, to=Seat.REVOKED, where=Q(), actor=by, reason=reason)
+
+
+def restore(*, project: Project, worker: User, by: User, reason: str) -> bool:
+    """Lift what stands against a worker. False: nothing did."""
+    standing = Sanction.objects.filter(project=project, worker=worker, lifted_at=None)
+    return bool(standing.update(lifted_at=Now(), lifted_by=by, lifted_reason=reason))
+
+
+def _sanction(project: Project, worker: User, kind: str, by: User, reason: str) -> None:
+    standing = Sanction.objects.filter(project=project, worker=worker, lifted_at=None)
+    if standing.filter(kind=kind).exists():
+        return
+    standing.update(lifted_at=Now(), lifted_by=by, lifted_reason=f"now {kind}")
+    Sanction.objects.create(project=project, worker=worker, kind=kind, by=by, reason=reason)
