@@ -21,6 +21,7 @@ FIT = 10  # frames from which a motion is read
 FADE = 0.75  # weight of a carried-on frame for each frame of distance from the last real one
 ABSENT = 0.1  # weight of a frame on which only one of the two is present, beyond the tolerance of EDGE
 LABELS = 0.3  # what two different labels take off the similarity
+UNSEEN = 0.35  # what it takes off that no frame shows both: motion alone speaks
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -123,15 +124,14 @@ def weigh(left: Side, right: Side, overlap: slice) -> Evidence:
     names = np.array(left.labels, dtype=object)[i] != np.array(right.labels, dtype=object)[j]
     enough = _enough(a, b, shared, overlap.stop - overlap.start)
     keep = enough & ~(names.astype(bool) & (shared < 3))
-    similarity = np.maximum(similarity - LABELS * names.astype(float), 0.0)
+    similarity = np.maximum(similarity - LABELS * names.astype(float) - UNSEEN * (shared == 0), 0.0)
     return Evidence(i[keep], j[keep], similarity[keep], shared[keep])
 
 
 def _enough(a: Bools, b: Bools, shared: Ints, overlap: int) -> Bools:
-    """Whether a pair shares frames enough, or both tracks come within EDGE frames of their segments' ends."""
+    """Whether a pair shares frames enough, or its two presences differ by no more than late starts and early ends."""
     if not overlap:
         return np.ones(len(shared), bool)
     least = np.minimum(min(3, -(-overlap // 4)), (a | b).sum(axis=1))
-    reaches_end = a[:, max(0, overlap - EDGE - 1) :].any(axis=1)
-    reaches_start = b[:, : EDGE + 1].any(axis=1)
-    return ((shared >= least) & (shared > 0)) | (reaches_end & reaches_start)
+    alone = np.maximum((a & ~b).sum(axis=1), (b & ~a).sum(axis=1))
+    return (shared >= np.maximum(least, 1)) | (alone <= 2 * EDGE)
