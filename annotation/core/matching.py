@@ -59,11 +59,17 @@ def best_pairs(left: Ints, right: Ints, weight: Floats) -> Bools:
             break
         taken = open_[sure]
         chosen[taken] = True
-        gone = np.isin(left[open_], left[taken]) | np.isin(right[open_], right[taken])
-        open_ = open_[~gone]
+        open_ = open_[~(_touched(left, open_, taken) | _touched(right, open_, taken))]
     if len(open_):
         chosen[open_] = _solve_components(left[open_], right[open_], weight[open_])
     return chosen
+
+
+def _touched(node: Ints, edges: Ints, taken: Ints) -> Bools:
+    """Which edges share a node with one that was taken."""
+    hit = np.zeros(node[edges].max() + 1, bool)
+    hit[node[taken]] = True
+    return hit[node[edges]]
 
 
 def _dominant(left: Ints, right: Ints, weight: Floats) -> Bools:
@@ -87,24 +93,48 @@ def _solve_components(left: Ints, right: Ints, weight: Floats) -> Bools:
     columns, column = np.unique(right, return_inverse=True)
     n = len(rows) + len(columns)
     graph = coo_array((np.ones(len(row)), (row, column + len(rows))), shape=(n, n))
-    component = connected_components(graph, directed=False)[1][row]
+    groups, group = connected_components(graph, directed=False)
+    component = group[row]
+    row, column = _place(group[: len(rows)])[row], _place(group[len(rows) :])[column]
+    large = np.zeros(groups, bool)
+    large[component[(row > 1) | (column > 1)]] = True
+    chosen = _solve_two_by_two(component, row & 1, column & 1, weight)
     order = np.argsort(component, kind="stable")
-    chosen = np.zeros(len(weight), bool)
-    for edges in np.split(order, np.flatnonzero(np.diff(component[order])) + 1):
-        chosen[edges] = solve(row[edges], column[edges], weight[edges])
+    order = order[large[component[order]]]
+    for edges in np.split(order, np.flatnonzero(np.diff(component[order])) + 1) if len(order) else ():
+        chosen[edges] = _solve(row[edges], column[edges], weight[edges])
     return chosen
 
 
-def solve(row: Ints, column: Ints, weight: Floats) -> Bools:
+def _place(group: Ints) -> Ints:
+    """The place of each node among the nodes of its group, from 0."""
+    order = np.argsort(group, kind="stable")
+    count = np.bincount(group)
+    place = np.empty(len(group), np.int64)
+    place[order] = np.arange(len(group)) - (np.cumsum(count) - count)[group[order]]
+    return place
+
+
+def _solve_two_by_two(component: Ints, row: Ints, column: Ints, weight: Floats) -> Bools:
+    """All components of at most two rows and two columns at once, by the larger diagonal; others come out as anything."""
+    table = np.zeros((component.max() + 1, 2, 2))
+    table[component, row, column] = weight
+    straight = table[:, 0, 0] + table[:, 1, 1] >= table[:, 0, 1] + table[:, 1, 0]
+    return straight[component] == (row == column)
+
+
+def _solve(row: Ints, column: Ints, weight: Floats) -> Bools:
     """`best_pairs` by the solver alone: for a few edges, where looking for obvious ones costs more than it saves."""
-    rows, row = np.unique(row, return_inverse=True)
-    columns, column = np.unique(column, return_inverse=True)
+    # Dictionaries, since np.unique costs more than all the rest on the few edges that come here.
+    rows, columns = ({node: i for i, node in enumerate(dict.fromkeys(nodes.tolist()))} for nodes in (row, column))
+    r = np.array([rows[node] for node in row.tolist()])
+    c = np.array([columns[node] for node in column.tolist()])
     table = np.zeros((len(rows), len(columns)))
-    table[row, column] = weight
+    table[r, c] = weight
     partner = np.full(len(rows), -1)
     at, to = linear_sum_assignment(table, maximize=True)
     partner[at] = to
-    return partner[row] == column
+    return partner[r] == c
 
 
 def soft_f(similarity: ArrayLike) -> float:

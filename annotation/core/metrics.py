@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from annotation.core.hota import hota
-from annotation.core.matching import match, same_label, solve
+from annotation.core.matching import best_pairs, match, same_label
 from annotation.core.overlaps import Overlaps, overlaps
 from annotation.core.tracks import Bools, Dense, Floats, Ints
 
@@ -105,23 +105,39 @@ def follow(truth: Dense, other: Dense, shared: Overlaps, floor: float = 0.5) -> 
     """(n, frames): the row of `other` that each true track is matched with on each frame, -1 for none.
 
     Among pairs at or above `floor`, those of the frame before come first, then the greatest sum of IoU. Only where
-    two boxes compete does the order of frames matter, so only there is anything solved.
+    two boxes compete does the frame before matter, so only there is anything solved.
     """
     near = _only(shared, shared.iou >= floor - _EPS)
     partner = np.full(truth.present.shape, -1, np.int64)
+    if not len(near.iou):
+        return partner
     left, right = near.frame * len(truth.ids) + near.left, near.frame * len(other.ids) + near.right
-    alone = (np.bincount(left)[left] == 1) & (np.bincount(right)[right] == 1) if len(left) else np.zeros(0, bool)
+    alone = (np.bincount(left)[left] == 1) & (np.bincount(right)[right] == 1)
     partner[near.left[alone], near.frame[alone]] = near.right[alone]
-    rivals = _only(near, ~alone)
-    order = np.argsort(rivals.frame, kind="stable")
     seen = np.flatnonzero(truth.present.any(axis=0) & other.present.any(axis=0))
-    for at in np.split(order, np.flatnonzero(np.diff(rivals.frame[order])) + 1) if len(order) else ():
-        frame = int(rivals.frame[at[0]])
-        before = seen[max(0, np.searchsorted(seen, frame) - 1)]
-        kept = (partner[rivals.left[at], before] == rivals.right[at]) & (before < frame)
-        chosen = at[solve(rivals.left[at], rivals.right[at], 1000.0 * kept + rivals.iou[at])]
-        partner[rivals.left[chosen], frame] = rivals.right[chosen]
+    _settle(partner, _only(near, ~alone), left[~alone], right[~alone], seen)
     return partner
+
+
+def _settle(partner: Ints, rivals: Overlaps, left: Ints, right: Ints, seen: Ints) -> None:
+    """Fill `partner` where boxes compete (`left` and `right` number them), `seen` being the frames with both sides.
+
+    All frames are solved at once on a guess of the frame before, and again where the guess was wrong. What does not
+    move any more is the frame-by-frame answer, since each frame then follows from the one before it.
+    """
+    place = np.searchsorted(seen, rivals.frame)
+    before, first = seen[np.maximum(place - 1, 0)], place == 0
+    kept = (partner[rivals.left, before] == rivals.right) & ~first
+    left, right = (np.unique(nodes, return_inverse=True)[1] for nodes in (left, right))
+    again = np.arange(len(rivals.iou))
+    while len(again):
+        chosen = again[best_pairs(left[again], right[again], 1000.0 * kept[again] + rivals.iou[again])]
+        partner[rivals.left[again], rivals.frame[again]] = -1
+        partner[rivals.left[chosen], rivals.frame[chosen]] = rivals.right[chosen]
+        now = (partner[rivals.left, before] == rivals.right) & ~first
+        moved = np.zeros(partner.shape[1], bool)
+        moved[rivals.frame[now != kept]] = True
+        again, kept = np.flatnonzero(moved[rivals.frame]), now
 
 
 def count_switches(partner: Ints) -> int:
