@@ -19,8 +19,10 @@ class Release(models.Model):
     reason = models.TextField(default="", blank=True)
     # Over tracks, ontology version and frame maps; null until built.
     sha256 = models.CharField(max_length=64, null=True)
-    # Decisions committed up to here: [[consensus id, track set id], …] as of the call.
+    # What is released, as of the call: {"ontology": version, "videos": {video id: [[segment id, track set id], …]}}.
     decided = models.JSONField()
+    # Over `decided` and the verdicts on joins: the same content is released once.
+    decided_sha256 = models.CharField(max_length=64)
     # {video id: stitch id, …} and what the manifest needs; null until built.
     content = models.JSONField(null=True)
     videos = models.PositiveIntegerField(default=0)
@@ -31,6 +33,7 @@ class Release(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["project", "number"], name="a_release_has_a_number_of_its_own"),
+            models.UniqueConstraint(fields=["project", "decided_sha256"], name="the_same_content_is_released_once"),
             models.CheckConstraint(
                 condition=~Q(status=WorkStatus.READY) | Q(sha256__isnull=False, content__isnull=False),
                 name="a_ready_release_has_its_content",

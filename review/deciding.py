@@ -1,0 +1,100 @@
+"""Verdicts on a consensus, by a rule or a reviewer, and what they set in motion."""
+
+from __future__ import annotations
+
+from django.db.models.functions import Now
+
+from annotation import recording
+from annotation.core.matching import track_soft_f
+from annotation.core.tracks import Tracks, fill
+from annotation.lifecycle import Source
+from annotation.models import TrackSet, User
+from annotation.queue import want
+from crowd import completing, paying
+from crowd.models import Task
+from crowd.seating import lock_task
+from review.errors import AlreadyDecided
+from review.lifecycle import ConsensusStatus, Verdict
+from review.models import Build, Consensus, Decision
+
+
+def accept_by_rule(*, consensus: Consensus, task: Task) -> None:
+    """Accept what the submissions agree on. The task is locked by the caller."""
+    _accept(consensus, task, track_set=consensus.track_set, verdict=Verdict.ACCEPT, by=None)
+
+
+def accept(*, consensus: Consensus, by: User, version: int | None = None) -> None:
+    """Accept a consensus as it stands. AlreadyDecided where somebody was first or `version` is no longer current."""
+    task = lock_task(consensus.task_id)
+    _check_version(consensus, version)
+    _accept(consensus, task, track_set=consensus.track_set, verdict=Verdict.ACCEPT, by=by)
+
+
+def amend(*, consensus: Consensus, tracks: Tracks, by: User, version: int | None = None) -> None:
+    """Accept a reviewer's own tracks in place of the consensus."""
+    task = lock_task(consensus.task_id)
+    _check_version(consensus, version)
+    track_set = recording.store(tracks=tracks, video=consensus.video, source=Source.REVIEWER, author=by)
+    _accept(consensus, task, track_set=track_set, verdict=Verdict.AMEND, by=by)
+
+
+def reject(*, consensus: Consensus, by: User, reason: str, seats: int = 1, version: int | None = None) -> int:
+    """Send a segment back for more workers; the old submissions stay inputs. Returns how many seats were opened."""
+    task = lock_task(consensus.task_id)
+    _check_version(consensus, version)
+    _decide(consensus, to=ConsensusStatus.REJECTED)
+    _write(consensus, Verdict.REJECT, by=by, reason=reason)
+    return completing.reopen(task=task, seats=seats)
+
+
+def _check_version(consensus: Consensus, version: int | None) -> None:
+    consensus.refresh_from_db()
+    if version is not None and version != consensus.version:
+        raise AlreadyDecided(f"The current version is {consensus.version}, not {version}.")
+
+
+def _decide(consensus: Consensus, *, to: str, **values: object) -> None:
+    pending = Consensus.objects.filter(pk=consensus.pk, status=ConsensusStatus.PENDING, version=consensus.version)
+    if not pending.update(status=to, **values):
+        raise AlreadyDecided
+    consensus.status = to
+
+
+def _accept(
+    consensus: Consensus, task: Task, *, track_set: TrackSet | None, verdict: Verdict, by: User | None
+) -> None:
+    if track_set is None:
+        raise AlreadyDecided("There is nothing to accept yet.")
+    _decide(consensus, to=ConsensusStatus.ACCEPTED, track_set=track_set, decided_by=by, decided_at=Now())
+    _write(consensus, verdict, by=by, track_set=track_set)
+    paying.settle(task=task, scores=_scores(consensus, task, track_set, verdict))
+    completing.finish(task=task)
+    want("stitch_video", consensus.video_id)
+
+
+def _scores(consensus: Consensus, task: Task, track_set: TrackSet, verdict: Verdict) -> dict[str, float]:
+    """The soft track F of each submission with what was accepted, by assignment id."""
+    build = Build.objects.get(consensus=consensus, version=consensus.version)
+    if verdict != Verdict.AMEND:
+        return dict(build.scores)
+    accepted = recording.load(track_set)
+    start, stop = accepted.start, accepted.stop
+    truth = fill(accepted.tracks, start, stop)
+    return {
+        s.pk: float(track_soft_f(fill(recording.load(s.track_set).tracks, start, stop), truth))
+        for s in completing.submissions_of(task)
+        if s.track_set is not None
+    }
+
+
+def _write(
+    consensus: Consensus, verdict: Verdict, *, by: User | None, reason: str = "", track_set: TrackSet | None = None
+) -> None:
+    Decision.objects.create(
+        consensus=consensus,
+        version=consensus.version,
+        verdict=verdict,
+        by=by,
+        reason=reason,
+        track_set=track_set,
+    )

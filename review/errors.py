@@ -1,0 +1,26 @@
+"""What can go wrong with verdicts, releases and exports, as it is told to the caller."""
+
+from __future__ import annotations
+
+from annotation.errors import Problem
+
+
+class AlreadyDecided(Problem):
+    """This was decided already, or has changed since you looked at it."""
+
+    status = 409
+    code = "already_decided"
+
+
+class NothingToRelease(Problem):
+    """Nothing of this project was accepted yet, so there is nothing to release."""
+
+    status = 409
+    code = "nothing_to_release"
+
+
+class NotReady(Problem):
+    """This is still being made; ask again in a moment."""
+
+    status = 409
+    code = "not_ready"

@@ -1,0 +1,152 @@
+"""From a task's submissions to its consensus, and what follows: acceptance by rule, one more seat, or a reviewer."""
+
+from __future__ import annotations
+
+import logging
+
+from django.db import transaction
+
+from annotation import recording
+from annotation.core.matching import track_soft_f
+from annotation.core.tracks import Tracks, fill
+from annotation.lifecycle import Source
+from annotation.queue import want
+from crowd import completing, paying, scoring
+from crowd.core.policies import Policy
+from crowd.core.stopping import seats_wanted
+from crowd.lifecycle import TaskStatus
+from crowd.models import Assignment, Task
+from crowd.seating import has_live_seats, lock_task, policy_of
+from review.core.consensus import METHOD, VERSION, Submission, make_consensus
+from review.core.consensus import Consensus as Made
+from review.deciding import accept_by_rule
+from review.lifecycle import ConsensusStatus, Verdict
+from review.models import Build, Consensus
+
+log = logging.getLogger(__name__)
+
+
+def reconcile(*, task_id: str) -> None:
+    """Judge a task once all its seats are filled. Safe to die anywhere, to run twice and to run too early.
+
+    The arithmetic runs outside of any transaction; what it led to is written only if its inputs are still the same.
+    """
+    task = Task.objects.select_related("batch", "segment__video", "project").get(pk=task_id)
+    if task.status == TaskStatus.DONE:
+        _settle_late(task)
+        return
+    seats = completing.submissions_of(task)
+    if not seats or has_live_seats(task):
+        return
+    policy = policy_of(task.batch)
+    made = _make(task, seats, policy)
+    peers = peer_scores(task, seats)
+    with transaction.atomic():
+        task = lock_task(task_id)
+        completing.fill(task=task)
+        if task.status != TaskStatus.FILLED:
+            return
+        if [s.pk for s in completing.submissions_of(task)] != [s.pk for s in seats]:
+            want("reconcile", task_id)
+            return
+        scoring.note_peers(scores=peers)
+        consensus = _write(task, seats, made)
+        _conclude(task, consensus, made, policy, len(seats))
+    for seat in seats:
+        scoring.update_skill(project=task.project, worker=seat.worker)
+
+
+def _make(task: Task, seats: list[Assignment], policy: Policy) -> Made:
+    return make_consensus(
+        submissions(task, seats), task.segment.start, task.segment.stop, quorum=policy.quorum_share
+    )
+
+
+def submissions(task: Task, seats: list[Assignment]) -> list[Submission]:
+    """Rows as the consensus takes them, with what is known of each worker."""
+    skills = scoring.skills_in(project=task.project, workers=[s.worker_id for s in seats if s.worker_id])
+    return [
+        Submission(s.pk, s.worker_id or "", recording.load(s.track_set), skills.get(s.worker_id or ""))
+        for s in seats
+        if s.track_set is not None
+    ]
+
+
+def peer_scores(task: Task, seats: list[Assignment]) -> dict[str, float]:
+    """Each submission's soft track F with the consensus of the others; nothing where there are no others."""
+    given = submissions(task, seats)
+    if len(given) < 2:
+        return {}
+    start, stop = task.segment.start, task.segment.stop
+    scores = {}
+    for one in given:
+        others = make_consensus([s for s in given if s.id != one.id], start, stop)
+        scores[one.id] = soft_f(one.tracks, others.tracks)
+    return scores
+
+
+def soft_f(a: Tracks, b: Tracks) -> float:
+    """Soft track F of two sources of one range."""
+    start, stop = a.start, a.stop
+    return float(track_soft_f(fill(a.tracks, start, stop), fill(b.tracks, start, stop)))
+
+
+def _write(task: Task, seats: list[Assignment], made: Made) -> Consensus:
+    """A new build, unless the current one was made of the same inputs in the same way."""
+    consensus, _ = Consensus.objects.get_or_create(
+        task=task,
+        defaults={"batch_id": task.batch_id, "video_id": task.segment.video_id, "segment_id": task.segment_id},
+    )
+    method, inputs = f"{METHOD} {VERSION}", [s.pk for s in seats]
+    current = Build.objects.filter(consensus=consensus, version=consensus.version).first()
+    if current and current.inputs == inputs and current.method == method:
+        return consensus
+    track_set = recording.store(tracks=made.tracks, video=task.segment.video, source=Source.CONSENSUS)
+    build = Build.objects.create(
+        consensus=consensus,
+        version=consensus.version + 1,
+        track_set=track_set,
+        method=method,
+        inputs=inputs,
+        scores=made.scores,
+        agreement=made.agreement,
+        confidence=made.confidence,
+    )
+    consensus.version, consensus.track_set = build.version, track_set
+    consensus.agreement, consensus.confidence = made.agreement, made.confidence
+    changes = ("version", "track_set", "agreement", "confidence")
+    Consensus.objects.filter(pk=consensus.pk).exclude(status=ConsensusStatus.ACCEPTED).update(
+        status=ConsensusStatus.PENDING, **{name: getattr(consensus, name) for name in changes}
+    )
+    consensus.refresh_from_db()
+    return consensus
+
+
+def _conclude(task: Task, consensus: Consensus, made: Made, policy: Policy, submitted: int) -> None:
+    """What to do with a filled task: the rule, one more worker, or a person.
+
+    What a reviewer rejected once is never accepted by rule: they saw something that agreement did not.
+    """
+    rejected = consensus.decisions.filter(verdict=Verdict.REJECT).exists()
+    more = seats_wanted(policy=policy, agreement=made.agreement, submissions=submitted)
+    if not rejected and made.agreement >= policy.agreement_floor and not more:
+        accept_by_rule(consensus=consensus, task=task)
+        return
+    if not rejected and more and completing.ask_more(task=task, seats=more):
+        return
+    completing.send_to_review(task=task)
+
+
+def _settle_late(task: Task) -> None:
+    """Submissions that came after their task was decided are paid by the same rule as the others."""
+    consensus = Consensus.objects.filter(task=task, status=ConsensusStatus.ACCEPTED).first()
+    if consensus is None or consensus.track_set is None:
+        return
+    accepted = recording.load(consensus.track_set)
+    with transaction.atomic():
+        scores = {
+            s.pk: soft_f(recording.load(s.track_set), accepted)
+            for s in completing.submissions_of(task)
+            if s.track_set is not None
+        }
+        paying.settle(task=task, scores=scores)

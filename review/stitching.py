@@ -1,0 +1,182 @@
+"""The accepted segments of a video, joined into full-video tracks: stored, versioned, read in ranges."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import zlib
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Max
+from django.db.models.functions import Now
+
+from annotation import recording
+from annotation.core.stitching import Join as Found
+from annotation.core.stitching import Pair, SegmentTracks, Stitched, stitch
+from annotation.models import TrackSet, User, Video
+from annotation.queue import want
+from review.errors import AlreadyDecided
+from review.lifecycle import ConsensusStatus
+from review.models import Consensus, Join, Stitch
+
+METHOD = "border-optimum 1"
+Inputs = list[list[str]]  # [[segment id, track set id], …] in the order of the video
+
+
+def accepted_inputs(video_id: str) -> Inputs:
+    """What is decided of a video, and not cancelled, in order."""
+    decided = Consensus.objects.filter(
+        video_id=video_id, status=ConsensusStatus.ACCEPTED, batch__batch_videos__video_id=video_id
+    ).filter(batch__batch_videos__live=True)
+    rows = decided.order_by("segment__start", "segment_id").values_list("segment_id", "track_set_id").distinct()
+    return [[segment, str(track_set)] for segment, track_set in rows]
+
+
+def stitch_video(*, video_id: str, inputs: Inputs | None = None) -> Stitch | None:
+    """Stitch what is decided of a video, or just `inputs`; the same content gives the existing stitch.
+
+    None where nothing is decided. Only borders of segments that changed since the newest stitch are computed.
+    """
+    inputs = accepted_inputs(video_id) if inputs is None else inputs
+    if not inputs:
+        return None
+    verdicts = _verdicts(video_id)
+    content = _digest(inputs, verdicts)
+    existing = Stitch.objects.filter(video_id=video_id, content_sha256=content).order_by("version").last()
+    if existing:
+        return existing
+    previous = Stitch.objects.filter(video_id=video_id).order_by("version").last()
+    before = unpack(previous) if previous else None
+    changed = _changed(inputs, previous, video_id)
+    stitched = stitch(load_segments(inputs), decided=verdicts, previous=before, changed=changed)
+    with transaction.atomic():
+        row = _write(video_id, inputs, content, stitched)
+        _ask(video_id, stitched)
+    return row
+
+
+def _changed(inputs: Inputs, previous: Stitch | None, video_id: str) -> set[str]:
+    """Segments whose tracks, or whose joins' verdicts, changed since the previous stitch."""
+    if previous is None:
+        return set()
+    before = dict(map(tuple, previous.inputs))
+    now = dict(map(tuple, inputs))
+    changed = {key for key, value in now.items() if before.get(key) != value}
+    since = Join.objects.filter(video_id=video_id, decided_at__gte=previous.created_at)
+    for left, right in since.values_list("left_segment_id", "right_segment_id"):
+        changed |= {left, right}
+    # A segment that left, or came between two neighbours, changes the borders of those beside it.
+    order_before, order_now = list(before), list(now)
+    neighbours = set(zip(order_before, order_before[1:], strict=False))
+    for pair in zip(order_now, order_now[1:], strict=False):
+        changed |= set() if pair in neighbours else set(pair)
+    return changed
+
+
+def load_segments(inputs: Inputs) -> list[SegmentTracks]:
+    """Inputs as the stitching takes them."""
+    rows = TrackSet.objects.in_bulk([track_set for _, track_set in inputs])
+    return [
+        SegmentTracks(segment, rows[key].start, rows[key].stop, recording.load(rows[key])) for segment, key in inputs
+    ]
+
+
+def _verdicts(video_id: str) -> dict[Pair, bool]:
+    decided = Join.objects.filter(video_id=video_id, same__isnull=False)
+    return {
+        ((j.left_segment_id, j.left_track), (j.right_segment_id, j.right_track)): bool(j.same)
+        for j in decided.order_by("pk")
+    }
+
+
+def _digest(inputs: Inputs, verdicts: dict[Pair, bool]) -> str:
+    said = sorted([*left, *right, same] for (left, right), same in verdicts.items())
+    text = json.dumps([METHOD, inputs, said], separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _write(video_id: str, inputs: Inputs, content: str, stitched: Stitched) -> Stitch:
+    # The video's row is locked, so that two stitchings at once get two versions.
+    Video.objects.select_for_update(no_key=True).get(pk=video_id)
+    newest = Stitch.objects.filter(video_id=video_id).aggregate(newest=Max("version"))["newest"] or 0
+    return Stitch.objects.create(
+        video_id=video_id,
+        version=newest + 1,
+        content_sha256=content,
+        inputs=inputs,
+        payload=pack(stitched),
+        track_count=len(set(stitched.identities.values())),
+        borders_computed=stitched.borders,
+    )
+
+
+def pack(stitched: Stitched) -> bytes:
+    """Joins and identities as compressed JSON."""
+    content: dict[str, Any] = {
+        "joins": [asdict(j) for j in stitched.joins],
+        "identities": [[*ref, number] for ref, number in stitched.identities.items()],
+        "next_identity": stitched.next_identity,
+        "refused": stitched.refused,
+    }
+    return zlib.compress(json.dumps(content, separators=(",", ":")).encode())
+
+
+def unpack(row: Stitch) -> Stitched:
+    """What `pack` wrote."""
+    content = json.loads(zlib.decompress(row.payload))
+    return Stitched(
+        tuple(_join(j) for j in content["joins"]),
+        {(segment, track): number for segment, track, number in content["identities"]},
+        row.borders_computed,
+        content["next_identity"],
+        tuple((tuple(a), tuple(b)) for a, b in content["refused"]),
+    )
+
+
+def _join(data: dict[str, Any]) -> Found:
+    rivals = tuple((tuple(ref), similarity) for ref, similarity in data.pop("rivals"))
+    return Found(**data | {"left": tuple(data["left"]), "right": tuple(data["right"])}, rivals=rivals)
+
+
+def _ask(video_id: str, stitched: Stitched) -> None:
+    """Review items for the joins that are doubtful now; those that are no longer so step back."""
+    Join.objects.filter(video_id=video_id, same__isnull=True).update(doubtful=False)
+    for join in stitched.joins:
+        if join.doubtful and not join.decided:
+            (left_segment, left_track), (right_segment, right_track) = join.left, join.right
+            Join.objects.update_or_create(
+                left_segment_id=left_segment,
+                left_track=left_track,
+                right_segment_id=right_segment,
+                right_track=right_track,
+                defaults={"doubtful": True, "confidence": join.confidence, "kind": join.kind},
+                create_defaults={
+                    "video_id": video_id,
+                    "doubtful": True,
+                    "confidence": join.confidence,
+                    "kind": join.kind,
+                },
+            )
+
+
+def decide_join(*, join: Join, same: bool, by: User) -> None:
+    """A reviewer's verdict on a doubtful join; it binds every later stitch. AlreadyDecided where somebody was first."""
+    undecided = Join.objects.filter(pk=join.pk, same__isnull=True)
+    if not undecided.update(same=same, decided_by=by, decided_at=Now()):
+        raise AlreadyDecided
+    want("stitch_video", join.video_id)
+
+
+def newest_stitch(video: Video) -> Stitch | None:
+    return Stitch.objects.filter(video=video).order_by("version").last()
+
+
+def segments_near(row: Stitch, start: int, stop: int) -> Sequence[SegmentTracks]:
+    """The stitched segments that share frames with `[start, stop)`."""
+    keys = [track_set for _, track_set in row.inputs]
+    near = TrackSet.objects.filter(pk__in=keys, start__lt=stop, stop__gt=start).values_list("pk", flat=True)
+    chosen = set(near)
+    return load_segments([pair for pair in row.inputs if pair[1] in chosen])
