@@ -1,0 +1,71 @@
+"""What can go wrong in a way that the caller is told: each kind is a class, its docstring the message."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+
+class Problem(Exception):
+    """The request cannot be answered."""
+
+    status = 400
+    # Machine-readable, kebab-case, never changed once published.
+    code = "bad-request"
+    # Whether what was written before it was raised is kept although the answer is an error.
+    keeps = False
+
+    def __init__(self, detail: str | None = None, *, errors: Iterable[dict] = ()) -> None:
+        """`errors` are `{"pointer": "/tracks/0", "message": "…"}`; without `detail` the docstring is the message."""
+        self.detail = detail or " ".join((type(self).__doc__ or "").split())
+        self.errors = list(errors)
+        super().__init__(self.detail)
+
+    @property
+    def title(self) -> str:
+        return self.code.replace("-", " ").capitalize()
+
+
+class Invalid(Problem):
+    """What was sent is not valid."""
+
+    code = "invalid"
+
+    @classmethod
+    def at(cls, pointer: str, message: str) -> Invalid:
+        """One thing is wrong, at one place of the body."""
+        return cls(message, errors=[{"pointer": pointer, "message": message}])
+
+
+class Missing(Problem):
+    """There is no such thing, or you may not see it."""
+
+    status = 404
+    code = "not-found"
+
+
+class Forbidden(Problem):
+    """You may not do this."""
+
+    status = 403
+    code = "forbidden"
+
+
+class Conflict(Problem):
+    """Somebody was first, or the thing is not in a state that allows this."""
+
+    status = 409
+    code = "conflict"
+
+
+class Gone(Problem):
+    """It is too late for this."""
+
+    status = 410
+    code = "gone"
+
+
+class Unusable(Problem):
+    """What was sent is well formed, but cannot be used."""
+
+    status = 422
+    code = "unusable"

@@ -1,0 +1,59 @@
+"""The ground that all tests stand on. What one area alone needs belongs into that area's own conftest."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tests import servers
+
+PROJECT = Path(__file__).resolve().parent.parent
+ON_POSTGRES = os.environ.get("TEST_DATABASE", "postgres") == "postgres"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--long", action="store_true", help="run what is marked long, too")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Marks `db` what touches the database, and leaves out (not: skips) what this run is not meant to do."""
+    kept, left = [], []
+    for item in items:
+        if item.get_closest_marker("django_db") or {"db", "transactional_db", "live_server"} & set(
+            getattr(item, "fixturenames", ())
+        ):
+            item.add_marker("db")
+        too_long = item.get_closest_marker("long") and not config.getoption("--long")
+        elsewhere = item.get_closest_marker("races") and not ON_POSTGRES
+        (left if too_long or elsewhere else kept).append(item)
+    if left:
+        config.hook.pytest_deselected(items=left)
+        items[:] = kept
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    servers.stop_all()
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> None:
+    """The first test that wants a database starts the server."""
+    if ON_POSTGRES:
+        servers.start_postgres()
+
+
+@pytest.fixture
+def redis_url() -> str:
+    """A real Redis, started by the first test that asks."""
+    return servers.redis_url()
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder of real videos and truths beside the clone; tests that need it are skipped where it is missing."""
+    folder = Path(os.environ.get("TRACKWEAVE_SHARED") or PROJECT.parent / "shared")
+    if not (folder / "data").is_dir():
+        pytest.skip(f"there is no {folder}/data")
+    return folder / "data"
