@@ -9,18 +9,18 @@ class AlreadyDecided(Problem):
     """This was decided already, or has changed since you looked at it."""
 
     status = 409
-    code = "already_decided"
+    code = "already-decided"
 
 
 class NothingToRelease(Problem):
     """Nothing of this project was accepted yet, so there is nothing to release."""
 
     status = 409
-    code = "nothing_to_release"
+    code = "nothing-to-release"
 
 
 class NotReady(Problem):
     """This is still being made; ask again in a moment."""
 
     status = 409
-    code = "not_ready"
+    code = "not-ready"

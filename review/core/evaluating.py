@@ -1,0 +1,164 @@
+"""Consensus and stitching on files: how close the crowd's result is to the truth, beside single workers.
+
+Skills are learnt over all cases at once, from everybody's submissions and the gold. A worker who sat at every task of
+a case is scored as they are. Where nobody did, single workers are put together: workers are ranked by their mean soft
+track F with the truth over all their tasks, and the r-th single worker has on each task what the r-th best of those
+who sat there drew. Best and median are taken by HOTA; the single workers' tracks are stitched as the consensus is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from statistics import median_low
+from typing import Any
+
+import numpy as np
+
+from annotation.core.matching import track_soft_f
+from annotation.core.metrics import compare
+from annotation.core.resolving import Resolved, resolve
+from annotation.core.stitching import SegmentTracks, Stitched, stitch
+from annotation.core.tracks import Dense, Tracks, fill
+from crowd.core.skill import Skill
+from review.core.cases import Case, Drawn, Task
+from review.core.consensus import Consensus, Submission, make_consensus
+from review.core.learning import Answers, Learnt, learn
+
+FIRST, MOST = 2, 5  # seats of a task under --adaptive: at first, and at most
+AGREED = 0.8
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """Quality of one set of tracks of a whole video."""
+
+    hota: float
+    idf1: float
+    mota: float
+    mean_iou: float
+    workers: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Whole:
+    """A whole video: its segments, how they were joined, and every box."""
+
+    segments: tuple[SegmentTracks, ...]
+    stitched: Stitched
+    resolved: Resolved
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Result:
+    """One case: figures by who (`consensus`, `median`, `best`), the consensus, and who had a say in each segment."""
+
+    name: str
+    figures: Mapping[str, Figures]
+    whole: Whole
+    consensuses: tuple[Consensus, ...]
+    used: tuple[tuple[Drawn, ...], ...]
+
+
+def evaluate(cases: Sequence[Case], *, adaptive: bool = False) -> tuple[list[Result], Learnt]:
+    """Results by case, and what was learnt of the workers over all of them."""
+    used = [[t.drawn[:FIRST] if adaptive else t.drawn for t in case.tasks] for case in cases]
+    learnt = learn(_answers(cases, used))
+    while adaptive and _ask_more(cases, used, learnt):
+        learnt = learn(_answers(cases, used))
+    ranks = _rank(cases)
+    return [_result(case, some, learnt, ranks) for case, some in zip(cases, used, strict=True)], learnt
+
+
+def _answers(cases: Sequence[Case], used: Sequence[Sequence[tuple[Drawn, ...]]]) -> list[Answers]:
+    return [
+        Answers(t.start, t.stop, tuple(d.worker for d in some), tuple(d.tracks for d in some), t.gold)
+        for case, lists in zip(cases, used, strict=True)
+        for t, some in zip(case.tasks, lists, strict=True)
+    ]
+
+
+def _ask_more(cases: Sequence[Case], used: list[list[tuple[Drawn, ...]]], learnt: Learnt) -> bool:
+    """Take one more submission, in the file's order, wherever one is left and the workers do not agree."""
+    asked = False
+    for case, lists in zip(cases, used, strict=True):
+        for i, task in enumerate(case.tasks):
+            if len(lists[i]) >= min(MOST, len(task.drawn)):
+                continue
+            if _consent(task, lists[i], learnt).agreement < AGREED:
+                lists[i] = task.drawn[: len(lists[i]) + 1]
+                asked = True
+    return asked
+
+
+def _consent(task: Task, drawn: Sequence[Drawn], learnt: Learnt) -> Consensus:
+    submissions = [Submission(f"{d.line:09d}", d.worker, d.tracks, learnt.skills.get(d.worker)) for d in drawn]
+    return make_consensus(submissions, task.start, task.stop, prior=learnt.prior)
+
+
+def _result(case: Case, used: Sequence[tuple[Drawn, ...]], learnt: Learnt, ranks: Mapping[str, int]) -> Result:
+    consensuses = tuple(_consent(task, some, learnt) for task, some in zip(case.tasks, used, strict=True))
+    whole = join(case, [c.tracks for c in consensuses])
+    spent = float(np.mean([len(some) for some in used])) if used else 0.0
+    figures = {"consensus": score(case.truth, whole.resolved.dense, spent)}
+    singles = sorted((score(case.truth, w.resolved.dense, 1.0) for w in _singles(case, ranks)), key=lambda f: f.hota)
+    if singles:
+        middle = median_low([f.hota for f in singles])
+        figures["median"] = next(f for f in singles if f.hota == middle)
+        figures["best"] = singles[-1]
+    return Result(case.name, figures, whole, consensuses, tuple(used))
+
+
+def join(case: Case, tracks: Iterable[Tracks]) -> Whole:
+    """Stitch one set of tracks per task of a case."""
+    parts = zip(case.tasks, tracks, strict=True)
+    segments = tuple(SegmentTracks(f"{t.start:09d}-{t.stop:09d}", t.start, t.stop, some) for t, some in parts)
+    stitched = stitch(segments)
+    return Whole(segments, stitched, resolve(segments, stitched, 0, case.truth.stop))
+
+
+def score(truth: Dense, other: Dense, workers: float) -> Figures:
+    """Figures of a whole video against its truth; labels do not matter."""
+    found = compare(truth, other)
+    return Figures(found.hota, found.idf1, found.mota, found.mean_iou, workers)
+
+
+def _rank(cases: Sequence[Case]) -> dict[str, int]:
+    """Workers by their mean soft track F with the truth over all their tasks, the best first."""
+    seen: dict[str, list[float]] = {}
+    for case in cases:
+        for task in case.tasks:
+            truth = _cut(case.truth, task.start, task.stop)
+            for d in task.drawn:
+                own = fill(d.tracks.tracks, task.start, task.stop)
+                seen.setdefault(d.worker, []).append(track_soft_f(truth, own, labels=False))
+    order = sorted(seen, key=lambda w: (-float(np.mean(seen[w])), w))
+    return {worker: i for i, worker in enumerate(order)}
+
+
+def _cut(dense: Dense, start: int, stop: int) -> Dense:
+    columns = (a[:, start:stop] for a in (dense.boxes, dense.present, dense.occluded))
+    return Dense(start, dense.ids, dense.labels, *columns)
+
+
+def _singles(case: Case, ranks: Mapping[str, int]) -> list[Whole]:
+    """Whole videos as single workers drew them."""
+    if not case.tasks:
+        return []
+    full = set.intersection(*({d.worker for d in t.drawn} for t in case.tasks))
+    if full:
+        pick = [[next(d for d in t.drawn if d.worker == w) for t in case.tasks] for w in sorted(full)]
+    else:
+        ranked = [sorted(t.drawn, key=lambda d: ranks[d.worker]) for t in case.tasks]
+        pick = [[some[min(r, len(some) - 1)] for some in ranked] for r in range(max(map(len, ranked)))]
+    return [join(case, [d.tracks for d in drawn]) for drawn in pick]
+
+
+def mean_figures(results: Sequence[Result]) -> dict[str, Figures]:
+    """Means over cases, for those that have them."""
+    out = {}
+    for who in ("consensus", "median", "best"):
+        some = [asdict(r.figures[who]) for r in results if who in r.figures]
+        if some:
+            out[who] = Figures(**{name: float(np.mean([f[name] for f in some])) for name in some[0]})
+    return out

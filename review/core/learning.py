@@ -1,0 +1,182 @@
+"""How far each worker is to be trusted, from gold where there is some and from the other workers everywhere else.
+
+Idea: cluster every segment with everybody's drawings, then explain who drew which cluster by Dawid & Skene 1979: a
+cluster is an object or it is not, a worker draws objects at one rate and inventions at another. Gold settles what is
+an object; elsewhere a worker is measured by what the others make of a cluster, the worker's own vote left out. How far
+boxes are off comes from the differences of every two workers, each the sum of two spreads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.optimize import nnls
+from scipy.stats import beta
+
+from annotation.core.tracks import Bools, Floats, Tracks
+from crowd.core.skill import Skill
+from review.core.clustering import cluster
+from review.core.existing import supporters
+from review.core.stacking import Stack, stack
+
+GOOD, BAD = 8.0, 2.0  # what is taken to have been seen of a worker before anything was
+PEER = 0.5  # what an object settled by peers counts beside one settled by gold
+INVENTED = 0.1  # chance to draw what is not there, before anything was seen, worth PRIOR_ALARMS clusters
+PRIOR_ALARMS = 4.0
+USUAL_SPREAD, PRIOR_BOXES = 0.05, 3.0
+EVERY = 5  # frames between those on which boxes are compared: errors hardly change from one to the next
+ROUNDS = 30
+DEAL_QUANTILE = 0.2
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Answers:
+    """One segment's submissions, `drawn[i]` by `workers[i]`, and the gold that covers it, if any."""
+
+    start: int
+    stop: int
+    workers: tuple[str, ...]
+    drawn: tuple[Tracks, ...]
+    gold: Tracks | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Table:
+    """Who drew what, over all segments: c clusters, p workers. `truth` is 1, 0 or NaN where gold does not say."""
+
+    workers: tuple[str, ...]
+    asked: Bools
+    drew: Bools
+    truth: Floats
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Learnt:
+    """Skills by worker, and the share of clusters that are objects."""
+
+    skills: Mapping[str, Skill]
+    prior: float
+
+
+def learn(answers: Sequence[Answers]) -> Learnt:
+    """Skills of everybody who answered anything."""
+    workers = tuple(sorted({w for a in answers for w in a.workers}))
+    parts = [_look(a, workers) for a in answers]
+    asked = [np.tile(np.isin(workers, a.workers), (len(drew), 1)) for a, (drew, _, _) in zip(answers, parts, strict=True)]
+    shape = (-1, len(workers))
+    table = Table(
+        workers,
+        np.concatenate([np.zeros((0, len(workers)), bool), *asked]).reshape(shape),
+        np.concatenate([np.zeros((0, len(workers)), bool), *(p[0] for p in parts)]).reshape(shape),
+        np.concatenate([np.zeros(0), *(p[1] for p in parts)]),
+    )
+    hits, alarms, prior, odds = explain(table)
+    differences = np.concatenate([np.zeros((0, 3)), *(p[2] for p in parts)])
+    spreads = learn_spreads(differences, len(workers))
+    good, bad = _evidence(table, hits, alarms, odds)
+    return Learnt({w: _skill(good[i], bad[i], hits[i], alarms[i], spreads[i]) for i, w in enumerate(workers)}, prior)
+
+
+def _look(answers: Answers, workers: tuple[str, ...]) -> tuple[Bools, Floats, Floats]:
+    """Who drew which cluster of one segment, what gold says of them, and differences of boxes."""
+    drawn = list(answers.drawn) + ([answers.gold] if answers.gold is not None else [])
+    block = stack(drawn, answers.start, answers.stop)
+    member = cluster(block, np.ones(block.workers))
+    k = int(member.max(initial=-1)) + 1
+    frames = np.zeros((k, block.workers, member.shape[1]), bool)
+    row, frame = np.nonzero(member >= 0)
+    frames[member[row, frame], block.owners[row], frame] = True
+    frames = frames[frames.any(axis=(1, 2))]
+    votes = supporters(frames)
+    at = [workers.index(w) for w in answers.workers]
+    drew = np.zeros((len(votes), len(workers)), bool)
+    for column, worker in enumerate(at):
+        drew[:, worker] |= votes[:, column]
+    truth = np.full(len(votes), np.nan) if answers.gold is None else votes[:, -1].astype(float)
+    return drew, truth, _differences(block, member, at)
+
+
+def _differences(block: Stack, member: np.ndarray, at: Sequence[int]) -> Floats:
+    """Rows of (worker, worker, difference of an edge as a share of the side) of boxes in one cluster, (d, 3)."""
+    pairs = block.overlap
+    owner_left, owner_right = block.owners[pairs.left], block.owners[pairs.right]
+    same = member[pairs.left, pairs.frame] == member[pairs.right, pairs.frame]
+    kept = same & (owner_left < len(at)) & (owner_right < len(at)) & (pairs.frame % EVERY == 0)
+    a = block.boxes[pairs.left[kept], pairs.frame[kept]]
+    b = block.boxes[pairs.right[kept], pairs.frame[kept]]
+    side = np.tile(np.maximum((a[:, 2:] - a[:, :2] + b[:, 2:] - b[:, :2]) / 2, 1.0), 2)
+    size = np.sqrt(((a - b) / side) ** 2).mean(axis=1)
+    who = np.asarray(at, float)
+    return np.stack([who[owner_left[kept]], who[owner_right[kept]], size], axis=1)
+
+
+def explain(table: Table) -> tuple[Floats, Floats, float, Floats]:
+    """Dawid–Skene of clusters: hit and false-alarm rates (p,), share of objects, log odds of each cluster (c,)."""
+    asked, drew = table.asked.astype(float), (table.drew & table.asked).astype(float)
+    known = ~np.isnan(table.truth)
+    share = np.where(known, table.truth, drew.sum(axis=1) >= np.maximum(2, asked.sum(axis=1) / 2))
+    odds = np.zeros(len(share))
+    hits = alarms = np.zeros(len(table.workers))
+    prior = 0.5
+    for _ in range(ROUNDS):
+        hits = (drew.T @ share + GOOD) / (asked.T @ share + GOOD + BAD)
+        false = 1 - share
+        usual = (drew.T @ false).sum() + INVENTED * PRIOR_ALARMS
+        usual /= (asked.T @ false).sum() + PRIOR_ALARMS
+        alarms = (drew.T @ false + usual * PRIOR_ALARMS) / (asked.T @ false + PRIOR_ALARMS)
+        prior = float((share.sum() + 1) / (len(share) + 2))
+        odds = np.log(prior / (1 - prior)) + _says(drew, asked, hits, alarms).sum(axis=1)
+        share = np.where(known, table.truth, 1 / (1 + np.exp(-np.clip(odds, -50, 50))))
+    return hits, alarms, prior, odds
+
+
+def _says(drew: Floats, asked: Floats, hits: Floats, alarms: Floats) -> Floats:
+    """What each worker's answer adds to the log odds of each cluster, (c, p)."""
+    hit, alarm = np.clip(hits, 0.01, 0.99), np.clip(alarms, 0.01, 0.99)
+    return drew * np.log(hit / alarm) + (asked - drew) * np.log((1 - hit) / (1 - alarm))
+
+
+def _evidence(table: Table, hits: Floats, alarms: Floats, odds: Floats) -> tuple[Floats, Floats]:
+    """Objects drawn, and half of objects missed and things invented, per worker, by gold or by the others' votes."""
+    asked, drew = table.asked.astype(float), (table.drew & table.asked).astype(float)
+    others = odds[:, None] - _says(drew, asked, hits, alarms)
+    known = ~np.isnan(table.truth)[:, None]
+    real = np.where(known, table.truth[:, None], 1 / (1 + np.exp(-np.clip(others, -50, 50))))
+    counts = np.where(known, 1.0, PEER)
+    good = (counts * drew * real).sum(axis=0)
+    bad = (counts * (drew * (1 - real) + (asked - drew) * real)).sum(axis=0) / 2
+    return good, bad
+
+
+def learn_spreads(differences: Floats, workers: int) -> Floats:
+    """Usual error of each worker's edges as a share of the side, (p,), from rows of (worker, worker, difference).
+
+    The squared difference of two workers is the sum of their squared spreads: least squares over all pairs, by their
+    medians, drawn towards the spread of all where little was seen.
+    """
+    pairs = differences[:, 0] * workers + differences[:, 1]
+    rows, values = [np.zeros((0, workers))], []
+    for pair in np.unique(pairs):
+        sizes = differences[pairs == pair, 2]
+        row, trust = np.zeros((1, workers)), np.sqrt(len(sizes))
+        for worker in divmod(int(pair), workers):
+            row[0, worker] += trust
+        rows.append(row)
+        values.append(trust * (np.median(sizes) * _TO_SIGMA) ** 2)
+    usual = np.median(differences[:, 2]) * _TO_SIGMA / np.sqrt(2) if len(differences) else USUAL_SPREAD
+    rows.append(PRIOR_BOXES * np.eye(workers))
+    values += [PRIOR_BOXES * usual**2] * workers
+    return np.sqrt(nnls(np.concatenate(rows), np.array(values))[0]) if workers else np.zeros(0)
+
+
+_TO_SIGMA = 1.25  # mean absolute difference of Gaussian edges to their standard deviation
+
+
+def _skill(good: float, bad: float, hit: float, alarm: float, spread: float) -> Skill:
+    a, b = GOOD + good, BAD + bad
+    mean = a / (a + b)
+    low, high = beta.ppf([DEAL_QUANTILE, 1 - DEAL_QUANTILE], a, b)
+    weight = float(np.clip(np.log(mean / (1 - mean)), 0, 3))
+    return Skill(float(mean), float(low), float(high), weight, float(hit), float(alarm), float(spread))

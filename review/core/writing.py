@@ -1,0 +1,86 @@
+"""What an evaluation leaves on disk: the stitched consensus in MOT form, and as JSON with its confidence."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from annotation.core.stitching import Join
+from annotation.core.tracks import Dense, to_json
+from review.core.evaluating import Result, Whole
+
+
+def write_result(out: Path, result: Result) -> Path:
+    """Write `consensus.txt` and `consensus.json` into a folder of the case's name; returns the folder."""
+    folder = out / result.name
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "consensus.txt").write_text(mot_text(result.whole.resolved.dense))
+    (folder / "consensus.json").write_text(json.dumps(result_json(result)) + "\n")
+    return folder
+
+
+def mot_text(dense: Dense) -> str:
+    """Lines `frame,id,x,y,w,h,conf,class,visibility`, frames from 1; classes number the labels in their order."""
+    classes = {label: i + 1 for i, label in enumerate(sorted(set(dense.labels)))}
+    lines = []
+    for frame, row in np.argwhere(dense.present.T).tolist():
+        x1, y1, x2, y2 = dense.boxes[row, frame].tolist()
+        seen = int(not dense.occluded[row, frame])
+        box = f"{x1:.4f},{y1:.4f},{x2 - x1:.4f},{y2 - y1:.4f}"
+        lines.append(f"{frame + dense.start + 1},{dense.ids[row]},{box},1,{classes[dense.labels[row]]},{seen}\n")
+    return "".join(lines)
+
+
+def result_json(result: Result) -> dict[str, Any]:
+    """Identities with their confidence and the segments' tracks that they are made of, and the joins between them."""
+    whole = result.whole
+    return {
+        "name": result.name,
+        "tracks": _identities(whole),
+        "segments": [
+            {
+                "start": segment.start,
+                "stop": segment.stop,
+                "agreement": consensus.agreement,
+                "confidence": consensus.confidence,
+                "method": consensus.method,
+                "version": consensus.version,
+                "submissions": [
+                    {"id": f"{d.line:09d}", "line": d.line, "worker": d.worker, "score": consensus.scores[f"{d.line:09d}"]}
+                    for d in used
+                ],
+                **to_json(segment.tracks),
+            }
+            for segment, consensus, used in zip(whole.segments, result.consensuses, result.used, strict=True)
+        ],
+        "joins": [_join_json(whole, join) for join in whole.stitched.joins],
+    }
+
+
+def _identities(whole: Whole) -> list[dict[str, Any]]:
+    dense = whole.resolved.dense
+    parts: dict[str, list[dict[str, Any]]] = {}
+    for segment in whole.segments:
+        for track in segment.tracks.tracks:
+            identity = str(whole.stitched.identities[segment.key, track.id])
+            span = {"start": segment.start, "stop": segment.stop, "track": track.id, "confidence": track.confidence}
+            parts.setdefault(identity, []).append(span)
+    labels = dict(zip(dense.ids, dense.labels, strict=True))
+    return [
+        {
+            "id": identity,
+            "label": labels.get(identity, ""),
+            "confidence": float(np.mean([1.0 if p["confidence"] is None else p["confidence"] for p in some])),
+            "parts": some,
+        }
+        for identity, some in sorted(parts.items(), key=lambda item: int(item[0]))
+    ]
+
+
+def _join_json(whole: Whole, join: Join) -> dict[str, Any]:
+    spans = {s.key: {"start": s.start, "stop": s.stop} for s in whole.segments}
+    ends = {side: {**spans[key], "track": track} for side, (key, track) in (("left", join.left), ("right", join.right))}
+    return ends | {"kind": join.kind, "confidence": join.confidence, "doubtful": join.doubtful}

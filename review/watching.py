@@ -1,0 +1,148 @@
+"""A project's progress, counted from rows each time somebody looks."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from statistics import fmean, median
+from typing import Any
+
+import numpy as np
+from django.db.models import Avg, Count, Exists, Max, OuterRef, Sum
+from django.utils import timezone
+
+from annotation.models import Project, Segment, Video
+from crowd import paying, reporting
+from crowd.lifecycle import BatchStatus, Seat, TaskStatus
+from crowd.models import Assignment, Batch, Score, Task, Transition
+from crowd.seating import lapsed, policy_of
+from review.core.agreement import alpha_of_scores
+from review.lifecycle import ConsensusStatus
+from review.models import Consensus, Decision
+
+HOUR = timedelta(hours=1)
+STARVING = timedelta(minutes=10)
+SUBMITTED = (Seat.SUBMITTED, Seat.ACCEPTED, Seat.REJECTED)
+
+
+def seq(project: Project) -> int:
+    """A number that grows with every change of a project's figures: the same for every process that asks."""
+    moves = Transition.objects.filter(project=project).aggregate(n=Max("pk"))["n"] or 0
+    tasks = Task.objects.filter(project=project)
+    decisions = Decision.objects.filter(consensus__task__project=project).aggregate(n=Max("pk"))["n"] or 0
+    clips = tasks.filter(segment__clip__isnull=False).count()
+    started = tasks.exclude(status=TaskStatus.OPENING).count() + tasks.filter(status=TaskStatus.IN_REVIEW).count()
+    return moves + decisions + clips + started + tasks.count()
+
+
+def progress(project: Project) -> dict[str, Any]:
+    """The figures of the public contract."""
+    at = seq(project)
+    batches = list(Batch.objects.filter(project=project).exclude(status=BatchStatus.CANCELLED))
+    counts = reporting.counts(batches=[b.pk for b in batches])
+    mine = Assignment.objects.filter(project=project)
+    now = timezone.now()
+    accepted_per_hour = Consensus.objects.filter(
+        task__project=project, status=ConsensusStatus.ACCEPTED, decided_at__gte=now - HOUR
+    ).count()
+    return {
+        **counts,
+        "submissions": mine.filter(status__in=SUBMITTED, extra=False).count(),
+        "submissions_per_hour": mine.filter(submitted_at__gte=now - HOUR, extra=False).count(),
+        "accepted_segments_per_hour": accepted_per_hour,
+        "frames": _frames(project),
+        "workers_active": mine.filter(status=Seat.HELD).values("worker").distinct().count(),
+        "work_s": _work_s(project),
+        "stuck_leases": mine.filter(lapsed()).count(),
+        "starving_tasks": _starving(project, now),
+        "agreement": _agreement(project),
+        "benchmark_score": _benchmark(project),
+        "redundancy": _redundancy(project, batches),
+        "cost_micros": _cost(project, batches, counts),
+        "eta_at": _eta(now, counts, accepted_per_hour),
+        "seq": at,
+    }
+
+
+def _frames(project: Project) -> dict[str, int]:
+    """Frames of the project's launched videos, and those that lie in an accepted segment; each counted once."""
+    videos = Video.objects.filter(project=project, batch_videos__live=True).distinct()
+    total = sum(n or 0 for n in videos.values_list("frame_count", flat=True))
+    done = Segment.objects.filter(
+        task__status=TaskStatus.DONE, video__in=videos, task__batch__batch_videos__live=True
+    ).distinct()
+    covered, reached = 0, ("", 0)
+    for video, start, stop in done.order_by("video_id", "start").values_list("video_id", "start", "stop"):
+        begin = max(start, reached[1]) if reached[0] == video else start
+        covered += max(0, stop - begin)
+        reached = (video, max(stop, reached[1]) if reached[0] == video else stop)
+    return {"total": total, "accepted": covered}
+
+
+def _work_s(project: Project) -> dict[str, float | None]:
+    recent = Assignment.objects.filter(project=project, submitted_at__isnull=False).order_by("-submitted_at")
+    times = [reporting.work_s(a, b) for a, b in recent.values_list("claimed_at", "submitted_at")[:1000]]
+    if not times:
+        return {"median": None, "p95": None}
+    return {"median": median(times), "p95": float(np.quantile(times, 0.95))}
+
+
+def _starving(project: Project, now: datetime) -> int:
+    """Open tasks whose free seats nobody took for long, although work was handed in meanwhile."""
+    free = Assignment.objects.filter(
+        task=OuterRef("pk"), status=Seat.OPEN, extra=False, created_at__lt=now - STARVING
+    )
+    return Task.objects.filter(Exists(free), project=project, status=TaskStatus.OPEN).count()
+
+
+def _agreement(project: Project) -> dict[str, float | None]:
+    """Mean agreement of the consensus so far; alpha and its interval from the submissions' peer scores."""
+    made = Consensus.objects.filter(task__project=project, agreement__isnull=False)
+    values = list(made.values_list("agreement", flat=True)[:5000])
+    units: dict[str, list[float]] = {}
+    peers = Assignment.objects.filter(project=project, peer_score__isnull=False)
+    for task, value in peers.values_list("task_id", "peer_score__value")[:20_000]:
+        units.setdefault(task, []).append(value)
+    alpha, low, high = alpha_of_scores(list(units.values()))
+    return {"mean": fmean(values) if values else None, "alpha": alpha, "low": low, "high": high}
+
+
+def _benchmark(project: Project) -> dict[str, Any]:
+    scores = Score.objects.filter(assignment__project=project).aggregate(mean=Avg("value"), n=Count("pk"))
+    return {"mean": scores["mean"], "n": scores["n"]}
+
+
+def _redundancy(project: Project, batches: list[Batch]) -> dict[str, Any]:
+    """Submissions per decided task, and how many fewer than `max_redundancy` on each would have been."""
+    done = Task.objects.filter(project=project, status=TaskStatus.DONE)
+    used = dict(
+        Assignment.objects.filter(task__in=done, extra=False, status__in=SUBMITTED)
+        .order_by()
+        .values_list("task__batch")
+        .annotate(n=Count("pk"))
+    )
+    tasks = dict(done.order_by().values_list("batch").annotate(n=Count("pk")))
+    most = sum(policy_of(b).max_redundancy * tasks.get(b.pk, 0) for b in batches)
+    spent, decided = sum(used.values()), sum(tasks.values())
+    return {"mean": spent / decided if decided else None, "saved": max(0, most - spent)}
+
+
+def _cost(project: Project, batches: list[Batch], counts: dict[str, dict[str, int]]) -> dict[str, int]:
+    """Spent so far, and expected in the end: what is out now, and the unopened tasks at the usual price."""
+    spent = paying.spent_micros(project)
+    live = Assignment.objects.filter(project=project, status__in=(Seat.OPEN, Seat.HELD, Seat.SUBMITTED))
+    out = live.aggregate(total=Sum("reward_micros"))["total"] or 0
+    waiting = Task.objects.filter(batch__in=batches, status=TaskStatus.OPENING)
+    unopened = dict(waiting.order_by().values_list("batch").annotate(n=Count("pk")))
+    policies = {b.pk: policy_of(b) for b in batches}
+    later = sum(n * policies[b].first_seats * policies[b].reward_micros for b, n in unopened.items())
+    return {"spent": spent, "expected": spent + out + later}
+
+
+def _eta(now: datetime, counts: dict[str, dict[str, int]], per_hour: int) -> dict[str, str | None]:
+    """When all segments are accepted at the last hour's rate, with a Poisson 80 % range of that rate."""
+    left = counts["segments"]["total"] - counts["segments"]["accepted"] - counts["tasks"]["quarantined"]
+    if left <= 0 or per_hour == 0:
+        return {"expected": None, "low": None, "high": None}
+    spread = 1.28 * per_hour**0.5
+    rates = {"expected": per_hour, "low": per_hour + spread, "high": max(per_hour - spread, 0.25 * per_hour)}
+    return {name: (now + left / rate * HOUR).isoformat() for name, rate in rates.items()}
