@@ -1,0 +1,162 @@
+"""The benchmark score: how far a worker's submission is from gold. Never the same number as agreement with others.
+
+Only frames that both cover count. What nobody can be sure of is forgiven (`caring`). Empty gold answered by nothing is
+right; anything in it is invented.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import numpy as np
+
+from annotation.core.matching import match, track_iou, track_soft_f
+from annotation.core.metrics import Metrics, compare, select
+from annotation.core.tracks import Dense, Floats, Ints, Track, Tracks, fill
+from crowd.core.caring import drop_ignored, forgive
+from crowd.core.skill import Counts
+
+SAME_OBJECT = 0.3  # spatio-temporal IoU from which two tracks are held to mean one object, as in the consensus
+TO_SIGMA = 1.25  # from the mean absolute error of Gaussian edges to their standard deviation
+
+
+class NothingInCommon(ValueError):
+    """Gold and submission have no frame in common."""
+
+
+@dataclass(frozen=True, slots=True)
+class BenchmarkScore:
+    """Shares in [0, 1]; `switches` counts, errors are mean frames off; None where there was nothing to look at.
+
+    `precision`, `recall`, `f1` and `mean_iou` are of boxes found at the floor; `counts` are of objects, by label.
+    """
+
+    soft_track_f: float
+    f1: float
+    precision: float
+    recall: float
+    hota: float
+    deta: float
+    assa: float
+    loca: float
+    idf1: float
+    switches: int
+    mean_iou: float | None
+    start_error: float | None
+    end_error: float | None
+    label_accuracy: float | None
+    attribute_accuracy: float | None
+    counts: Mapping[str, Counts] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def benchmark(submission: Tracks, gold: Tracks, start: int, stop: int, *, floor: float = 0.5) -> BenchmarkScore:
+    """Score a submission against gold on the frames of `[start, stop)` that both speak of; NothingInCommon if none.
+
+    `floor` is the IoU at which a box counts as found. A gold track with the attribute `ignore` is a region where
+    boxes are neither asked for nor held against anybody.
+    """
+    start, stop = max(start, gold.start, submission.start), min(stop, gold.stop, submission.stop)
+    if start >= stop:
+        raise NothingInCommon(f"gold [{gold.start}, {gold.stop}), submission [{submission.start}, {submission.stop})")
+    truth, drawn = fill(gold.tracks, start, stop), fill(submission.tracks, start, stop)
+    ignored = np.array([t.attributes.get("ignore") is True for t in gold.tracks], bool)
+    pairs = match(track_iou(truth, drawn, labels=False), SAME_OBJECT).pairs
+    tracks = [t for t, out in zip(gold.tracks, ignored, strict=True) if not out]
+    truth, drawn, pairs = drop_ignored(truth, drawn, ignored, pairs)
+    judged, given = forgive(truth, drawn, pairs)
+    figures = _figures(compare(judged, given, floor=floor, labels=True), judged, given)
+    meant = [(tracks[i], submission.tracks[j]) for i, j in pairs]
+    same = [a.label == b.label for a, b in meant]
+    return BenchmarkScore(
+        soft_track_f=track_soft_f(_there(judged), _there(given)),
+        **figures,
+        start_error=_mean([_off(truth.present[i], drawn.present[j]) for i, j in pairs]),
+        end_error=_mean([_off(truth.present[i][::-1], drawn.present[j][::-1]) for i, j in pairs]),
+        label_accuracy=_mean(same),
+        attribute_accuracy=_mean([x for a, b in meant for x in _attributes(a, b, start, stop)]),
+        counts=_counts(judged, given, pairs),
+    )
+
+
+def _figures(got: Metrics, truth: Dense, drawn: Dense) -> dict[str, Any]:
+    """What of the metrics a score keeps; nothing where nothing is asked for is all right."""
+    shares = ("precision", "recall", "hota", "deta", "assa", "loca", "idf1")
+    boxes, drawings = bool(truth.present.any()), bool(drawn.present.any())
+    if not boxes and not drawings:
+        return {**dict.fromkeys(shares, 1.0), "f1": 1.0, "switches": 0, "mean_iou": None}
+    figures = {name: getattr(got, name) for name in shares} | {"recall": got.recall if boxes else 1.0}
+    f1 = 2 * got.found / max(1, 2 * got.found + got.missed + got.invented)
+    return {**figures, "f1": f1, "switches": got.switches, "mean_iou": got.mean_iou if got.found else None}
+
+
+def _there(tracks: Dense) -> Dense:
+    """Without tracks of which nothing is left to judge."""
+    return select(tracks, np.flatnonzero(tracks.present.any(axis=1)))
+
+
+def _off(a: np.ndarray, b: np.ndarray) -> float:
+    """Frames between the first presences of two tracks that are both somewhere."""
+    return abs(int(np.argmax(a)) - int(np.argmax(b)))
+
+
+def _mean(values: list[Any]) -> float | None:
+    return float(np.mean(values)) if values else None
+
+
+def _attributes(gold: Track, drawn: Track, start: int, stop: int) -> list[float]:
+    """For each attribute that gold sets, the share of frames (or 0 or 1) with gold's value."""
+    out = [float(drawn.attributes.get(name) == value) for name, value in gold.attributes.items() if name != "ignore"]
+    for name in sorted({name for change in gold.changes.values() for name in change}):
+        a, b = _value_at(gold, name), _value_at(drawn, name)
+        known = [f for f in range(start, stop) if a(f) is not None]
+        out.extend([float(np.mean([a(f) == b(f) for f in known]))] if known else [])
+    return out
+
+
+def _value_at(track: Track, name: str) -> Callable[[int], Any]:
+    """The value of a mutable attribute by frame; None before it is first set."""
+    at = sorted(frame for frame, change in track.changes.items() if name in change)
+    values = [track.changes[frame][name] for frame in at]
+
+    def value(frame: int) -> Any:
+        place = int(np.searchsorted(at, frame, side="right"))
+        return values[place - 1] if place else None
+
+    return value
+
+
+def _counts(truth: Dense, drawn: Dense, pairs: Ints) -> dict[str, Counts]:
+    """Objects, found ones and inventions by label; what is not matched to an object counts under its own label."""
+    rows, columns = truth.present.any(axis=1), drawn.present.any(axis=1)
+    found, taken = np.zeros(len(rows), bool), np.zeros(len(columns), bool)
+    spreads: dict[str, list[float]] = {}
+    for i, j in pairs:
+        found[i], taken[j] = True, True
+        off = _spread(truth.boxes[i], drawn.boxes[j], truth.present[i] & drawn.present[j])
+        spreads.setdefault(truth.labels[i], []).extend([off] if off is not None else [])
+    out = {}
+    for label in sorted({*truth.labels, *drawn.labels}):
+        ours = np.array([has == label for has in truth.labels], bool) & rows
+        theirs = np.array([has == label for has in drawn.labels], bool) & columns
+        error = spreads.get(label)
+        out[label] = Counts(
+            float(ours.sum()),
+            float((ours & found).sum()),
+            float((theirs & ~taken).sum()),
+            float(np.sqrt(np.mean(np.square(error)))) if error else None,
+        )
+    return out
+
+
+def _spread(truth: Floats, drawn: Floats, both: np.ndarray) -> float | None:
+    """The usual error of an edge as a share of its side, over the common frames of two tracks."""
+    if not both.any():
+        return None
+    a, b = truth[both], drawn[both]
+    side = np.tile(np.maximum(a[:, 2:] - a[:, :2], 1.0), 2)
+    return float(np.median((np.abs(a - b) / side).mean(axis=1)) * TO_SIGMA)
