@@ -60,9 +60,7 @@ def read_keyframes(keyframes: list[Any], bounds: Bounds) -> KeyframeArrays | Non
     if frames is None or outside is None or occluded is None or points is None:
         return None
     has_box = np.array([p is not None for p in given], bool)
-    if not (
-        _frames_fit(frames, bounds) and _boxes_fit(points, has_box, ~outside, bounds)
-    ):
+    if not (_frames_fit(frames, bounds) and _boxes_fit(points, has_box, ~outside, bounds)):
         return None
     order = np.argsort(frames, kind="stable")
     if np.any(np.diff(frames[order]) == 0):
@@ -112,9 +110,7 @@ def _boxes_fit(points: Floats, has_box: Bools, visible: Bools, bounds: Bounds) -
     return bool(np.all(np.where(has_box, fits, ~visible)))
 
 
-def keyframe_problems(
-    keyframes: list[Any], bounds: Bounds
-) -> Iterator[tuple[str, str]]:
+def keyframe_problems(keyframes: list[Any], bounds: Bounds) -> Iterator[tuple[str, str]]:
     """What is wrong with keyframes, one by one: pointers below the list (`/3/points`) and messages."""
     seen: dict[int, int] = {}
     for i, keyframe in enumerate(keyframes):
@@ -129,9 +125,7 @@ def keyframe_problems(
             seen[frame] = i
         if problem:
             yield f"/{i}/frame", problem
-        yield from (
-            (f"/{i}{at}", message) for at, message in _shape_problems(keyframe, bounds)
-        )
+        yield from ((f"/{i}{at}", message) for at, message in _shape_problems(keyframe, bounds))
 
 
 def frame_problem(frame: Any, bounds: Bounds) -> str | None:
@@ -145,9 +139,7 @@ def frame_problem(frame: Any, bounds: Bounds) -> str | None:
     return None
 
 
-def _shape_problems(
-    keyframe: dict[str, Any], bounds: Bounds
-) -> Iterator[tuple[str, str]]:
+def _shape_problems(keyframe: dict[str, Any], bounds: Bounds) -> Iterator[tuple[str, str]]:
     for flag in ("outside", "occluded"):
         if problem := boolean_problem(keyframe.get(flag, False)):
             yield f"/{flag}", problem

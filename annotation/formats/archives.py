@@ -1,0 +1,75 @@
+"""Files from strangers, opened without trusting them: a zip may claim anything and unpack to any size."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+import zlib
+from collections.abc import Iterator, Sequence
+from typing import IO, BinaryIO
+
+from annotation.core.problems import Invalid, Problem
+
+MAX_BYTES = 1 << 30
+MAX_MEMBERS = 1_000_000
+BLOCK = 1 << 20
+AT = "/file"
+
+
+class InvalidFile(Invalid):
+    """An imported file cannot be used; the messages name the file's lines or places."""
+
+
+def refuse(message: str) -> InvalidFile:
+    return InvalidFile([Problem(AT, message)])
+
+
+class Archive:
+    """The members of a zip, read into memory under one common limit. Nothing is ever unpacked to a disk."""
+
+    def __init__(self, data: bytes | BinaryIO, max_bytes: int = MAX_BYTES) -> None:
+        try:
+            self._zip = zipfile.ZipFile(io.BytesIO(data) if isinstance(data, bytes) else data)
+        except (zipfile.BadZipFile, ValueError, OSError, NotImplementedError) as error:
+            raise refuse(f"no zip file: {error}") from None
+        self._left = max_bytes
+        infos = self._zip.infolist()
+        if len(infos) > MAX_MEMBERS:
+            raise refuse(f"the zip has {len(infos)} members; at most {MAX_MEMBERS} are read")
+        self._infos = {info.filename: info for info in infos if not info.is_dir()}
+
+    @property
+    def names(self) -> Sequence[str]:
+        return sorted(self._infos)
+
+    def read(self, name: str) -> bytes:
+        """A member's bytes. InvalidFile where it is damaged, encrypted, or more than the limit allows."""
+        try:
+            with self._zip.open(self._infos[name]) as member:
+                return b"".join(self._limited(member))
+        except (zipfile.BadZipFile, zlib.error, OSError, RuntimeError, NotImplementedError, EOFError) as error:
+            raise refuse(f"{name} in the zip cannot be read: {error}") from None
+
+    def _limited(self, member: IO[bytes]) -> Iterator[bytes]:
+        # What the directory says of a member's size is the sender's word; what comes out is counted.
+        while block := member.read(BLOCK):
+            self._left -= len(block)
+            if self._left < 0:
+                raise refuse("the zip unpacks to more than is read")
+            yield block
+
+    def find(self, ending: str) -> list[str]:
+        """Members whose path ends in the given one (`gt/gt.txt` finds `a/gt/gt.txt`)."""
+        return [name for name in self.names if name == ending or name.endswith("/" + ending)]
+
+
+def is_zip(data: bytes) -> bool:
+    return data[:4] in (b"PK\x03\x04", b"PK\x05\x06")
+
+
+def text_of(data: bytes, what: str) -> str:
+    """UTF-8 text, with or without a byte order mark. InvalidFile where it is none."""
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise refuse(f"{what}: byte {error.start} is no UTF-8 text") from None

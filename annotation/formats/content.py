@@ -1,0 +1,192 @@
+"""What every writer takes: videos, and their boxes as rows in frame order, a bounded piece at a time."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from annotation.core.ontology import Ontology
+from annotation.core.tracks import Bools, Dense, Floats, Interval, Ints, Tracks, fill
+
+# Frames that are filled at once: boxes of a crowded second or two, whatever the video's length.
+PART_FRAMES = 1000
+# Rows that are turned into text at once: enough to make up for the calls, little enough to stay in the cache.
+PIECE_ROWS = 8000
+
+
+@dataclass(frozen=True, slots=True)
+class Video:
+    """The facts of a video that files name; width and height in pixels, after rotation."""
+
+    name: str
+    frame_count: int
+    width: int
+    height: int
+    fps: float = 25.0
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Rows:
+    """The boxes of the frames `[start, stop)`, one row for each frame on which a track is present.
+
+    Columns of one length, sorted by frame and then track number: `frames` (0-based), `numbers` (the track's public
+    integer id, above 0), `labels` (index into the ontology's labels), `boxes` (r, 4), `occluded`, `confidence` (NaN
+    where there is none), and `states`: an index into `attributes`, the sets of attributes in force.
+    """
+
+    start: int
+    stop: int
+    frames: Ints
+    numbers: Ints
+    labels: Ints
+    boxes: Floats
+    occluded: Bools
+    confidence: Floats
+    states: Ints
+    attributes: tuple[Mapping[str, Any], ...] = ({},)
+
+    def __len__(self) -> int:
+        return len(self.frames)
+
+    def between(self, start: int, stop: int) -> Rows:
+        """The rows of the frames `[start, stop)` alone."""
+        a, b = np.searchsorted(self.frames, (start, stop))
+        columns = (self.frames, self.numbers, self.labels, self.boxes, self.occluded, self.confidence, self.states)
+        return Rows(start, stop, *(c[a:b] for c in columns), self.attributes)
+
+
+@dataclass(frozen=True, slots=True)
+class VideoTracks:
+    """One video's content. `parts` gives the rows anew at each call, in frame order, in pieces that fit in memory."""
+
+    video: Video
+    parts: Callable[[], Iterator[Rows]]
+    intervals: tuple[Interval, ...] = ()
+
+    def pieces(self, at_most: int = PIECE_ROWS) -> Iterator[Rows]:
+        """The parts cut between frames so that a piece has `at_most` rows, or one frame."""
+        for rows in self.parts():
+            start = rows.start
+            while start < rows.stop:
+                begin = int(np.searchsorted(rows.frames, start))
+                following = begin + at_most
+                stop = rows.stop if following >= len(rows) else max(int(rows.frames[following]), start + 1)
+                yield rows.between(start, stop)
+                start = stop
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What an export holds. `manifest` says where it comes from and goes into the file as `manifest.json`."""
+
+    ontology: Ontology
+    videos: Sequence[VideoTracks]
+    manifest: Mapping[str, Any] = field(default_factory=dict)
+
+
+class UnknownLabel(ValueError):
+    """A track has a label that the ontology does not know."""
+
+
+def rows_of_dense(
+    dense: Dense,
+    names: Sequence[str],
+    *,
+    numbers: Sequence[int] | None = None,
+    confidence: Sequence[float | None] | None = None,
+    attributes: Sequence[Mapping[str, Any]] | None = None,
+    changes: Sequence[Mapping[int, Mapping[str, Any]]] | None = None,
+) -> Rows:
+    """Rows of dense tracks. `names` are the ontology's labels in order; the others have an entry for each track.
+
+    `numbers` defaults to the ids read as integers, `attributes` holds what is true of a whole track, `changes` the
+    mutable attributes by the frame from which they hold (frames before the range count). UnknownLabel.
+    """
+    count = len(dense.ids)
+    public = np.array([int(i) for i in dense.ids] if numbers is None else list(numbers), np.int64)
+    order = np.argsort(public, kind="stable")
+    frame, row = np.nonzero(dense.present[order].T)
+    row = order[row]
+    sure = [np.nan if c is None else c for c in confidence] if confidence is not None else [np.nan] * count
+    states, sets = _states(dense, attributes or [{}] * count, changes or [{}] * count)
+    return Rows(
+        dense.start,
+        dense.stop,
+        frame + dense.start,
+        public[row],
+        _label_indexes(dense.labels, names)[row],
+        dense.boxes[row, frame],
+        dense.occluded[row, frame],
+        np.array(sure, float)[row],
+        states[row, frame] if len(sets) > 1 else np.zeros(len(row), np.int64),
+        tuple(sets),
+    )
+
+
+def rows_of(tracks: Tracks, names: Sequence[str], *, part_frames: int = PART_FRAMES) -> Iterator[Rows]:
+    """Rows of tracks whose ids are decimal numbers, or else numbered from 1 in their order."""
+    numbers = numbers_of([t.id for t in tracks.tracks])
+    for start in range(tracks.start, tracks.stop, part_frames):
+        yield rows_of_dense(
+            fill(tracks.tracks, start, min(start + part_frames, tracks.stop)),
+            names,
+            numbers=numbers,
+            confidence=[t.confidence for t in tracks.tracks],
+            attributes=[t.attributes for t in tracks.tracks],
+            changes=[t.changes for t in tracks.tracks],
+        )
+
+
+def numbers_of(ids: Sequence[str]) -> list[int]:
+    """Positive integers for ids: the ids themselves where all of them are such, else their places from 1."""
+    if all(re.fullmatch(r"[1-9][0-9]{0,17}", i) for i in ids) and len(set(ids)) == len(ids):
+        return [int(i) for i in ids]
+    return list(range(1, len(ids) + 1))
+
+
+def _label_indexes(labels: Sequence[str], names: Sequence[str]) -> Ints:
+    index = {name: i for i, name in enumerate(names)}
+    unknown = sorted(set(labels) - set(index))
+    if unknown:
+        raise UnknownLabel(f"no such label in the ontology: {', '.join(unknown)}")
+    return np.array([index[label] for label in labels], np.int64)
+
+
+def _states(
+    dense: Dense, attributes: Sequence[Mapping[str, Any]], changes: Sequence[Mapping[int, Mapping[str, Any]]]
+) -> tuple[Ints, list[Mapping[str, Any]]]:
+    """For each track and frame the index of the attributes in force, and the distinct sets of them."""
+    sets: list[Mapping[str, Any]] = [{}]
+    known: dict[str, int] = {"[]": 0}
+    states = np.zeros(dense.present.shape if any(attributes) or any(changes) else (0, 0), np.int64)
+    for row in range(len(states)):
+        current = dict(attributes[row])
+        for frame in [dense.start, *sorted(changes[row])]:
+            if frame >= dense.stop:
+                break
+            current |= changes[row].get(frame, {})
+            key = repr(sorted(current.items()))
+            if key not in known:
+                known[key] = len(sets)
+                sets.append(dict(current))
+            states[row, max(0, frame - dense.start) :] = known[key]
+    return states, sets
+
+
+def folder_names(videos: Iterable[Video]) -> list[str]:
+    """A folder name for each video: its own name without what file systems mind, numbered where two are alike."""
+    taken: set[str] = set()
+    out = []
+    for video in videos:
+        plain = re.sub(r'[\x00-\x1f\x7f<>:"/\\|?*\ud800-\udfff]', "_", video.name).strip(" .")[:100] or "video"
+        name, n = plain, 1
+        while name.casefold() in taken:
+            n += 1
+            name = f"{plain}-{n}"
+        taken.add(name.casefold())
+        out.append(name)
+    return out
