@@ -11,23 +11,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from annotation.core.boxes import iou_aligned
 from annotation.core.matching import track_soft_f
-from annotation.core.tracks import Bools, Floats, Ints, Interval, Tracks, fill
+from annotation.core.tracks import Bools, Floats, Interval, Ints, Tracks, fill
+from crowd.core.skill import Skill
+from crowd.core.stopping import votes_needed
 from review.core.calibration import SINGLE, confidences, features
 from review.core.clustering import cluster
 from review.core.drawing import Objects, draw_tracks
-from review.core.existing import FALSE_ALARM, HIT, PRIOR, log_odds, needed, supporters, vote_counts
+from review.core.existing import FALSE_ALARM, HIT, PRIOR, log_odds, supporters, vote_counts
 from review.core.fusing import fuse, vote_presence
 from review.core.intervals import merge_intervals
 from review.core.stacking import Stack, stack
-
-if TYPE_CHECKING:
-    from crowd.core.skill import Skill
 
 METHOD = "evidence-clustering"
 VERSION = 1
@@ -80,7 +78,7 @@ def make_consensus(
     objects, certain = _objects(block, trusted, weights, quorum, prior)
     tracks = draw_tracks(block, objects, weights, [s.id for s in trusted])
     drawn = [_renamed(block, s.tracks, w, objects.member) for w, s in enumerate(trusted)]
-    count = needed(len({s.worker for s in trusted}), quorum)
+    count = votes_needed(quorum, len({s.worker for s in trusted}))
     intervals = merge_intervals(drawn, count, weights.tolist())
     sure = certain if len(certain) else 1 - np.prod(1 - _means(trusted), keepdims=True)
     return _scored(Tracks(start, stop, tracks, intervals), ordered, sure)
@@ -146,9 +144,9 @@ def _exist(
     hits = np.array([HIT if s is None else s.hit for s in skills])
     false_alarms = np.array([FALSE_ALARM if s is None else s.false_alarm for s in skills])
     odds = log_odds(counted, hits, false_alarms, PRIOR if prior is None else prior)
-    enough = counted.sum(axis=1) >= needed(len(persons), quorum)
+    enough = counted.sum(axis=1) >= votes_needed(quorum, len(persons))
     known = all(s is not None for s in skills)
-    return (enough | (odds > 0)) if known else enough, odds
+    return (enough | ((odds > 0) & (counted.sum(axis=1) > 1))) if known else enough, odds
 
 
 def _place(boxes: Floats, present: Bools) -> tuple[float, ...]:

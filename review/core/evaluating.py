@@ -9,9 +9,8 @@ who sat there drew. Best and median are taken by HOTA; the single workers' track
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from statistics import median_low
-from typing import Any
 
 import numpy as np
 
@@ -20,7 +19,6 @@ from annotation.core.metrics import compare
 from annotation.core.resolving import Resolved, resolve
 from annotation.core.stitching import SegmentTracks, Stitched, stitch
 from annotation.core.tracks import Dense, Tracks, fill
-from crowd.core.skill import Skill
 from review.core.cases import Case, Drawn, Task
 from review.core.consensus import Consensus, Submission, make_consensus
 from review.core.learning import Answers, Learnt, learn

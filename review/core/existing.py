@@ -7,8 +7,6 @@ there than what is not, those who did not by the reverse (Branson 2017 after Daw
 from __future__ import annotations
 
 from collections.abc import Sequence
-from fractions import Fraction
-from math import ceil
 
 import numpy as np
 
@@ -17,15 +15,6 @@ from annotation.core.tracks import Bools, Floats
 SUPPORT = 0.2  # of the frames of whoever drew most of an object, to count as having drawn it
 HIT, FALSE_ALARM = 0.9, 0.05  # of a worker of whom nothing is known
 PRIOR = 0.5  # share of clusters that are objects, where nothing was learnt
-
-
-def needed(workers: int, quorum: Fraction) -> int:
-    """How many of n ≥ 2 workers must have drawn an object: `max(2, ⌈quorum·n⌉)`, exactly; of one worker, one.
-
-    >>> needed(3, Fraction(2, 3)), needed(5, Fraction(1, 2)), needed(1, Fraction(1, 2))
-    (2, 3, 1)
-    """
-    return 1 if workers <= 1 else max(2, ceil(Fraction(quorum) * workers))
 
 
 def supporters(drawn: Bools) -> Bools:

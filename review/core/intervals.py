@@ -26,7 +26,7 @@ def temporal_iou(a: Interval, b: Interval) -> float:
 
 
 def merge_intervals(drawn: Sequence[Sequence[Interval]], needed: int, weights: Sequence[float]) -> tuple[Interval, ...]:
-    """Events that at least `needed` workers mark, each with the medians of its ends; `track` is to be common already."""
+    """Events that at least `needed` workers mark, with the medians of their ends; `track` is the consensus's."""
     labels = sorted({interval.label for some in drawn for interval in some})
     merged = [m for label in labels for m in _merge_label(label, drawn, needed, weights)]
     return tuple(sorted(merged, key=lambda i: (i.start, i.stop, i.label, i.track or "")))
@@ -36,17 +36,16 @@ def _merge_label(
     label: str, drawn: Sequence[Sequence[Interval]], needed: int, weights: Sequence[float]
 ) -> list[Interval]:
     groups = [[(w, i)] for w, some in enumerate(drawn) for i in sorted(some, key=_key) if i.label == label]
-    while True:
-        best, pair = FLOOR, None
-        for a in range(len(groups)):
-            for b in range(a + 1, len(groups)):
-                likeness = _likeness(groups[a], groups[b])
-                if likeness > best or (likeness == best and pair is None):
-                    best, pair = likeness, (a, b)
-        if pair is None:
-            break
+    while (pair := _closest(groups)) is not None:
         groups[pair[0]] += groups.pop(pair[1])
     return [_middle(group, weights) for group in groups if len({w for w, _ in group}) >= needed]
+
+
+def _closest(groups: list[list[tuple[int, Interval]]]) -> tuple[int, int] | None:
+    """The two groups that are most alike, if any two reach the floor."""
+    pairs = [(_likeness(groups[a], groups[b]), -a, -b) for b in range(len(groups)) for a in range(b)]
+    likeness, a, b = max(pairs, default=(0.0, 0, 0))
+    return (-a, -b) if likeness >= FLOOR else None
 
 
 def _key(interval: Interval) -> tuple[int, int, str]:

@@ -16,19 +16,16 @@ from scipy.optimize import nnls
 from scipy.stats import beta
 
 from annotation.core.tracks import Bools, Floats, Tracks
-from crowd.core.skill import Skill
+from crowd.core.skill import BAD, GOOD, PEER, QUANTILE, Skill, vote_weight
 from review.core.clustering import cluster
 from review.core.existing import supporters
 from review.core.stacking import Stack, stack
 
-GOOD, BAD = 8.0, 2.0  # what is taken to have been seen of a worker before anything was
-PEER = 0.5  # what an object settled by peers counts beside one settled by gold
 INVENTED = 0.1  # chance to draw what is not there, before anything was seen, worth PRIOR_ALARMS clusters
 PRIOR_ALARMS = 4.0
 USUAL_SPREAD, PRIOR_BOXES = 0.05, 3.0
 EVERY = 5  # frames between those on which boxes are compared: errors hardly change from one to the next
 ROUNDS = 30
-DEAL_QUANTILE = 0.2
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -64,7 +61,9 @@ def learn(answers: Sequence[Answers]) -> Learnt:
     """Skills of everybody who answered anything."""
     workers = tuple(sorted({w for a in answers for w in a.workers}))
     parts = [_look(a, workers) for a in answers]
-    asked = [np.tile(np.isin(workers, a.workers), (len(drew), 1)) for a, (drew, _, _) in zip(answers, parts, strict=True)]
+    asked = [
+        np.tile(np.isin(workers, a.workers), (len(drew), 1)) for a, (drew, _, _) in zip(answers, parts, strict=True)
+    ]
     shape = (-1, len(workers))
     table = Table(
         workers,
@@ -107,7 +106,7 @@ def _differences(block: Stack, member: np.ndarray, at: Sequence[int]) -> Floats:
     a = block.boxes[pairs.left[kept], pairs.frame[kept]]
     b = block.boxes[pairs.right[kept], pairs.frame[kept]]
     side = np.tile(np.maximum((a[:, 2:] - a[:, :2] + b[:, 2:] - b[:, :2]) / 2, 1.0), 2)
-    size = np.sqrt(((a - b) / side) ** 2).mean(axis=1)
+    size = (np.abs(a - b) / side).mean(axis=1)
     who = np.asarray(at, float)
     return np.stack([who[owner_left[kept]], who[owner_right[kept]], size], axis=1)
 
@@ -177,6 +176,6 @@ _TO_SIGMA = 1.25  # mean absolute difference of Gaussian edges to their standard
 def _skill(good: float, bad: float, hit: float, alarm: float, spread: float) -> Skill:
     a, b = GOOD + good, BAD + bad
     mean = a / (a + b)
-    low, high = beta.ppf([DEAL_QUANTILE, 1 - DEAL_QUANTILE], a, b)
-    weight = float(np.clip(np.log(mean / (1 - mean)), 0, 3))
-    return Skill(float(mean), float(low), float(high), weight, float(hit), float(alarm), float(spread))
+    low, high = beta.ppf([QUANTILE, 1 - QUANTILE], a, b)
+    rates = (float(hit), float(alarm), float(spread))
+    return Skill(float(mean), float(low), float(high), vote_weight(mean), *rates)

@@ -59,7 +59,7 @@ def _ordered(tracks: Tracks, start: int, stop: int) -> tuple[Dense, tuple[Track,
     first = dense.present[there].argmax(axis=1)
     keys = [
         (dense.labels[i], int(f), *dense.boxes[i, f].tolist(), int(dense.present[i].sum()))
-        for i, f in zip(there, first)
+        for i, f in zip(there, first, strict=True)
     ]
     order = there[sorted(range(len(there)), key=keys.__getitem__)] if len(there) else there
     kept = tuple(tracks.tracks[i] for i in order)

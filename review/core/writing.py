@@ -49,7 +49,12 @@ def result_json(result: Result) -> dict[str, Any]:
                 "method": consensus.method,
                 "version": consensus.version,
                 "submissions": [
-                    {"id": f"{d.line:09d}", "line": d.line, "worker": d.worker, "score": consensus.scores[f"{d.line:09d}"]}
+                    {
+                        "id": f"{d.line:09d}",
+                        "line": d.line,
+                        "worker": d.worker,
+                        "score": consensus.scores[f"{d.line:09d}"],
+                    }
                     for d in used
                 ],
                 **to_json(segment.tracks),
