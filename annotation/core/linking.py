@@ -42,12 +42,16 @@ class Side:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Evidence:
-    """The candidates of one border: pairs of rows of its two sides, with similarity (0 to 1) and shared frames."""
+    """The candidates of one border: pairs of rows of its two sides, with similarity (0 to 1) and shared frames.
+
+    `error` is how far their edges lie apart on those, root mean square, in sides of the box.
+    """
 
     left: Ints
     right: Ints
     similarity: Floats
     shared: Ints
+    error: Floats
 
 
 def carry(boxes: Floats, present: Bools) -> tuple[Floats, Ints]:
@@ -125,7 +129,18 @@ def weigh(left: Side, right: Side, overlap: slice) -> Evidence:
     enough = _enough(a, b, shared, overlap.stop - overlap.start)
     keep = enough & ~(names.astype(bool) & (shared < 3))
     similarity = np.maximum(similarity - LABELS * names.astype(float) - UNSEEN * (shared == 0), 0.0)
-    return Evidence(i[keep], j[keep], similarity[keep], shared[keep])
+    i, j = i[keep], j[keep]
+    return Evidence(i, j, similarity[keep], shared[keep], _errors(left.boxes[i], right.boxes[j]))
+
+
+def _errors(a: Floats, b: Floats) -> Floats:
+    """Root mean square distance of two tracks' edges on the frames that both have, in sides of the box; 0 if none."""
+    size = np.tile(a[..., 2:] - a[..., :2] + b[..., 2:] - b[..., :2], 2) / 2
+    with np.errstate(invalid="ignore", divide="ignore"):
+        squares = ((a - b) / size) ** 2
+    known = np.isfinite(squares)
+    total = np.where(known, squares, 0.0).sum(axis=(1, 2))
+    return np.sqrt(total / np.maximum(known.sum(axis=(1, 2)), 1))
 
 
 def _enough(a: Bools, b: Bools, shared: Ints, overlap: int) -> Bools:

@@ -16,7 +16,7 @@ import numpy as np
 
 from annotation.core.boxes import iou_aligned
 from annotation.core.linking import EDGE
-from annotation.core.stitching import Ref, SegmentTracks, Stitched
+from annotation.core.joins import Ref, SegmentTracks, Stitched
 from annotation.core.tracks import (
     Bools,
     Dense,

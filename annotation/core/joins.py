@@ -1,0 +1,59 @@
+"""What stitching takes and gives: segments with their tracks, joins between tracks, identities."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from annotation.core.tracks import Tracks
+
+Ref = tuple[str, str]  # (segment key, track id)
+Pair = tuple[Ref, Ref]
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class SegmentTracks:
+    """The accepted tracks of one segment, frames `[start, stop)` of the video; `key` names the segment for ever."""
+
+    key: str
+    start: int
+    stop: int
+    tracks: Tracks
+
+
+@dataclass(frozen=True, slots=True)
+class Join:
+    """Two tracks taken for one object: the earlier is `left`.
+
+    `kind` is "border" between neighbours, by the frames that both show or nearly do, and "gap" over an absence.
+    `confidence` is 0 to 1; `margin` is the similarity that the next best answer loses; `shared` are the frames on which
+    both are present, `error` how far their edges lie apart there (root mean square, in sides of the box). `rivals` are the tracks that either end might have been joined with instead, with their
+    similarities, best first. `decided` marks a reviewer's verdict.
+    """
+
+    left: Ref
+    right: Ref
+    kind: Literal["border", "gap"]
+    confidence: float
+    doubtful: bool
+    margin: float = 1.0
+    shared: int = 0
+    error: float = 0.0
+    decided: bool = False
+    rivals: tuple[tuple[Ref, float], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Stitched:
+    """Joins (best guesses, doubtful ones marked) and the public identity of every track, counted from 1.
+
+    `borders` counts the borders that the call computed; `next_identity` is the first number never given out;
+    `refused` are verdicts of "same" that contradict other verdicts or would join two tracks of one segment.
+    """
+
+    joins: tuple[Join, ...] = ()
+    identities: Mapping[Ref, int] = field(default_factory=dict)
+    borders: int = 0
+    next_identity: int = 1
+    refused: tuple[Pair, ...] = ()
