@@ -148,7 +148,7 @@ def _counts(truth: Dense, drawn: Dense, pairs: Ints) -> dict[str, Counts]:
             float(ours.sum()),
             float((ours & found).sum()),
             float((theirs & ~taken).sum()),
-            float(np.sqrt(np.mean(np.square(error)))) if error else None,
+            float(np.median(error)) if error else None,
         )
     return out
 
