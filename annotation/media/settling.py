@@ -1,0 +1,136 @@
+"""The decode pass: what the packets promised is compared with the frames that a decoder shows.
+
+Indexing believes the packets. Here every frame is decoded once, from the start onwards, and
+
+* a frame that comes out is settled;
+* a packet that failed, or that follows a failure and brought nothing out, was a frame: it keeps its number and is
+  listed as undecodable;
+* a packet that decoded well and shows nothing (a hidden reference frame, a second field, a frame that leads an open
+  group at the very start) is no frame: it leaves the map, and the unsettled frames behind it move up.
+
+A frame's number so depends only on what lies before it, and what is settled never changes.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from av.video.frame import VideoFrame
+
+from annotation.media.frame_map import FrameMap
+from annotation.media.opening import MAX_PIXELS
+from annotation.media.reading import Decoding, Fed, Step, fed_after
+
+#: Frames that must have come out behind one before its absence is believed.
+PATIENCE = 8
+REPORT_FRAMES = 256
+REPORT_S = 1.0
+
+
+class _Pass:
+    """One pass over a map whose numbers stay the old ones while it runs; `result` renumbers."""
+
+    def __init__(self, frame_map: FrameMap) -> None:
+        self.old = frame_map
+        self.frontier = frame_map.settled
+        self.top = -1
+        self._shown: set[int] = set()
+        self._fed: dict[int, Fed] = {}
+        self._state = Fed.LEADING
+        self._hidden: list[int] = []
+        self._undecodable: list[int] = []
+        self._keyframes: set[int] = set(frame_map.keyframes)
+
+    def resume_behind(self, keyframe: int) -> None:
+        self._state = Fed.CLEAN
+        self.top = keyframe - 1
+
+    def take(self, step: Step) -> None:
+        self._state = fed_after(self._state, step)
+        fed = self._number(step.stamp)
+        if fed is not None:
+            self._fed[fed] = self._state
+        for stamp, _ in step.frames:
+            number = self._number(stamp)
+            if number is not None:
+                self._shown.add(number)
+                self.top = max(self.top, number)
+        self._decide(self.top + 1 - PATIENCE)
+
+    def _number(self, stamp: int | None) -> int | None:
+        number = None if stamp is None else self.old.number(stamp)
+        return number if number is not None and number >= self.frontier else None
+
+    def end(self) -> None:
+        self._decide(len(self.old))
+
+    def _decide(self, until: int) -> None:
+        while self.frontier < until:
+            n = self.frontier
+            fed = self._fed.pop(n, Fed.DIRTY)
+            if n in self._shown:
+                self._shown.discard(n)
+            elif fed is Fed.LEADING or (fed is Fed.CLEAN and n not in self._keyframes):
+                self._hidden.append(n)
+            else:
+                self._undecodable.append(n)
+            self.frontier += 1
+
+    def result(self) -> FrameMap:
+        undecodable = (*self.old.undecodable, *self._undecodable)
+        lost = set(undecodable)
+        keyframes = tuple(k for k in self.old.keyframes if k not in lost)
+        settled = self.frontier - len(self._hidden)
+        found = replace(self.old, undecodable=undecodable, keyframes=keyframes)
+        return replace(found.without(self._hidden), settled=settled)
+
+
+def settle(
+    path: Path | str,
+    frame_map: FrameMap,
+    on_settled: Callable[[FrameMap], None] | None = None,
+    *,
+    until: int | None = None,
+    on_frame: Callable[[VideoFrame], None] | None = None,
+    max_pixels: int = MAX_PIXELS,
+) -> FrameMap:
+    """Decode a video from the map's settled part onwards and give the settled map back.
+
+    `on_settled` gets a newer map about once a second; `until` ends the pass once that many frames are settled;
+    `on_frame` sees every decoded frame. A pass that was interrupted goes on from the last map that it gave.
+    """
+    if frame_map.settled >= len(frame_map):
+        return frame_map
+    stop = len(frame_map) if until is None else until
+    pass_ = _Pass(frame_map)
+    reported, reported_at = frame_map.settled, time.monotonic()
+    with Decoding(path, frame_map.stamped, max_pixels) as decoding:
+        _begin(decoding, frame_map, pass_)
+        while pass_.frontier < stop:
+            step = decoding.step()
+            if step is None:
+                pass_.end()
+                break
+            pass_.take(step)
+            for _, frame in step.frames if on_frame else ():
+                on_frame(frame)  # type: ignore[misc]
+            due = pass_.frontier - reported >= REPORT_FRAMES or time.monotonic() - reported_at > REPORT_S
+            if on_settled and due and pass_.frontier > reported:
+                on_settled(pass_.result())
+                reported, reported_at = pass_.frontier, time.monotonic()
+    settled = pass_.result()
+    if on_settled:
+        on_settled(settled)
+    return settled
+
+
+def _begin(decoding: Decoding, frame_map: FrameMap, pass_: _Pass) -> None:
+    """Before the frontier by a keyframe more than needed: one may be a keyframe by name only."""
+    keyframe = frame_map.keyframe_before(frame_map.settled - 1, back=1) if frame_map.settled else None
+    if keyframe is None:
+        return
+    decoding.begin(int(frame_map.stamps[keyframe]))
+    pass_.resume_behind(keyframe)
