@@ -1,0 +1,129 @@
+/** What a person can do, by whatever means: keys, buttons and the pointer all end here. */
+
+import { boxAt, keepInside, moveBox, nearestBox, resizeBox } from "./geometry.js";
+import * as edits from "./edits.js";
+
+export function createCommands({ store, history, player, canvas }) {
+  let gesture = 0;
+
+  const selected = () => store.get(store.selected);
+  const inside = (box) => keepInside(box, store.width, store.height);
+
+  /** Say why nothing can be drawn now; true when something can. */
+  function ready() {
+    if (store.canDraw()) return true;
+    if (store.readOnly) store.say("Nothing can be changed here.");
+    else if (store.playing) player.pause();
+    else if (!store.onStep(store.frame)) store.say(`Boxes are set on every ${store.frameStep}th frame only.`);
+    else store.say("One moment: this frame is not on the screen yet.");
+    return false;
+  }
+
+  /** Edit the selected track on this frame; `make` gets the track and the frame. */
+  function edit(name, make, merge = null) {
+    const track = selected();
+    if (!track || !ready()) return;
+    store.change(name, [{ id: track.id, after: make(track, store.frame) }], { merge });
+  }
+
+  function setBox(points, merge) {
+    edit("box", (track, frame) => edits.setBox(track, frame, inside(points)), merge);
+  }
+
+  /** The selected object's box on this frame, or where it was nearest. */
+  const boxOf = (track) => boxAt(track, store.frame)?.points ?? nearestBox(track, store.frame);
+
+  function add(points) {
+    const label = store.labelOf(store.label);
+    if (!label || !ready()) return null;
+    const id = store.freeId();
+    const track = edits.newTrack({
+      id, label: label.name, frame: store.frame, points: inside(points), attributes: edits.defaultsOf(label),
+    });
+    store.change("new", [{ id, after: track }]);
+    store.select(id);
+    return id;
+  }
+
+  /** A box in the middle of what is in sight, to be put in place by keys. */
+  function addHere() {
+    const [x1, y1, x2, y2] = canvas.sight();
+    const [wide, high] = [(x2 - x1) / 6, (y2 - y1) / 4];
+    const [x, y] = [(x1 + x2) / 2, (y1 + y2) / 2];
+    if (add([x - wide / 2, y - high / 2, x + wide / 2, y + high / 2])) canvas.element.focus();
+  }
+
+  function nudge(dx, dy) {
+    const track = selected();
+    if (track) setBox(moveBox(boxOf(track), dx, dy), `nudge ${track.id} ${store.frame}`);
+  }
+
+  function grow(dx, dy) {
+    const track = selected();
+    if (track) setBox(resizeBox(boxOf(track), "se", dx, dy), `grow ${track.id} ${store.frame}`);
+  }
+
+  const isOutside = (track) => !boxAt(track, store.frame);
+  const isOccluded = (track) => Boolean(boxAt(track, store.frame)?.occluded);
+
+  function toggleOccluded() {
+    const track = selected();
+    if (!track || isOutside(track)) return;
+    edit("occluded", (t, frame) => edits.setOccluded(t, frame, !isOccluded(t)));
+  }
+
+  function selectNext(by) {
+    const tracks = store.all();
+    if (!tracks.length) return;
+    const at = tracks.findIndex((t) => t.id === store.selected);
+    const next = at < 0 ? (by > 0 ? 0 : tracks.length - 1) : (at + by + tracks.length) % tracks.length;
+    store.select(tracks[next].id);
+  }
+
+  function setLabel(name) {
+    store.setLabel(name);
+    const label = store.labelOf(name);
+    const track = selected();
+    if (track && label && track.label !== name) edit("label", (t) => edits.setLabel(t, label));
+  }
+
+  /** To a keyframe of the selected track: the first, the last, the one before or after this frame. */
+  function goToKeyframe(which) {
+    const frames = selected()?.keyframes.map((k) => k.frame);
+    if (!frames) return;
+    const to = {
+      first: frames[0],
+      last: frames[frames.length - 1],
+      before: frames.filter((f) => f < store.frame).pop(),
+      after: frames.find((f) => f > store.frame),
+    }[which];
+    if (to !== undefined) player.show(to);
+  }
+
+  return {
+    add, addHere, nudge, grow, setBox, boxOf, selectNext, setLabel, goToKeyframe, toggleOccluded, isOutside, isOccluded,
+    ready,
+    newGesture: () => `gesture ${(gesture += 1)}`,
+    toggleOutside: () => edit("outside", (t, frame) => edits.setOutside(t, frame, !isOutside(t))),
+    pin: () => edit("keyframe", (t, frame) => (isOutside(t) ? t : edits.pin(t, frame))),
+    dropKeyframe: () => edit("keyframe", (t, frame) => edits.dropKeyframe(t, frame)),
+    setAttribute: (attribute, value) => edit("attribute", (t, frame) => edits.setAttribute(t, frame, attribute, value)),
+
+    remove() {
+      const track = selected();
+      if (!track || store.readOnly) return;
+      store.change("delete", [{ id: track.id, after: null }]);
+      store.say(`${track.label} ${track.id} deleted. Undo brings it back.`);
+    },
+
+    undo() {
+      const entry = store.readOnly ? null : history.undo();
+      if (entry) player.show(entry.frame);
+    },
+
+    redo() {
+      const entry = store.readOnly ? null : history.redo();
+      if (entry) player.show(entry.frame);
+    },
+  };
+}

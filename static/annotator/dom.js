@@ -1,0 +1,52 @@
+/** Elements without a library: text goes in as text, so nobody's label can become markup. */
+
+const SPRITE = document.querySelector('meta[name="icons"]')?.content ?? "/static/icons.svg";
+const SVG = "http://www.w3.org/2000/svg";
+
+export const $ = (selector, root = document) => root.querySelector(selector);
+
+/** `h("button", { class: "x", onclick: f, disabled: true }, "text", child, …)` */
+export function h(name, props = {}, ...children) {
+  const node = document.createElement(name);
+  Object.entries(props).forEach(([key, value]) => {
+    if (key.startsWith("on")) node.addEventListener(key.slice(2), value);
+    else if (value === true) node.setAttribute(key, "");
+    else if (value !== false && value !== null && value !== undefined) node.setAttribute(key, value);
+  });
+  node.append(...children.filter((c) => c !== null && c !== undefined));
+  return node;
+}
+
+export function icon(name) {
+  const svg = document.createElementNS(SVG, "svg");
+  svg.setAttribute("class", "icon");
+  svg.setAttribute("aria-hidden", "true");
+  const use = document.createElementNS(SVG, "use");
+  use.setAttribute("href", `${SPRITE}#${name}`);
+  svg.append(use);
+  return svg;
+}
+
+export function iconButton(name, title, onclick, more = {}) {
+  return h("button", { type: "button", class: "icon-button", title, "aria-label": title, onclick, ...more }, icon(name));
+}
+
+/** A colour dot; colours come from data, so they are set as a style and not as markup. */
+export function dot(colour) {
+  const node = h("span", { class: "dot", "aria-hidden": "true" });
+  node.style.backgroundColor = colour;
+  return node;
+}
+
+/** Put plain text with blank lines between paragraphs into an element, as paragraphs. */
+export function paragraphs(element, text) {
+  element.replaceChildren(...text.split(/\n\s*\n/).filter((t) => t.trim()).map((t) => h("p", {}, t.trim())));
+}
+
+/** A time left, as `4:05` or `1:02:03`. */
+export function countdown(seconds) {
+  const left = Math.max(0, Math.floor(seconds));
+  const [hours, minutes, rest] = [Math.floor(left / 3600), Math.floor((left % 3600) / 60), left % 60];
+  const two = (n) => String(n).padStart(2, "0");
+  return hours ? `${hours}:${two(minutes)}:${two(rest)}` : `${minutes}:${two(rest)}`;
+}

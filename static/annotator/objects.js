@@ -1,0 +1,143 @@
+/** The list of objects, and what can be said of the one that is selected. */
+
+import { boxAt } from "./geometry.js";
+import { attributeAt } from "./edits.js";
+import { $, dot, h, icon, iconButton } from "./dom.js";
+
+export function createObjects({ root, store, commands, player }) {
+  const list = $("[data-list]", root);
+  const detail = $("[data-detail]", root);
+  const labels = $("[data-labels]", root);
+  const count = $("[data-count]", root);
+  let waiting = false;
+
+  function render() {
+    if (waiting) return;
+    waiting = true;
+    requestAnimationFrame(() => {
+      waiting = false;
+      paint();
+    });
+  }
+
+  function paint() {
+    const tracks = store.all();
+    count.textContent = String(tracks.length);
+    const focused = list.contains(document.activeElement) ? document.activeElement.dataset.key : null;
+    list.replaceChildren(...tracks.map(row));
+    if (focused) list.querySelector(`[data-key="${CSS.escape(focused)}"]`)?.focus();
+    if (!tracks.length) list.append(h("li", { class: "empty" }, emptyText()));
+    paintLabels();
+    if (!detail.contains(document.activeElement) || detail.dataset.id !== store.selected) paintDetail();
+    else refreshDetail();
+  }
+
+  const emptyText = () => (store.readOnly ? "No objects." : "No objects yet. Press R and drag a box, or N for a box to move by keys.");
+
+  function row(track) {
+    const selected = track.id === store.selected;
+    const found = boxAt(track, store.frame);
+    const hidden = store.hidden.has(track.id);
+    const state = found ? (found.occluded ? "occluded" : found.keyframe ? "keyframe" : "") : "not here";
+    const more = track.confidence === undefined ? null : h("span", { class: "share" }, `${Math.round(track.confidence * 100)} %`);
+    const item = h("li", { class: `object${selected ? " selected" : ""}`, "data-track": track.id },
+      h("button", {
+        type: "button", class: "object-name", "data-key": `name ${track.id}`, "aria-pressed": String(selected),
+        onclick: () => store.select(track.id), ondblclick: () => commands.goToKeyframe("first"),
+      }, dot(store.colourOf(track.label)), `${track.label} ${track.id}`, h("span", { class: "state" }, state)),
+      more,
+      iconButton(hidden ? "hidden" : "shown", hidden ? "Show" : "Hide", () => store.setHidden(track.id, !hidden), { "data-key": `eye ${track.id}` }));
+    const errors = store.errors.get(track.id) ?? [];
+    if (errors.length) item.append(h("ul", { class: "errors" }, ...errors.map((e) => errorLine(track, e))));
+    return item;
+  }
+
+  function errorLine(track, { frame, message }) {
+    const go = () => {
+      store.select(track.id);
+      if (frame !== null) player.show(frame);
+    };
+    const where = frame === null ? "" : ` (frame ${frame})`;
+    return h("li", {}, h("button", { type: "button", class: "link", onclick: go }, `${message}${where}`));
+  }
+
+  function paintLabels() {
+    const shown = store.get(store.selected)?.label ?? store.label;
+    labels.replaceChildren(...store.labels.map((label, i) => h("button", {
+      type: "button", class: "label", "aria-pressed": String(label.name === shown),
+      disabled: store.readOnly, onclick: () => commands.setLabel(label.name),
+    }, dot(store.colourOf(label.name)), label.name, i < 9 ? h("kbd", {}, String(i + 1)) : null)));
+  }
+
+  function paintDetail() {
+    const track = store.get(store.selected);
+    detail.dataset.id = store.selected ?? "";
+    detail.hidden = !track;
+    if (!track) return;
+    detail.replaceChildren(h("h3", {}, `${track.label} ${track.id}`), moves(), flags(), fields(track));
+    refreshDetail();
+  }
+
+  const moves = () => h("div", { class: "row" },
+    iconButton("first", "First keyframe (Shift+G)", () => commands.goToKeyframe("first")),
+    iconButton("back", "Keyframe before (B)", () => commands.goToKeyframe("before")),
+    iconButton("next", "Keyframe after (M)", () => commands.goToKeyframe("after")),
+    iconButton("last", "Last keyframe (G)", () => commands.goToKeyframe("last")),
+    h("span", { class: "grow" }),
+    iconButton("pin", "Set a keyframe here (P)", commands.pin, { "data-edit": true }),
+    iconButton("unpin", "Remove the keyframe here (Backspace)", commands.dropKeyframe, { "data-edit": true }),
+    iconButton("trash", "Delete the object (Delete)", commands.remove, { "data-edit": true }));
+
+  const flags = () => h("div", { class: "row" },
+    h("button", { type: "button", class: "toggle", "data-flag": "outside", onclick: commands.toggleOutside },
+      icon("outside"), "Outside", h("kbd", {}, "O")),
+    h("button", { type: "button", class: "toggle", "data-flag": "occluded", onclick: commands.toggleOccluded },
+      icon("occluded"), "Occluded", h("kbd", {}, "C")));
+
+  function refreshDetail() {
+    const track = store.get(store.selected);
+    if (!track) return;
+    const here = store.canDraw();
+    const keyframe = boxAt(track, store.frame)?.keyframe || track.keyframes.some((k) => k.frame === store.frame);
+    const flag = (name) => $(`[data-flag="${name}"]`, detail);
+    flag("outside").setAttribute("aria-pressed", String(commands.isOutside(track)));
+    flag("occluded").setAttribute("aria-pressed", String(commands.isOccluded(track)));
+    flag("outside").disabled = store.readOnly;
+    flag("occluded").disabled = store.readOnly || commands.isOutside(track);
+    detail.querySelectorAll("[data-edit]").forEach((b) => (b.disabled = store.readOnly));
+    detail.querySelectorAll("[data-attribute]").forEach((input) => {
+      const value = attributeAt(track, store.frame, attributeNamed(track, input.dataset.attribute));
+      if (input === document.activeElement && input.type !== "checkbox") return;
+      if (input.type === "checkbox") input.checked = Boolean(value);
+      else input.value = value ?? "";
+      input.disabled = store.readOnly || (input.dataset.mutable === "yes" && !here);
+    });
+  }
+
+  const attributeNamed = (track, name) => store.labelOf(track.label).attributes.find((a) => a.name === name);
+
+  function fields(track) {
+    const attributes = store.labelOf(track.label)?.attributes ?? [];
+    return h("div", { class: "fields" }, ...attributes.map((a) =>
+      h("label", { class: a.kind === "boolean" ? "check" : "" },
+        h("span", {}, a.name, a.mutable ? h("small", {}, " from this frame on") : null), input(a))));
+  }
+
+  function input(attribute) {
+    const { kind, name, values = [], mutable } = attribute;
+    const set = (event) => commands.setAttribute(attribute, read(kind, event.target));
+    const shared = { "data-attribute": name, "data-mutable": mutable ? "yes" : "no", onchange: set };
+    if (kind === "select") {
+      return h("select", shared, h("option", { value: "" }, "choose"), ...values.map((v) => h("option", { value: v }, String(v))));
+    }
+    return h("input", { ...shared, type: { boolean: "checkbox", number: "number" }[kind] ?? "text", step: "any" });
+  }
+
+  function read(kind, field) {
+    if (kind === "boolean") return field.checked;
+    return kind === "number" ? Number(field.value) : field.value;
+  }
+
+  store.on("tracks frame shown playing selection view errors mode", render);
+  render();
+}

@@ -1,0 +1,94 @@
+/** The draft, saved as one works: to the server soon after each edit, and to this browser at once as a last resort. */
+
+import { writeTrack } from "./edits.js";
+
+const AFTER_MS = 1200;
+const RETRY_MS = [2000, 5000, 10000, 30000];
+
+export function createSaving({ store, id, token, save, onState }) {
+  const place = `trackweave:draft:${id}`;
+  let timer = 0;
+  let failures = 0;
+  let dirty = false;
+  let running = null;
+  let over = false;
+
+  const body = () => ({ token, tracks: store.all().map(writeTrack), intervals: store.intervals });
+
+  function keepHere() {
+    try {
+      localStorage.setItem(place, JSON.stringify(body()));
+    } catch {
+      // Full or forbidden: the server's draft is the one that counts.
+    }
+  }
+
+  function plan(ms) {
+    clearTimeout(timer);
+    timer = setTimeout(flush, ms);
+  }
+
+  store.on("tracks", ({ origin }) => {
+    if (over || origin === "load") return;
+    dirty = true;
+    keepHere();
+    onState("unsaved");
+    plan(AFTER_MS);
+  });
+
+  /** Save now what is unsaved; resolves when the server has it or has refused. */
+  async function flush() {
+    clearTimeout(timer);
+    if (running) await running;
+    if (!dirty || over) return;
+    dirty = false;
+    onState("saving");
+    running = save(body()).then(saved, failed);
+    await running;
+    running = null;
+  }
+
+  function saved() {
+    failures = 0;
+    if (dirty) return;
+    localStorage.removeItem(place);
+    onState("saved");
+  }
+
+  function failed(problem) {
+    dirty = true;
+    if (problem.status === 410 || problem.status === 409) {
+      over = true;
+      onState("over", problem.message);
+    } else if (problem.status >= 400 && problem.status < 500) {
+      onState("refused", problem.message);
+    } else {
+      onState("offline");
+      plan(RETRY_MS[Math.min(failures, RETRY_MS.length - 1)]);
+      failures += 1;
+    }
+  }
+
+  window.addEventListener("online", () => dirty && flush());
+  document.addEventListener("visibilitychange", () => document.hidden && flush());
+  window.addEventListener("beforeunload", (event) => dirty && !over && event.preventDefault());
+
+  return {
+    body, flush,
+    /** What this browser kept and the server did not get, for this very seat; null if there is nothing. */
+    leftover() {
+      try {
+        const kept = JSON.parse(localStorage.getItem(place) ?? "null");
+        return kept?.token === token ? kept.tracks : null;
+      } catch {
+        return null;
+      }
+    },
+    done() {
+      over = true;
+      dirty = false;
+      clearTimeout(timer);
+      localStorage.removeItem(place);
+    },
+  };
+}

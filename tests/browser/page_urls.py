@@ -1,0 +1,8 @@
+"""The addresses that templates name, for pages that are shown without the product behind them."""
+
+from __future__ import annotations
+
+from django.http import HttpResponse
+from django.urls import path
+
+urlpatterns = [path(f"{name}/", lambda request: HttpResponse(), name=name) for name in ("work", "logout", "review")]
