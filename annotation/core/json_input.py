@@ -28,7 +28,9 @@ class InvalidJson(Invalid):
     """The body is no JSON that we read."""
 
 
-def load_json(raw: bytes, max_bytes: int = MAX_BYTES, max_depth: int = MAX_DEPTH) -> Any:
+def load_json(
+    raw: bytes, max_bytes: int = MAX_BYTES, max_depth: int = MAX_DEPTH, max_containers: int = MAX_CONTAINERS
+) -> Any:
     """The value that UTF-8 JSON says. InvalidJson for everything else, and for what is too large or too deep.
 
     Refuses NaN and Infinity (which are not JSON), numbers beyond a float, integers of more than 18 digits and
@@ -36,7 +38,7 @@ def load_json(raw: bytes, max_bytes: int = MAX_BYTES, max_depth: int = MAX_DEPTH
     """
     if len(raw) > max_bytes:
         raise _refuse(f"the JSON has {len(raw)} bytes; at most {max_bytes} are read")
-    _check_containers(raw, max_depth)
+    _check_containers(raw, max_depth, max_containers)
     try:
         return json.loads(
             raw.decode("utf-8-sig"),
@@ -53,11 +55,11 @@ def load_json(raw: bytes, max_bytes: int = MAX_BYTES, max_depth: int = MAX_DEPTH
         raise _refuse("the JSON is too deep") from None
 
 
-def _check_containers(raw: bytes, max_depth: int) -> None:
+def _check_containers(raw: bytes, max_depth: int, max_containers: int) -> None:
     steps = _DEPTH[np.frombuffer(_TEXT.sub(b"", raw), np.uint8)]
     opened = int(np.count_nonzero(steps == 1))
-    if opened > MAX_CONTAINERS:
-        raise _refuse(f"the JSON has {opened} lists and objects; at most {MAX_CONTAINERS} are read")
+    if opened > max_containers:
+        raise _refuse(f"the JSON has {opened} lists and objects; at most {max_containers} are read")
     if opened > max_depth and int(np.cumsum(steps, dtype=np.int32).max()) > max_depth:
         raise _refuse(f"the JSON is nested more than {max_depth} deep")
 

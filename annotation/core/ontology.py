@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -76,6 +76,11 @@ class Ontology:
     def to_json(self) -> list[dict[str, Any]]:
         """The form of the public contract; `parse_labels` reads it back equal."""
         return [_label_json(label) for label in self.labels]
+
+
+def plain_ontology(names: Iterable[str]) -> Ontology:
+    """Labels without attributes."""
+    return Ontology(tuple(Label(name) for name in names))
 
 
 def parse_labels(data: object) -> Ontology:

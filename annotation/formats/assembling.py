@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from annotation.core.keyframes import Bounds, box_problem
-from annotation.core.problems import Problems
+from annotation.core.ontology import Ontology
+from annotation.core.problems import Problems, shown
 from annotation.core.tracks import Bools, Floats, Ints, Track, Tracks, make_track
 from annotation.formats.archives import AT, InvalidFile
 
@@ -21,8 +22,8 @@ PLACES = 9
 class Boxes:
     """Boxes in any order: columns of one length. `keys` number the tracks from 0, `ids` and `labels` name them.
 
-    `lines` says where each box was found, in words that follow `where` ("line 7"). `attributes` has an entry for
-    each track.
+    `lines` says where each box was found, after the word `where` ("line 7"). `states` are indexes into `attributes`,
+    the sets of attributes that boxes have (none without it).
     """
 
     frames: Ints
@@ -33,17 +34,25 @@ class Boxes:
     ids: Sequence[str]
     labels: Sequence[str]
     where: str = "line"
-    attributes: Sequence[dict[str, Any]] = field(default_factory=tuple)
+    states: Ints | None = None
+    attributes: Sequence[Mapping[str, Any]] = ({},)
+
+    def place(self, row: int) -> str:
+        return f"{self.where} {self.lines[row]}"
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """The video that a file is read for: its frames and picture (None where not known), and the labels it may use."""
+    """What a file is read for: the video's frames and picture, and the project's ontology; None is not known."""
 
     frame_count: int | None = None
     width: int | None = None
     height: int | None = None
-    names: Sequence[str] | None = None
+    ontology: Ontology | None = None
+
+    @property
+    def names(self) -> tuple[str, ...] | None:
+        return self.ontology.names if self.ontology is not None else None
 
     def bounds(self, last: int) -> Bounds:
         return Bounds(0, self.frame_count if self.frame_count is not None else last + 1, self.width, self.height)
@@ -60,23 +69,24 @@ def assemble(found: Boxes, target: Target) -> Tracks:
     problems = Problems()
     with problems.raising(InvalidFile):
         _check(found, bounds, target.names, problems)
+        check_attributes(found, target.ontology, problems)
     order = np.lexsort((found.frames, found.keys))
     keys = found.keys[order]
     edges = np.searchsorted(keys, np.arange(len(found.ids) + 1))
     tracks = [
-        _track(found, key, order[edges[key] : edges[key + 1]], bounds.stop)
+        _track(found, key, order[edges[key] : edges[key + 1]], bounds.stop, target.ontology)
         for key in range(len(found.ids))
         if edges[key] < edges[key + 1]
     ]
     return Tracks(0, bounds.stop, tuple(tracks))
 
 
-def _track(found: Boxes, key: int, at: Ints, stop: int) -> Track:
+def _track(found: Boxes, key: int, at: Ints, stop: int, ontology: Ontology | None) -> Track:
     frames = found.frames[at]
     after = frames + 1
     ends = (after < stop) & np.append(frames[1:] != after[:-1], True)
     gone = after[ends]
-    attributes = found.attributes[key] if found.attributes else {}
+    attributes, changes = divide(found, at, ontology)
     return make_track(
         found.ids[key],
         found.labels[key],
@@ -85,19 +95,20 @@ def _track(found: Boxes, key: int, at: Ints, stop: int) -> Track:
         outside=np.concatenate([np.zeros(len(at), bool), np.ones(len(gone), bool)]),
         occluded=np.concatenate([found.occluded[at], np.zeros(len(gone), bool)]),
         attributes=attributes,
+        changes=changes,
     )
 
 
 def _check(found: Boxes, bounds: Bounds, names: Sequence[str] | None, problems: Problems) -> None:
     for i in np.flatnonzero((found.frames < bounds.start) | (found.frames >= bounds.stop)):
-        problems.add(AT, f"{_place(found, i)}: frame {found.frames[i]} (from 0) is outside the video's {bounds.stop}")
+        problems.add(AT, f"{found.place(i)}: frame {found.frames[i]} (from 0) is outside the video's {bounds.stop}")
     for i in _suspects(found.boxes, bounds):
         if problem := box_problem(found.boxes[i].tolist(), bounds):
-            problems.add(AT, f"{_place(found, i)}: {problem}")
+            problems.add(AT, f"{found.place(i)}: {problem}")
     order = np.lexsort((found.lines, found.frames, found.keys))
     same = (np.diff(found.frames[order]) == 0) & (np.diff(found.keys[order]) == 0)
     for i in np.sort(order[1:][same]):
-        problems.add(AT, f"{_place(found, i)}: track {found.ids[found.keys[i]]} is on frame {found.frames[i]} twice")
+        problems.add(AT, f"{found.place(i)}: track {found.ids[found.keys[i]]} is on frame {found.frames[i]} twice")
     for label in sorted(set(found.labels) - set(names)) if names is not None else ():
         problems.add(AT, f"{label!r} is no label of the project")
 
@@ -112,5 +123,47 @@ def _suspects(boxes: Floats, bounds: Bounds) -> Ints:
     return np.flatnonzero(~fine)
 
 
-def _place(found: Boxes, row: int) -> str:
-    return f"{found.where} {found.lines[row]}"
+def check_attributes(found: Boxes, ontology: Ontology | None, problems: Problems) -> None:
+    """Note attributes that a label does not have, values that do not fit, and fixed ones that change on a track."""
+    if found.states is None or ontology is None:
+        return
+    fixed: dict[tuple[int, str], Any] = {}
+    pairs, rows = np.unique(np.stack([found.keys, found.states], axis=1), axis=0, return_index=True)
+    for (key, state), row in zip(pairs.tolist(), rows.tolist(), strict=True):
+        label = ontology.by_name.get(found.labels[key])
+        for name, value in found.attributes[state].items() if label else ():
+            attribute = label.by_name.get(name)
+            if attribute is None:
+                problem = f"the label {shown(label.name)} has no attribute {shown(name)}"
+            else:
+                problem = attribute.problem(value)
+            if problem is None and not attribute.mutable and fixed.setdefault((key, name), value) != value:
+                problem = f"the attribute {shown(name)} of track {found.ids[key]} changes, and is not mutable"
+            if problem:
+                problems.add(AT, f"{found.place(row)}: {problem}")
+
+
+def divide(found: Boxes, at: Ints, ontology: Ontology | None) -> tuple[dict[str, Any], dict[int, dict[str, Any]]]:
+    """The attributes of a track whose boxes are the rows `at`: those of the whole, and those that change, by frame.
+
+    Without an ontology what is the same on every box is taken to be the whole track's.
+    """
+    if found.states is None:
+        return {}, {}
+    states = found.states[at]
+    turns = np.flatnonzero(np.append(True, np.diff(states) != 0))
+    sets = [found.attributes[s] for s in states[turns]]
+    label = ontology.by_name.get(found.labels[found.keys[at[0]]]) if ontology else None
+    if label is None:
+        fixed = {n for n, v in sets[0].items() if all(n in s and s[n] == v for s in sets)}
+    else:
+        fixed = {a.name for a in label.attributes if not a.mutable}
+    whole = {n: v for s in sets for n, v in s.items() if n in fixed}
+    current: dict[str, Any] = {}
+    changes: dict[int, dict[str, Any]] = {}
+    for frame, values in zip(found.frames[at][turns].tolist(), sets, strict=True):
+        fresh = {n: v for n, v in values.items() if n not in fixed and (n not in current or current[n] != v)}
+        current |= fresh
+        if fresh:
+            changes[frame] = fresh
+    return whole, changes

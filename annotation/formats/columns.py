@@ -86,7 +86,7 @@ def _part(count: int, column: Column) -> tuple[Bytes, Keep]:
 def _choice(column: Choice) -> tuple[Bytes, Keep]:
     widest = max(map(len, column.table), default=0)
     lengths = np.array([len(t) for t in column.table], np.int64)
-    table = np.frombuffer(b"".join(t.ljust(widest) for t in column.table), np.uint8).reshape(-1, widest)
+    table = np.frombuffer(b"".join(t.ljust(widest) for t in column.table), np.uint8).reshape(len(column.table), widest)
     return table[column.index], (np.arange(widest) < lengths[:, None])[column.index]
 
 

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from annotation.core.ontology import plain_ontology
 from annotation.core.tracks import Tracks, fill, make_track
 from annotation.formats.archives import InvalidFile
 from annotation.formats.assembling import Target
@@ -15,7 +16,8 @@ from annotation.formats.content import Content, Video
 from annotation.formats.mot import read_mot, write_mot
 from tests.formats.scenes import LABELS, SHARED, VIDEO, assert_same, content, needs_shared, scene, scenes, written
 
-TARGET = Target(VIDEO.frame_count, VIDEO.width, VIDEO.height, LABELS.names)
+PERSON = plain_ontology(["person"])
+TARGET = Target(VIDEO.frame_count, VIDEO.width, VIDEO.height, LABELS)
 
 
 def lines_of(tracks: Tracks) -> list[str]:
@@ -74,13 +76,13 @@ def test_any_float_survives_to_a_millionth(tracks):
 def test_six_decimals_come_back_as_the_same_floats(corner, side):
     box = [float(corner[0]), float(corner[1]), float(corner[0] + side), float(corner[1] + side)]
     tracks = Tracks(0, 40, (make_track("1", "car", [0], [box]),))
-    read = read_mot(written(write_mot, content(tracks)), Target(40, None, None, LABELS.names))
+    read = read_mot(written(write_mot, content(tracks)), Target(40, None, None, LABELS))
     assert read.tracks[0].points[0].tolist() == box
 
 
 def test_gaps_become_outside_keyframes():
     text = "1,7,10,10,5,5,1,1,1\n2,7,11,10,5,5,1,1,0\n5,7,20,10,5,5,1,1,1\n"
-    track = read_mot(text, Target(frame_count=10, names=("person",))).tracks[0]
+    track = read_mot(text, Target(frame_count=10, ontology=PERSON)).tracks[0]
     assert track.frames.tolist() == [0, 1, 2, 4, 5]
     assert track.outside.tolist() == [False, False, True, False, True]
     assert track.occluded.tolist() == [False, True, False, False, False]
@@ -136,7 +138,7 @@ def test_a_broken_zip_is_refused(raw):
 def test_a_benchmark_s_truth_goes_through_unchanged(name):
     path = SHARED / "mot15" / name / "gt.txt"
     rows = np.loadtxt(path, delimiter=",")
-    tracks = read_mot(path.read_bytes(), Target(names=("person",)))
+    tracks = read_mot(path.read_bytes(), Target(ontology=PERSON))
     dense = fill(tracks.tracks, 0, tracks.stop)
     assert dense.present.sum() == len(rows)
     for frame, number, x, y, w, h in rows[:, :6]:
@@ -153,7 +155,7 @@ def test_a_benchmark_s_truth_goes_through_unchanged(name):
 def test_mot17_keeps_marked_pedestrians():
     path = next((SHARED / "mot17").rglob("gt.txt"))
     rows = np.loadtxt(path, delimiter=",")
-    tracks = read_mot(path.read_bytes(), Target(names=("person",)), rules="mot17")
+    tracks = read_mot(path.read_bytes(), Target(ontology=PERSON), rules="mot17")
     kept = rows[(rows[:, 6] == 1) & (rows[:, 7] == 1)]
     assert fill(tracks.tracks, 0, tracks.stop).present.sum() == len(kept)
     assert {t.id for t in tracks.tracks} == {str(int(i)) for i in kept[:, 1]}
@@ -161,7 +163,7 @@ def test_mot17_keeps_marked_pedestrians():
 
 @needs_shared
 def test_the_importable_sample_is_read():
-    tracks = read_mot((SHARED / "import/motchallenge.txt").read_bytes(), Target(names=("person",)))
+    tracks = read_mot((SHARED / "import/motchallenge.txt").read_bytes(), Target(ontology=PERSON))
     assert [t.id for t in tracks.tracks] == ["1", "2", "3", "4"]
 
 

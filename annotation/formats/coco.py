@@ -1,0 +1,93 @@
+"""COCO instances JSON (cocodataset.org/#format-data): a box for each frame on which a track is present.
+
+Beyond COCO's own keys an annotation carries `track_id`, and an image `video_id` and `frame_id` (0-based), as other
+video data sets in this form do; `attributes` hold `occluded` and the attributes in force.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, BinaryIO
+
+import numpy as np
+
+from annotation.formats.columns import Choice, Fixed, Whole, render
+from annotation.formats.content import Content, Rows, VideoTracks, folder_names
+from annotation.formats.manifest import manifest_bytes
+from annotation.formats.texts import json_bytes, shares
+from annotation.formats.zipping import ZipWriter
+
+LOSES = ("intervals", "which attributes may change", "coordinates beyond six decimal places")
+PATH = "annotations/instances_default.json"
+IMAGES = 10_000
+
+
+def write_coco(out: BinaryIO, content: Content) -> None:
+    """A zip with `annotations/instances_default.json`, an empty `images/` (readers look for it), `manifest.json`."""
+    archive = ZipWriter(out)
+    archive.add("images/", b"")
+    with archive.open(PATH) as member:
+        for text in coco_json(content):
+            member.write(text)
+    archive.add("manifest.json", manifest_bytes(content.manifest))
+    archive.close()
+
+
+def coco_json(content: Content) -> Iterator[bytes]:
+    """The JSON, bit by bit."""
+    folders = folder_names(v.video for v in content.videos)
+    categories = [{"id": i, "name": name, "supercategory": ""} for i, name in enumerate(content.ontology.names, 1)]
+    videos = [{"id": i, "name": v.video.name, "fps": v.video.fps} for i, v in enumerate(content.videos, 1)]
+    yield b'{"info":{"description":"trackweave"},"licenses":[],"categories":' + json_bytes(categories)
+    yield b',"videos":' + json_bytes(videos) + b',"images":['
+    first_image, offsets = 1, []
+    for i, (folder, video) in enumerate(zip(folders, content.videos, strict=True), 1):
+        offsets.append(first_image)
+        yield from _images(folder, video, i, first_image)
+        first_image += video.video.frame_count
+    yield b'],"annotations":['
+    done = 0
+    for offset, video in zip(offsets, content.videos, strict=True):
+        for rows in video.pieces():
+            text = _annotations(rows, offset, done)
+            yield text[1:] if not done else text  # every row begins with a comma
+            done += len(rows)
+    yield b"]}"
+
+
+def _images(folder: str, video: VideoTracks, video_id: int, first: int) -> Iterator[bytes]:
+    facts = video.video
+    size = f',"width":{facts.width},"height":{facts.height},"video_id":{video_id},"frame_id":'.encode()
+    name = b',"file_name":' + json_bytes(folder)[:-1] + b"/frame_"
+    for start in range(0, facts.frame_count, IMAGES):
+        frames = np.arange(start, min(start + IMAGES, facts.frame_count))
+        columns = [b',{"id":', Whole(frames + first), name, Whole(frames, 6), b'.jpg"', size, Whole(frames), b"}"]
+        text = render(len(frames), columns)[0]
+        yield text[1:] if first == 1 and not start else text
+
+
+def _annotations(rows: Rows, first_image: int, done: int) -> bytes:
+    x1, y1, x2, y2 = np.round(rows.boxes, 6).T
+    wide, high, comma = x2 - x1, y2 - y1, b","
+    attributes = [json_bytes(_attributes(a, occluded)) for a in rows.attributes for occluded in (False, True)]
+    columns = [
+        *(
+            b',{"id":',
+            Whole(np.arange(done + 1, done + 1 + len(rows))),
+            b',"image_id":',
+            Whole(rows.frames + first_image),
+        ),
+        *(b',"category_id":', Whole(rows.labels + 1), b',"track_id":', Whole(rows.numbers), b',"bbox":['),
+        *(_short(x1), comma, _short(y1), comma, _short(wide), comma, _short(high), b'],"area":', _short(wide * high)),
+        *(b',"iscrowd":0,"segmentation":[]', shares(rows.confidence, b',"confidence":'), b',"attributes":'),
+        *(Choice(attributes, rows.states * 2 + rows.occluded), b"}"),
+    ]
+    return render(len(rows), columns)[0]
+
+
+def _attributes(attributes: Any, occluded: bool) -> dict[str, Any]:
+    return {**attributes, "occluded": occluded}
+
+
+def _short(values: Any) -> Fixed:
+    return Fixed(values, 6, 1)

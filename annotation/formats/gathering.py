@@ -1,0 +1,77 @@
+"""Boxes gathered one at a time while a file is read."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from annotation.formats.assembling import Boxes
+
+
+@dataclass(slots=True)
+class Gathered:
+    """Columns of `Boxes` in the making. One id with two labels makes two tracks; no id makes a track of one frame."""
+
+    where: str = "line"
+    frames: list[int] = field(default_factory=list)
+    keys: list[int] = field(default_factory=list)
+    corners: list[Sequence[float]] = field(default_factory=list)
+    occluded: list[bool] = field(default_factory=list)
+    lines: list[int] = field(default_factory=list)
+    states: list[int] = field(default_factory=list)
+    tracks: dict[tuple[str | None, str, int], int] = field(default_factory=dict)
+    sets: dict[str, int] = field(default_factory=dict)
+    attributes: list[Mapping[str, Any]] = field(default_factory=list)
+
+    def add(
+        self,
+        line: int,
+        frame: int,
+        track: str | None,
+        label: str,
+        box: Sequence[float],
+        occluded: bool = False,
+        attributes: Mapping[str, Any] | None = None,
+    ) -> None:
+        key = (track, label, line if track is None else 0)
+        self.keys.append(self.tracks.setdefault(key, len(self.tracks)))
+        self.frames.append(frame)
+        self.corners.append(box)
+        self.occluded.append(occluded)
+        self.lines.append(line)
+        self.states.append(self._state(attributes or {}))
+
+    def boxes(self) -> Boxes:
+        return Boxes(
+            frames=np.array(self.frames, np.int64),
+            keys=np.array(self.keys, np.int64),
+            boxes=np.array(self.corners, np.float64).reshape(-1, 4),
+            occluded=np.array(self.occluded, bool),
+            lines=np.array(self.lines, np.int64),
+            ids=self._ids(),
+            labels=[label for _, label, _ in self.tracks],
+            where=self.where,
+            states=np.array(self.states, np.int64) if len(self.attributes) else None,
+            attributes=self.attributes,
+        )
+
+    def _state(self, attributes: Mapping[str, Any]) -> int:
+        key = repr(sorted(attributes.items(), key=lambda item: item[0])) if attributes else ""
+        state = self.sets.setdefault(key, len(self.sets))
+        if state == len(self.attributes):
+            self.attributes.append(attributes)
+        return state
+
+    def _ids(self) -> list[str]:
+        times = Counter(track for track, _, _ in self.tracks)
+        out = []
+        for track, label, line in self.tracks:
+            if track is None:
+                out.append(f"box-{line}")
+            else:
+                out.append(track if times[track] == 1 else f"{track}-{label}")
+        return out
