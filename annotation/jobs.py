@@ -1,0 +1,37 @@
+"""The machine work of the ground floor."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.db import transaction
+from django.db.models import Exists, OuterRef
+from django.db.models.functions import Now
+
+from annotation import ingesting
+from annotation.lifecycle import JobStatus, VideoStatus
+from annotation.models import Job, Video
+from annotation.queue import job, sweep, want
+
+LOST_AFTER = timedelta(minutes=5)
+
+
+@job("index_video", given_up=ingesting.reject)
+def index_video(video_id: str) -> None:
+    ingesting.index(video_id)
+
+
+@job("verify_video", given_up=ingesting.end_unreadable)
+def verify_video(video_id: str) -> None:
+    ingesting.verify(video_id)
+
+
+@sweep
+def want_lost_indexing() -> None:
+    """A video that is not indexed and has no job for it gets one."""
+    unfinished = (JobStatus.QUEUED, JobStatus.RUNNING, JobStatus.QUARANTINED)
+    jobs = Job.objects.filter(kind="index_video", subject=OuterRef("pk"), status__in=unfinished)
+    waiting = Video.objects.filter(status__in=(VideoStatus.UPLOADED, VideoStatus.INDEXING))
+    for video_id in waiting.filter(~Exists(jobs), created_at__lt=Now() - LOST_AFTER).values_list("pk", flat=True)[:100]:
+        with transaction.atomic():
+            want("index_video", video_id)

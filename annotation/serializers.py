@@ -1,0 +1,141 @@
+"""The bodies of the ground floor's addresses, read and written."""
+
+from __future__ import annotations
+
+from rest_framework import serializers
+
+from annotation.joining import DAY_S, PROJECT_ROLES
+from annotation.lifecycle import VideoStatus
+from annotation.models import ApiToken, Invite, Member, Video
+
+ROLES = [(role.value, role.value) for role in PROJECT_ROLES]
+
+
+class MemberSerializer(serializers.ModelSerializer):
+    user = serializers.CharField(source="user_id")
+    name = serializers.CharField(source="user.username")
+
+    class Meta:
+        model = Member
+        fields = ["user", "name", "role", "created_at"]
+
+
+class NewMemberSerializer(serializers.Serializer):
+    user = serializers.CharField(max_length=150, help_text="The user's id or name.")
+    role = serializers.ChoiceField(ROLES)
+
+
+class InviteSerializer(serializers.ModelSerializer):
+    class Meta:
+        model = Invite
+        fields = ["id", "role", "created_at", "expires_at"]
+
+
+class NewInviteSerializer(serializers.Serializer):
+    role = serializers.ChoiceField(ROLES, default="worker")
+    expires_s = serializers.IntegerField(min_value=60, max_value=90 * DAY_S, default=7 * DAY_S)
+
+
+class MadeInviteSerializer(InviteSerializer):
+    """An invitation with its link, which is told only once."""
+
+    url = serializers.CharField()
+    secret = serializers.CharField()
+
+    class Meta(InviteSerializer.Meta):
+        fields = [*InviteSerializer.Meta.fields, "url", "secret"]
+
+
+class MembershipSerializer(serializers.ModelSerializer):
+    """What accepting an invitation made of the caller."""
+
+    project = serializers.CharField(source="project_id")
+    user = serializers.CharField(source="user_id")
+
+    class Meta:
+        model = Member
+        fields = ["project", "user", "role", "created_at"]
+
+
+class TokenSerializer(serializers.ModelSerializer):
+    class Meta:
+        model = ApiToken
+        fields = ["id", "name", "created_at"]
+
+
+class NewTokenSerializer(serializers.Serializer):
+    name = serializers.CharField(max_length=100, default="")
+
+
+class MadeTokenSerializer(TokenSerializer):
+    """A token with its key, which is told only once."""
+
+    key = serializers.CharField()
+
+    class Meta(TokenSerializer.Meta):
+        fields = [*TokenSerializer.Meta.fields, "key"]
+
+
+class RegistrationSerializer(serializers.Serializer):
+    name = serializers.CharField(max_length=150)
+    password = serializers.CharField(max_length=500, trim_whitespace=False)
+
+
+class RegisteredSerializer(serializers.Serializer):
+    id = serializers.CharField()
+    name = serializers.CharField()
+    role = serializers.CharField()
+    token = serializers.CharField(help_text="For `Authorization: Token …`.")
+
+
+class WarningSerializer(serializers.Serializer):
+    code = serializers.CharField()
+    message = serializers.CharField()
+
+
+class VideoSerializer(serializers.ModelSerializer):
+    """`settled_frames` of the `frame_count` were decoded once: their numbers never change again."""
+
+    project = serializers.CharField(source="project_id")
+    status = serializers.ChoiceField(VideoStatus.choices)
+    warnings = WarningSerializer(many=True)
+
+    class Meta:
+        model = Video
+        fields = [
+            "id",
+            "project",
+            "name",
+            "status",
+            "reason",
+            "frame_count",
+            "settled_frames",
+            "width",
+            "height",
+            "fps",
+            "duration_s",
+            "variable_frame_rate",
+            "warnings",
+            "bytes",
+            "sha256",
+            "frame_map_sha256",
+            "created_at",
+        ]
+
+
+class NewVideoSerializer(serializers.Serializer):
+    file = serializers.FileField()
+    name = serializers.CharField(required=False, max_length=200, help_text="Default: the file's own name.")
+
+
+class FrameMapSerializer(serializers.Serializer):
+    """`times[n] · time_base[0] / time_base[1]` is the presentation time of frame n in seconds, as `times_s[n]` is."""
+
+    video = serializers.CharField()
+    frame_count = serializers.IntegerField()
+    settled_frames = serializers.IntegerField()
+    time_base = serializers.ListField(child=serializers.IntegerField(), min_length=2, max_length=2)
+    times = serializers.ListField(child=serializers.IntegerField())
+    times_s = serializers.ListField(child=serializers.FloatField())
+    undecodable = serializers.ListField(child=serializers.IntegerField())
+    sha256 = serializers.CharField()

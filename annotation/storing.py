@@ -1,0 +1,88 @@
+"""Files under names of ours, behind Django's storage API: named by their content, written once, never changed."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+from django.core.files import File
+from django.core.files.storage import default_storage
+
+CHUNK = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A file in the storage: its name there, its size and its hash (hex)."""
+
+    name: str
+    bytes: int
+    sha256: str
+
+
+def keep(source: Path | str | IO[bytes] | File, folder: str) -> Stored:
+    """Put a file into the storage under `folder`, named by its SHA-256; the same content is stored once.
+
+    Takes long for large files: call it outside of transactions, and write the row that names the file afterwards.
+    """
+    if isinstance(source, Path | str):
+        with open(source, "rb") as file:
+            return _keep(File(file), folder)
+    return _keep(source if isinstance(source, File) else File(source), folder)
+
+
+def _keep(file: File, folder: str) -> Stored:
+    digest, size = _hash(file)
+    name = f"{folder}/{digest[:2]}/{digest}"
+    # A file of another size is one that somebody writes at this moment or did not finish; the storage then finds us
+    # a name beside it.
+    if not (default_storage.exists(name) and default_storage.size(name) == size):
+        file.seek(0)
+        name = default_storage.save(name, file)
+        _sync(name)
+    return Stored(name, size, digest)
+
+
+def _hash(file: File) -> tuple[str, int]:
+    sha, size = hashlib.sha256(), 0
+    for chunk in file.chunks(CHUNK):
+        sha.update(chunk)
+        size += len(chunk)
+    return sha.hexdigest(), size
+
+
+def _sync(name: str) -> None:
+    """On the disk before a row says that it is there."""
+    try:
+        path = Path(default_storage.path(name))
+    except NotImplementedError:
+        return
+    for each in (path, path.parent):
+        handle = os.open(each, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+@contextmanager
+def local_path(name: str) -> Iterator[Path]:
+    """A stored file as a path on this machine, for the programs that need one."""
+    try:
+        path: Any = default_storage.path(name)
+    except NotImplementedError:
+        path = None
+    if path is not None:
+        yield Path(path)
+        return
+    with tempfile.NamedTemporaryFile(prefix="trackweave-") as copy, default_storage.open(name, "rb") as file:
+        shutil.copyfileobj(file, copy, CHUNK)
+        copy.flush()
+        yield Path(copy.name)
