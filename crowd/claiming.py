@@ -13,16 +13,18 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from django.db import IntegrityError, connection, transaction
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Now
 
 from annotation.ids import new_id
+from annotation.lifecycle import Role
 from annotation.models import Member, Project, User
 from crowd.core.policies import Policy
 from crowd.core.ranking import wants_gold
 from crowd.errors import NotAllowedToWork
 from crowd.lifecycle import ENDED_SEATS, Seat, Standing
 from crowd.models import Assignment, Batch, Sanction
+from crowd.models import Policy as PolicyRow
 from crowd.seating import LIVE_BATCHES, expire, lapsed, move, policy_of
 
 
@@ -69,6 +71,22 @@ def check_standing(*, worker: User, project: Project) -> None:
         raise NotAllowedToWork(f"You are {verb} this project: {sanction.reason}")
 
 
+def invited(worker: User) -> QuerySet[Member]:
+    """The projects in which the user was made a worker."""
+    return Member.objects.filter(user=worker, role=Role.WORKER)
+
+
+def workable(worker: User) -> QuerySet[Project]:
+    """Projects in which the user may work: those that invited them, and for workers every open one."""
+    mine = Project.objects.filter(pk__in=invited(worker).values("project"))
+    if worker.role != Role.WORKER:
+        return mine
+    newest = PolicyRow.objects.filter(project=OuterRef("pk")).order_by("-version").values("values__open")[:1]
+    return Project.objects.annotate(is_open=Subquery(newest)).filter(
+        Q(is_open=True) | Q(pk__in=mine.values("pk"))
+    )
+
+
 def _held(worker: User, project_id: str) -> QuerySet[Assignment]:
     return Assignment.objects.filter(worker=worker, project_id=project_id, status=Seat.HELD).order_by("slot")
 
@@ -78,12 +96,12 @@ def _open_projects(worker: User, project: Project | None) -> list[tuple[str, lis
     batches = Batch.objects.filter(
         Exists(Assignment.objects.filter(batch=OuterRef("pk"), extra=False, status=Seat.OPEN)), status__in=LIVE_BATCHES
     ).exclude(project__sanctions__in=Sanction.objects.filter(worker=worker, lifted_at=None))
-    invited = set(Member.objects.filter(user=worker, role="worker").values_list("project_id", flat=True))
+    mine = set(invited(worker).values_list("project_id", flat=True))
     if project is not None:
         batches = batches.filter(project=project)
     grouped: dict[str, list[Batch]] = {}
     for batch in batches.order_by("created_at"):
-        if batch.project_id in invited or policy_of(batch).open:
+        if batch.project_id in mine or (worker.role == Role.WORKER and policy_of(batch).open):
             grouped.setdefault(batch.project_id, []).append(batch)
     projects = list(grouped.items())
     random.shuffle(projects)

@@ -9,21 +9,21 @@ class WrongToken(Problem):
     """This is not the token of the seat's current claim."""
 
     status = 409
-    code = "wrong_token"
+    code = "wrong-token"
 
 
 class SeatIsOver(Problem):
     """This seat is no longer held: it was submitted, released or decided already."""
 
     status = 409
-    code = "seat_is_over"
+    code = "seat-is-over"
 
 
 class LeaseIsOver(Problem):
     """The lease ran out before this arrived. What you sent was kept for a manager to look at."""
 
     status = 410
-    code = "lease_is_over"
+    code = "lease-is-over"
     # The body that came too late is stored, and the seat ended.
     keeps = True
 
@@ -32,32 +32,32 @@ class NoRenewalsLeft(Problem):
     """The lease was renewed as often as this project allows."""
 
     status = 409
-    code = "no_renewals_left"
+    code = "no-renewals-left"
 
 
 class NotAllowedToWork(Problem):
     """You cannot take work in this project at the moment."""
 
     status = 403
-    code = "not_allowed_to_work"
+    code = "not-allowed-to-work"
 
 
 class VideoInUse(Problem):
     """The video is in a batch already; cancel that batch before launching it again."""
 
     status = 409
-    code = "video_in_use"
+    code = "video-in-use"
 
 
 class NothingToLaunch(Problem):
     """No video is left to launch: every one is in a batch already, or none was uploaded."""
 
     status = 409
-    code = "nothing_to_launch"
+    code = "nothing-to-launch"
 
 
 class WrongState(Problem):
     """This cannot be done in the state that it is in."""
 
     status = 409
-    code = "wrong_state"
+    code = "wrong-state"

@@ -52,6 +52,12 @@ def release(*, seat: Assignment, token: str, worker: User, reason: str = "") -> 
         raise SeatIsOver
 
 
+def check_held(*, seat: Assignment, token: str, body: str) -> None:
+    """Nothing where the seat is held with this token; else as `keep_late`."""
+    if not Assignment.objects.filter(holding(token), pk=seat.pk).exists():
+        keep_late(seat=seat, token=token, body=body)
+
+
 def keep_late(*, seat: Assignment, token: str, body: str) -> None:
     """A submission found the seat no longer held by its token: say why, and lose nothing that came too late."""
     seat.refresh_from_db()

@@ -8,9 +8,10 @@ from django.db import IntegrityError, transaction
 from django.db.models import Exists, F, OuterRef, Q
 from django.db.models.functions import Now
 
-from annotation import clipping, ingesting
+from annotation import clipping
+from annotation.ingesting import want_verify
 from annotation.lifecycle import JobStatus, VideoStatus
-from annotation.models import Job, Ontology, Project, Segment, User, Video
+from annotation.models import Cut, Job, Ontology, Project, Segment, User, Video
 from annotation.queue import want
 from crowd.core.policies import Policy
 from crowd.errors import NothingToLaunch, VideoInUse, WrongState
@@ -37,7 +38,7 @@ def open_batch(*, project: Project, videos: Sequence[Video] | None, policy: Poli
         except IntegrityError as error:
             raise VideoInUse(f"The video {video.name!r} is in a batch already; cancel that batch first.") from error
         if video.status == VideoStatus.READY:
-            want("prepare_video", row.pk)
+            want("prepare_video", str(row.pk))
     return batch
 
 
@@ -50,13 +51,15 @@ def _launchable(project: Project) -> list[Video]:
 def prepare_video(*, batch_video_id: int) -> None:
     """Cut a ready video of a batch into segments, with a task each. Safe to run twice."""
     with transaction.atomic():
-        row = BatchVideo.objects.select_for_update(no_key=True, of=("self",)).select_related("batch", "video")
+        row = BatchVideo.objects.select_for_update(no_key=True, of=("self",)).select_related("batch", "video", "cut")
         found = row.filter(pk=batch_video_id, live=True).first()
         if found is None or found.video.status != VideoStatus.READY:
             return
-        if found.cut_id is None:
+        if found.cut is None:
             _cut(found)
-            ingesting.want_verify(found.video)
+            want_verify(found.video)
+        elif clipping.recut(cut=found.cut):
+            _add_tasks(found.batch, found.cut)
     advance(batch=found.batch)
 
 
@@ -65,12 +68,16 @@ def _cut(row: BatchVideo) -> None:
     cut = clipping.cut_video(
         video=row.video, segment_frames=policy.segment_frames, overlap_frames=policy.overlap_frames
     )
-    segments = Segment.objects.filter(cut=cut)
-    Task.objects.bulk_create(
-        Task(project_id=row.batch.project_id, batch=row.batch, segment=segment, gold=gold_over(segment))
-        for segment in segments
-    )
     BatchVideo.objects.filter(pk=row.pk).update(cut=cut)
+    _add_tasks(row.batch, cut)
+
+
+def _add_tasks(batch: Batch, cut: Cut) -> None:
+    """A task for each segment that has none."""
+    Task.objects.bulk_create(
+        Task(project_id=batch.project_id, batch=batch, segment=segment, gold=gold_over(segment))
+        for segment in Segment.objects.filter(cut=cut, task__isnull=True)
+    )
 
 
 def gold_over(segment: Segment) -> Gold | None:
@@ -102,6 +109,11 @@ def advance(*, batch: Batch) -> int:
     for task_id in wanted:
         want("open_task", task_id)
     return len(wanted)
+
+
+def retry_waiting(*, batch: Batch) -> None:
+    """Tasks that the budget did not cover are tried again: it may have grown, or seats were given back."""
+    Task.objects.filter(batch=batch, status=TaskStatus.OPENING).exclude(reason="").update(reason="")
 
 
 def advance_for(*, worker: User, project: Project | None) -> None:

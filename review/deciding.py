@@ -18,6 +18,10 @@ from review.lifecycle import ConsensusStatus, Verdict
 from review.models import Build, Consensus, Decision
 
 
+# Agreement is measured over many tasks at once, not anew for each.
+MEASURE_AFTER_S = 20.0
+
+
 def accept_by_rule(*, consensus: Consensus, task: Task) -> None:
     """Accept what the submissions agree on. The task is locked by the caller."""
     _accept(consensus, task, track_set=consensus.track_set, verdict=Verdict.ACCEPT, by=None)
@@ -70,6 +74,7 @@ def _accept(
     paying.settle(task=task, scores=_scores(consensus, task, track_set, verdict))
     completing.finish(task=task)
     want("stitch_video", consensus.video_id)
+    want("measure_agreement", task.project_id, delay_s=MEASURE_AFTER_S)
 
 
 def _scores(consensus: Consensus, task: Task, track_set: TrackSet, verdict: Verdict) -> dict[str, float]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from statistics import fmean, median
+from statistics import median
 from typing import Any
 
 import numpy as np
@@ -15,9 +15,8 @@ from crowd import paying, reporting
 from crowd.lifecycle import BatchStatus, Seat, TaskStatus
 from crowd.models import Assignment, Batch, Score, Task, Transition
 from crowd.seating import lapsed, policy_of
-from review.core.agreement import alpha_of_scores
 from review.lifecycle import ConsensusStatus
-from review.models import Consensus, Decision
+from review.models import Agreement, Consensus, Decision
 
 HOUR = timedelta(hours=1)
 STARVING = timedelta(minutes=10)
@@ -95,15 +94,12 @@ def _starving(project: Project, now: datetime) -> int:
 
 
 def _agreement(project: Project) -> dict[str, float | None]:
-    """Mean agreement of the consensus so far; alpha and its interval from the submissions' peer scores."""
+    """Mean agreement with the consensus so far; alpha and its interval as last measured (see `measuring`)."""
     made = Consensus.objects.filter(task__project=project, agreement__isnull=False)
-    values = list(made.values_list("agreement", flat=True)[:5000])
-    units: dict[str, list[float]] = {}
-    peers = Assignment.objects.filter(project=project, peer_score__isnull=False)
-    for task, value in peers.values_list("task_id", "peer_score__value")[:20_000]:
-        units.setdefault(task, []).append(value)
-    alpha, low, high = alpha_of_scores(list(units.values()))
-    return {"mean": fmean(values) if values else None, "alpha": alpha, "low": low, "high": high}
+    mean = made.aggregate(mean=Avg("agreement"))["mean"]
+    row = Agreement.objects.filter(project=project).first()
+    alpha = {"alpha": row.alpha, "low": row.low, "high": row.high} if row else dict.fromkeys(("alpha", "low", "high"))
+    return {"mean": mean, **alpha}
 
 
 def _benchmark(project: Project) -> dict[str, Any]:

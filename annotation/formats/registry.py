@@ -7,21 +7,33 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 from annotation.formats.content import Content
-from annotation.formats.mot import LOSES, read_mot, write_mot
+from annotation.core.tracks import Tracks
+from annotation.formats.coco import LOSES as COCO_LOSES
+from annotation.formats.coco import write_coco
+from annotation.formats.contract import write_json
+from annotation.formats.mot import LOSES as MOT_LOSES
+from annotation.formats.mot import read_mot, write_mot
+from annotation.formats.reading_coco import read_coco
+from annotation.formats.reading_contract import read_json
 
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """`write(out, content)` streams; `read` takes the bytes of a file, or is None; `loses` names what is left behind."""
+    """`write(out, content)` streams, `read(data, target)` gives Tracks; `loses` names what the format cannot say."""
 
     name: str
     extension: str
     media_type: str
     write: Callable[[BinaryIO, Content], None]
-    read: Callable | None
+    read: Callable[..., Tracks] | None
     loses: tuple[str, ...]
 
 
 FORMATS: dict[str, Format] = {
-    "mot": Format("mot", "zip", "application/zip", write_mot, read_mot, LOSES),
+    f.name: f
+    for f in (
+        Format("mot", "zip", "application/zip", write_mot, read_mot, MOT_LOSES),
+        Format("coco", "zip", "application/zip", write_coco, read_coco, COCO_LOSES),
+        Format("json", "zip", "application/zip", write_json, read_json, ()),
+    )
 }

@@ -136,57 +136,69 @@ class _Contraction:
 def reassign(stack: Stack, member: Ints, value: Floats, weights: Floats) -> Ints:
     """Let each track follow the clusters that the other workers' boxes put it in, frame by frame: (t, n).
 
-    A frame on which a track fits its cluster no more, and no other, gets a number of its own per run.
+    One worker after the other, whoever fits worst first, so that two who differ do not both give way. A frame on
+    which a track fits its cluster no more, and no other, gets a number of its own per run.
     """
-    tracks, clusters, gain = _gains(stack, member, value, weights)
-    home = _home_gain(stack, member, tracks, clusters, gain)
-    moved = member.copy()
-    doubtful = _doubtful(tracks, clusters, gain, home, member)
-    taken = _taken(stack, member, doubtful)
+    doubts = {owner: _doubt(stack, member, value, weights, owner) for owner in range(stack.workers)}
+    for owner in sorted((o for o in doubts if doubts[o] > 0), key=lambda o: (-doubts[o], o)):
+        member = _reassign_worker(stack, member, value, weights, owner)
+    return member
+
+
+def _doubt(stack: Stack, member: Ints, value: Floats, weights: Floats, owner: int) -> float:
+    """How much better one worker's tracks would be placed if they moved, 0 if none has reason to."""
+    tracks, clusters, gain = _gains(stack, member, value, weights, owner)
+    home = _home_gain(member, tracks, clusters, gain)
+    found = [_best_stretch(-home), _best_stretch(gain - home[tracks])]
+    return float(sum(f[f > CHANGE].sum() for f in found))
+
+
+def _reassign_worker(stack: Stack, member: Ints, value: Floats, weights: Floats, owner: int) -> Ints:
+    tracks, clusters, gain = _gains(stack, member, value, weights, owner)
+    home = _home_gain(member, tracks, clusters, gain)
+    doubtful = _doubtful(tracks, gain, home)
+    taken = _taken(stack, member, owner, doubtful)
     fresh = int(member.max()) + 1
-    for track in sorted(doubtful, key=lambda t: (stack.owners[t], -float(home[t].sum()), t)):
+    member = member.copy()
+    for track in sorted(doubtful, key=lambda t: (-float(home[t].sum()), t)):
         rows = np.flatnonzero(tracks == track)
-        path, fresh = _path(stack, track, clusters[rows], gain[rows], taken, fresh)
-        moved[track] = path
+        path, fresh = _path(stack.present[track], clusters[rows], gain[rows], taken, fresh)
+        member[track] = path
         for k in np.unique(path[path >= 0]).tolist():
-            used = taken.setdefault((int(stack.owners[track]), k), np.zeros(path.shape, bool))
-            used |= path == k
-    return moved
+            taken[k] = taken.get(k, np.zeros(path.shape, bool)) | (path == k)
+    return member
 
 
-def _gains(stack: Stack, member: Ints, value: Floats, weights: Floats) -> tuple[Ints, Ints, Floats]:
-    """What each frame says for a track being in a cluster: rows of tracks (q,), clusters (q,), gain (q, n).
+def _gains(stack: Stack, member: Ints, value: Floats, weights: Floats, owner: int) -> tuple[Ints, Ints, Floats]:
+    """What each frame says for a worker's tracks being in a cluster: tracks (q,), clusters (q,), gain (q, n).
 
     The gain is the mean IoU with the boxes of other workers in the cluster, minus the floor; 0 where there are none.
     """
     pairs, n = stack.overlap, member.shape[1]
     n_clusters = int(member.max()) + 1
     track = np.concatenate([pairs.left, pairs.right])
-    other = np.concatenate([pairs.right, pairs.left])
-    frame = np.concatenate([pairs.frame, pairs.frame])
+    mine = np.flatnonzero(stack.owners[track] == owner)
+    track, other = track[mine], np.concatenate([pairs.right, pairs.left])[mine]
+    frame, value = np.tile(pairs.frame, 2)[mine], np.tile(value, 2)[mine]
     strength = weights[stack.owners]
     keys, row = np.unique(track * n_clusters + member[other, frame], return_inverse=True)
-    sums = np.bincount(row * n + frame, weights=np.tile(value, 2) * strength[other], minlength=len(keys) * n)
+    sums = np.bincount(row * n + frame, weights=value * strength[other], minlength=len(keys) * n)
     tracks, clusters = np.divmod(keys, n_clusters)
-    counts = _counts(stack, member, strength, n_clusters, None)[clusters]
-    for owner in range(stack.workers):
-        own = np.flatnonzero(stack.owners[tracks] == owner)
-        counts[own] -= _counts(stack, member, strength, n_clusters, owner)[clusters[own]]
+    counts = _counts(stack, member, strength, n_clusters, owner)[clusters]
     there = (counts > 1e-9) & stack.present[tracks]
     mean = np.divide(sums.reshape(-1, n), counts, out=np.zeros_like(counts), where=there)
     return tracks, clusters, np.where(there, mean - FLOOR, 0.0)
 
 
-def _counts(stack: Stack, member: Ints, strength: Floats, n_clusters: int, owner: int | None) -> Floats:
-    """Weight of the boxes in each cluster on each frame (k, n), of all workers or of one."""
-    mine = stack.present if owner is None else stack.present & (stack.owners == owner)[:, None]
-    track, frame = np.nonzero(mine)
+def _counts(stack: Stack, member: Ints, strength: Floats, n_clusters: int, owner: int) -> Floats:
+    """Weight of the boxes in each cluster on each frame (k, n), of all workers but one."""
+    track, frame = np.nonzero(stack.present & (stack.owners != owner)[:, None])
     at = member[track, frame] * member.shape[1] + frame
     flat = np.bincount(at, weights=strength[track], minlength=n_clusters * member.shape[1])
     return flat.reshape(n_clusters, -1)
 
 
-def _home_gain(stack: Stack, member: Ints, tracks: Ints, clusters: Ints, gain: Floats) -> Floats:
+def _home_gain(member: Ints, tracks: Ints, clusters: Ints, gain: Floats) -> Floats:
     """The gain of each track in the cluster where it is now, (t, n); 0 where nobody else is in it."""
     home = np.zeros(member.shape)
     for row, (track, k) in enumerate(zip(tracks.tolist(), clusters.tolist(), strict=True)):
@@ -195,11 +207,10 @@ def _home_gain(stack: Stack, member: Ints, tracks: Ints, clusters: Ints, gain: F
     return home
 
 
-def _doubtful(tracks: Ints, clusters: Ints, gain: Floats, home: Floats, member: Ints) -> set[int]:
+def _doubtful(tracks: Ints, gain: Floats, home: Floats) -> set[int]:
     """Tracks for which some stretch of frames is worth more elsewhere, or nowhere, than at home by `CHANGE`."""
     found = set(np.flatnonzero(_best_stretch(-home) > CHANGE).tolist())
-    better = _best_stretch(gain - home[tracks]) > CHANGE
-    return found | set(tracks[better].tolist())
+    return found | set(tracks[_best_stretch(gain - home[tracks]) > CHANGE].tolist())
 
 
 def _best_stretch(gain: Floats) -> Floats:
@@ -208,28 +219,21 @@ def _best_stretch(gain: Floats) -> Floats:
     return (total - np.minimum.accumulate(total, axis=1)).max(axis=1)
 
 
-def _taken(stack: Stack, member: Ints, doubtful: set[int]) -> dict[tuple[int, int], Bools]:
+def _taken(stack: Stack, member: Ints, owner: int, doubtful: set[int]) -> dict[int, Bools]:
     """Frames on which a worker's undoubted tracks already hold a cluster."""
-    taken: dict[tuple[int, int], Bools] = {}
-    owners = {int(stack.owners[t]) for t in doubtful}
-    for track in range(len(stack.tracks)):
-        owner = int(stack.owners[track])
-        if track in doubtful or owner not in owners:
-            continue
+    taken: dict[int, Bools] = {}
+    for track in sorted(set(np.flatnonzero(stack.owners == owner).tolist()) - doubtful):
         for k in np.unique(member[track][member[track] >= 0]).tolist():
-            used = taken.setdefault((owner, k), np.zeros(member.shape[1], bool))
-            used |= member[track] == k
+            taken[k] = taken.get(k, np.zeros(member.shape[1], bool)) | (member[track] == k)
     return taken
 
 
-def _path(
-    stack: Stack, track: int, clusters: Ints, gain: Floats, taken: dict[tuple[int, int], Bools], fresh: int
-) -> tuple[Ints, int]:
+def _path(here: Bools, clusters: Ints, gain: Floats, taken: dict[int, Bools], fresh: int) -> tuple[Ints, int]:
     """The best way of one track through its clusters and nowhere: numbers (n,), nowhere numbered from `fresh` on."""
-    owner, n = int(stack.owners[track]), gain.shape[1]
-    blocked = np.array([taken.get((owner, k), np.zeros(n, bool)) for k in clusters.tolist()]).reshape(-1, n)
+    n = len(here)
+    blocked = np.array([taken.get(k, np.zeros(n, bool)) for k in clusters.tolist()]).reshape(-1, n)
     score = np.concatenate([np.where(blocked, -np.inf, gain), np.zeros((1, n))])
-    there = np.flatnonzero(stack.present[track])
+    there = np.flatnonzero(here)
     states = viterbi(score[:, there], CHANGE)
     path = np.full(n, -1)
     names = np.append(clusters, -1)[states]

@@ -1,0 +1,121 @@
+"""Workers as managers see them, and what a worker sees of themselves."""
+
+from __future__ import annotations
+
+import json
+
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from annotation import access
+from annotation.access import Capability
+from annotation.answering import get_or_404, paged, text
+from annotation.api.rows import project_for
+from annotation.api_base import View
+from annotation.models import Project, User
+from crowd import paying, presenting, reporting, sanctioning, serializers, submitting
+from crowd.api.assignments import WHOLE, read_work
+from crowd.errors import WrongState
+from crowd.models import Assignment
+
+
+class Me(View):
+    @extend_schema(responses=serializers.MeSerializer)
+    def get(self, request: Request) -> Response:
+        user = request.user
+        roles = {user.role} | set(user.memberships.values_list("role", flat=True))
+        body = {
+            "name": user.username,
+            "roles": sorted(roles),
+            "counts": reporting.own_counts(user),
+            "earned_micros": paying.earned_micros(user),
+            "paid_micros": paying.paid_micros(user),
+            "qualification": None,
+            "feedback": [],
+        }
+        return Response(body)
+
+
+class WorkerList(View):
+    @extend_schema(operation_id="workers_list", responses=serializers.WorkerSerializer(many=True))
+    def get(self, request: Request, project_id: str) -> Response:
+        project = project_for(request, project_id, Capability.PEOPLE)
+        return paged(self, reporting.workers_of(project), lambda w: _figures(project, w))
+
+
+def _figures(project: Project, worker: User) -> dict:
+    return reporting.worker_figures(project=project, workers=[worker])[0]
+
+
+class WorkerMove(View):
+    """Pause, ban or restore a worker in a project."""
+
+    move = ""
+
+    @extend_schema(request=serializers.ReasonSerializer, responses=serializers.WorkerSerializer)
+    def post(self, request: Request, project_id: str, user: str) -> Response:
+        project = project_for(request, project_id, Capability.PEOPLE)
+        worker = _worker(project, user)
+        verb = {"pause": sanctioning.pause, "ban": sanctioning.ban, "restore": sanctioning.restore}[self.move]
+        verb(project=project, worker=worker, by=request.user, reason=text(request.data, "reason"))
+        return Response(_figures(project, _counted(project, worker)))
+
+
+def _worker(project: Project, user: str) -> User:
+    """Anybody who works, or may work, in the project, by name or id."""
+    people = User.objects.filter(role="worker") | User.objects.filter(memberships__project=project)
+    found = people.distinct().filter(username=user).first()
+    return found or get_or_404(people.distinct(), user)
+
+
+def _counted(project: Project, worker: User) -> User:
+    counted = reporting.workers_of(project).filter(pk=worker.pk).first()
+    if counted is None:
+        worker.submitted = worker.accepted = worker.rejected = worker.expired = 0
+    return counted or worker
+
+
+class SubmissionList(View):
+    """A project's assignments by state: what waits for a manager's word is `submitted`, or `expired` and late."""
+
+    @extend_schema(
+        operation_id="submissions_list",
+        parameters=[OpenApiParameter("status", str)],
+        responses=serializers.SubmissionSerializer(many=True),
+    )
+    def get(self, request: Request, project_id: str) -> Response:
+        project = project_for(request, project_id, Capability.PEOPLE)
+        seats = Assignment.objects.filter(project=project, worker__isnull=False).select_related(
+            *WHOLE, "worker", "score", "peer_score", "late_body"
+        )
+        if status := request.query_params.get("status"):
+            seats = seats.filter(status=status)
+        return paged(self, seats, presenting.submission_body)
+
+
+class SubmissionMove(View):
+    """A manager accepts, rejects or salvages a submission."""
+
+    move = ""
+
+    @extend_schema(request=serializers.ReasonSerializer, responses=serializers.SeatStatusSerializer)
+    def post(self, request: Request, assignment_id: str) -> Response:
+        seats = access.visible(Assignment.objects.select_related(*WHOLE, "worker", "late_body"), request.user)
+        seat = get_or_404(seats, assignment_id)
+        access.require(request.user, seat.project, Capability.PEOPLE)
+        getattr(self, f"_{self.move}")(seat, request.user, text(request.data, "reason"))
+        return Response({"id": seat.pk, "status": seat.status})
+
+    def _accept(self, seat: Assignment, by: User, reason: str) -> None:
+        if not paying.accept(seat=seat, by=by, reason=reason):
+            raise WrongState(f"This assignment is {seat.status}; only a submission can be accepted.")
+
+    def _reject(self, seat: Assignment, by: User, reason: str) -> None:
+        paying.reject(seat=seat, by=by, reason=reason)
+
+    def _salvage(self, seat: Assignment, by: User, reason: str) -> None:
+        late = getattr(seat, "late_body", None)
+        if late is None:
+            raise WrongState("There is no late submission to salvage here.")
+        submitting.salvage(seat=seat, tracks=read_work(seat, json.loads(late.body)), by=by, reason=reason)

@@ -1,0 +1,64 @@
+"""The crowd's machine work: each job loads by id and calls a verb, and may run twice."""
+
+from __future__ import annotations
+
+from django.db import transaction
+
+from annotation.queue import job, sweep, want
+from crowd import publishing, scoring, seating, seeding
+from crowd.lifecycle import BatchStatus
+from crowd.models import Assignment, Batch, BatchVideo
+
+AT_ONCE = 500
+
+
+@job("prepare_video")
+def prepare_video_job(subject: str) -> None:
+    publishing.prepare_video(batch_video_id=int(subject))
+
+
+def _give_up_task(subject: str, reason: str) -> None:
+    publishing.quarantine_task(task_id=subject, reason=f"The clip of this segment could not be made: {reason}")
+
+
+@job("open_task", given_up=_give_up_task)
+def open_task_job(subject: str) -> None:
+    publishing.open_task(task_id=subject)
+
+
+@job("score")
+def score_job(subject: str) -> None:
+    with transaction.atomic():
+        scoring.score(assignment_id=subject)
+
+
+@job("settle_extra")
+def settle_extra_job(subject: str) -> None:
+    with transaction.atomic():
+        scoring.settle_extra(assignment_id=subject)
+
+
+@job("keep_gold")
+def keep_gold_job(subject: str) -> None:
+    seeding.keep_extra_seats(batch_id=subject)
+
+
+@sweep
+def end_lapsed_seats() -> None:
+    """Seats whose worker never came back."""
+    for seat in Assignment.objects.filter(seating.lapsed())[:AT_ONCE]:
+        with transaction.atomic():
+            seating.expire(seat)
+
+
+@sweep
+def go_on_with_batches() -> None:
+    """Videos that got ready, clips that were not asked for, gold seats that were taken, batches that nobody closed."""
+    for row in BatchVideo.objects.filter(live=True, cut=None, video__status="ready")[:AT_ONCE]:
+        want("prepare_video", str(row.pk))
+    for batch in Batch.objects.filter(status__in=[BatchStatus.OPENING, BatchStatus.OPEN]):
+        with transaction.atomic():
+            publishing.retry_waiting(batch=batch)
+            publishing.advance(batch=batch)
+            publishing.close_if_done(batch_id=batch.pk)
+        want("keep_gold", batch.pk)

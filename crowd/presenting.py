@@ -1,0 +1,133 @@
+"""Rows as the bodies of the public contract."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from annotation import clipping, defining, recording
+from annotation.core.tracks import to_json
+from annotation.models import Project, Segment
+from crowd import reporting, seeding
+from crowd.core.policies import Policy, from_json
+from crowd.lifecycle import ENDED_SEATS, Seat
+from crowd.models import Assignment, Batch, BatchVideo, Gold
+from crowd.models import Policy as PolicyRow
+from crowd.seating import policy_of
+
+
+def current_policy(project: Project) -> Policy:
+    """The newest version of a project's policy."""
+    row = PolicyRow.objects.filter(project=project).order_by("-version").first()
+    return from_json(row.values) if row else Policy()
+
+
+def project_body(project: Project) -> dict[str, Any]:
+    ontology = defining.current_ontology(project)
+    return {
+        "id": project.pk,
+        "name": project.name,
+        "instructions": project.instructions,
+        "labels": ontology.labels,
+        "policy": current_policy(project).to_json(),
+        "ontology_version": ontology.version,
+        "created_at": project.created_at,
+    }
+
+
+def batch_body(batch: Batch) -> dict[str, Any]:
+    videos = BatchVideo.objects.filter(batch=batch).order_by("pk").values_list("video_id", flat=True)
+    return {
+        "id": batch.pk,
+        "project": batch.project_id,
+        "status": batch.status,
+        "policy": batch.policy,
+        "videos": list(videos),
+        **reporting.counts(batches=[batch.pk]),
+        "warnings": _warnings(batch, videos),
+        "created_at": batch.created_at,
+    }
+
+
+def _warnings(batch: Batch, videos: Sequence[str]) -> list[dict[str, str]]:
+    warnings = []
+    if policy_of(batch).gold_share > 0 and not Gold.objects.filter(video__in=videos, retired_at=None).exists():
+        message = "No gold was posted for these videos, so nobody's work is scored against a known answer."
+        warnings.append({"code": "no_gold", "message": message})
+    waiting = batch.tasks.filter(status="opening").exclude(reason="").values_list("reason", flat=True).first()
+    if waiting:
+        warnings.append({"code": "tasks_wait", "message": waiting})
+    return warnings
+
+
+def assignment_body(seat: Assignment) -> dict[str, Any]:
+    """A seat as its worker sees it: gold and real work alike."""
+    policy, segment = policy_of(seat.batch), seat.task.segment
+    drawn = _drawn(seat)
+    return {
+        "id": seat.pk,
+        "token": seat.token or "",
+        "status": seat.status,
+        "project": {
+            "id": seat.project_id,
+            "name": seat.project.name,
+            "instructions": seat.project.instructions,
+            "labels": seat.batch.ontology.labels,
+        },
+        "segment": segment_body(segment),
+        "clip": clip_body(segment),
+        "frame_step": policy.frame_step,
+        "tracks": drawn.get("tracks") or [],
+        "intervals": drawn.get("intervals") or [],
+        "ghosts": [],
+        "lease_until": seat.lease_until,
+        "renewals_left": max(0, policy.max_renewals - seat.renewals),
+        "reward_micros": seat.reward_micros,
+        "currency": policy.currency,
+    }
+
+
+def segment_body(segment: Segment) -> dict[str, Any]:
+    video = segment.video
+    return {"start": segment.start, "stop": segment.stop, "width": video.width, "height": video.height}
+
+
+def clip_body(segment: Segment) -> dict[str, Any]:
+    clip = segment.clip
+    return {
+        "url": clipping.clip_url(segment),
+        "width": clip.width,
+        "height": clip.height,
+        "frame_times_s": clip.frame_times_s,
+    }
+
+
+def _drawn(seat: Assignment) -> dict[str, Any]:
+    """What was submitted, else the draft, else the project's pre-labels."""
+    if seat.track_set is not None:
+        return recording.load_json(seat.track_set)
+    draft = getattr(seat, "draft", None)
+    if draft is not None:
+        return json.loads(draft.body)
+    if seat.status in ENDED_SEATS:
+        return {}
+    return to_json(seeding.pre_labels_for(seat.task))
+
+
+def submission_body(seat: Assignment) -> dict[str, Any]:
+    """A seat as a manager sees it."""
+    score, peers = getattr(seat, "score", None), getattr(seat, "peer_score", None)
+    late = getattr(seat, "late_body", None)
+    return {
+        "id": seat.pk,
+        "worker": seat.worker.username if seat.worker else None,
+        "status": seat.status,
+        "segment": segment_body(seat.task.segment),
+        "video": seat.task.segment.video_id,
+        "benchmark_score": score.value if score else None,
+        "agreement": peers.value if peers else None,
+        "late": bool(late and late.salvaged_at is None and seat.status != Seat.SUBMITTED),
+        "claimed_at": seat.claimed_at,
+        "submitted_at": seat.submitted_at,
+    }

@@ -1,0 +1,122 @@
+"""Figures counted from rows whenever somebody asks: of a batch, of a project's workers, of one worker."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from statistics import median
+from typing import Any
+
+from django.db.models import Avg, Count, Q, QuerySet, Sum
+
+from annotation.models import Project, User
+from crowd.lifecycle import EntryKind, Seat, TaskStatus
+from crowd.models import Assignment, LedgerEntry, Sanction, Skill, Task
+
+SHOWN_TASKS = ("opening", "open", "filled", "in_review", "done", "quarantined")
+SHOWN_SEATS = ("open", "held", "submitted")
+
+
+def counts(*, batches: Sequence[str]) -> dict[str, dict[str, int]]:
+    """Segments, tasks and seats of batches by state; real work only, never gold's extra seats."""
+    tasks = dict(
+        Task.objects.filter(batch__in=batches).order_by().values_list("status").annotate(n=Count("pk")).values_list("status", "n")
+    )
+    seats = dict(
+        Assignment.objects.filter(batch__in=batches, extra=False)
+        .order_by()
+        .values_list("status")
+        .annotate(n=Count("pk"))
+        .values_list("status", "n")
+    )
+    clipped = Task.objects.filter(batch__in=batches, segment__clip__isnull=False).count()
+    return {
+        "segments": {"total": sum(tasks.values()), "clipped": clipped, "accepted": tasks.get(TaskStatus.DONE, 0)},
+        "tasks": {name: tasks.get(name, 0) for name in SHOWN_TASKS},
+        "seats": {name: seats.get(name, 0) for name in SHOWN_SEATS},
+    }
+
+
+def workers_of(project: Project) -> QuerySet[User]:
+    """Everybody who ever sat at a task of the project, with their counts."""
+    mine = Q(assignments__project=project)
+
+    def number(*statuses: str) -> Count:
+        return Count("assignments", filter=mine & Q(assignments__status__in=statuses), distinct=True)
+
+    return (
+        User.objects.filter(mine)
+        .annotate(
+            submitted=number(Seat.SUBMITTED, Seat.ACCEPTED, Seat.REJECTED),
+            accepted=number(Seat.ACCEPTED),
+            rejected=number(Seat.REJECTED),
+            expired=number(Seat.EXPIRED),
+        )
+        .distinct()
+    )
+
+
+def worker_figures(*, project: Project, workers: Sequence[User]) -> list[dict[str, Any]]:
+    """The public contract's figures of some of a project's workers (from `workers_of`)."""
+    ids = [worker.pk for worker in workers]
+    skills = {s.worker_id: s for s in Skill.objects.filter(project=project, worker__in=ids)}
+    standing = {s.worker_id: s for s in Sanction.objects.filter(project=project, worker__in=ids, lifted_at=None)}
+    earned = dict(
+        LedgerEntry.objects.filter(project=project, worker__in=ids)
+        .exclude(kind=EntryKind.PAYOUT)
+        .order_by()
+        .values_list("worker")
+        .annotate(total=Sum("amount_micros"))
+    )
+    means = _means(project, ids)
+    times = _work_times(project, ids)
+    return [
+        {
+            "user": worker.username,
+            "submitted": worker.submitted,
+            "accepted": worker.accepted,
+            "rejected": worker.rejected,
+            "expired": worker.expired,
+            "skill": _skill(skills.get(worker.pk)),
+            "benchmark_score": means[worker.pk][0] if worker.pk in means else None,
+            "agreement": means[worker.pk][1] if worker.pk in means else None,
+            "work_s_median": median(times[worker.pk]) if times.get(worker.pk) else None,
+            "earned_micros": earned.get(worker.pk, 0),
+            "flags": [],
+            "state": standing[worker.pk].kind if worker.pk in standing else "active",
+        }
+        for worker in workers
+    ]
+
+
+def _means(project: Project, ids: list[str]) -> dict[str, tuple[float | None, float | None]]:
+    """Mean benchmark score and mean agreement with the others' consensus, by worker. Two numbers, never one."""
+    rows = Assignment.objects.filter(project=project, worker__in=ids).order_by().values_list("worker")
+    means = rows.annotate(gold=Avg("score__value"), peers=Avg("peer_score__value"))
+    return {worker: (gold, peers) for worker, gold, peers in means}
+
+
+def _work_times(project: Project, ids: list[str]) -> dict[str, list[float]]:
+    submitted = Assignment.objects.filter(project=project, worker__in=ids, submitted_at__isnull=False)
+    times: dict[str, list[float]] = {}
+    for worker, claimed_at, submitted_at in submitted.values_list("worker", "claimed_at", "submitted_at"):
+        times.setdefault(worker, []).append(work_s(claimed_at, submitted_at))
+    return times
+
+
+def work_s(claimed_at: datetime, submitted_at: datetime) -> float:
+    """Work time by the server's clock."""
+    return (submitted_at - claimed_at).total_seconds()
+
+
+def _skill(row: Skill | None) -> dict[str, float] | None:
+    return {"mean": row.mean, "low": row.low, "high": row.high} if row else None
+
+
+def own_counts(worker: User) -> dict[str, int]:
+    """A worker's own assignments by state, over all projects."""
+    rows = Assignment.objects.filter(worker=worker).order_by().values_list("status").annotate(n=Count("pk"))
+    by_status = dict(rows)
+    filled = sum(by_status.get(s, 0) for s in (Seat.SUBMITTED, Seat.ACCEPTED, Seat.REJECTED))
+    names = (Seat.ACCEPTED, Seat.REJECTED, Seat.EXPIRED)
+    return {"submitted": filled} | {str(name): by_status.get(name, 0) for name in names}

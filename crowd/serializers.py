@@ -1,0 +1,260 @@
+"""What the crowd's addresses take and answer. Inputs are read by verbs of their own, which point at what is wrong."""
+
+from __future__ import annotations
+
+from rest_framework import serializers
+
+from annotation.track_serializers import IntervalSerializer, TrackSerializer, TracksSerializer
+
+
+class AttributeSerializer(serializers.Serializer):
+    name = serializers.CharField()
+    kind = serializers.ChoiceField(choices=["select", "number", "text", "boolean"])
+    values = serializers.ListField(required=False)
+    mutable = serializers.BooleanField(required=False)
+    default = serializers.JSONField(required=False, allow_null=True)
+
+
+class LabelSerializer(serializers.Serializer):
+    name = serializers.CharField()
+    shape = serializers.CharField(required=False)
+    color = serializers.CharField(required=False, allow_null=True)
+    attributes = AttributeSerializer(many=True, required=False)
+
+
+class PolicySerializer(serializers.Serializer):
+    """How work is cut, given out, judged and paid; what is left out has its default."""
+
+    open = serializers.BooleanField(required=False)
+    segment_frames = serializers.IntegerField(required=False)
+    overlap_frames = serializers.IntegerField(required=False)
+    redundancy = serializers.IntegerField(required=False)
+    max_redundancy = serializers.IntegerField(required=False)
+    adaptive = serializers.BooleanField(required=False)
+    quorum = serializers.CharField(required=False)
+    iou_floor = serializers.FloatField(required=False)
+    agreement_floor = serializers.FloatField(required=False)
+    gold_share = serializers.FloatField(required=False)
+    gold_floor = serializers.FloatField(required=False)
+    lease_s = serializers.IntegerField(required=False)
+    max_renewals = serializers.IntegerField(required=False)
+    max_held = serializers.IntegerField(required=False)
+    reward_micros = serializers.IntegerField(required=False)
+    currency = serializers.CharField(required=False)
+    budget_micros = serializers.IntegerField(required=False, allow_null=True)
+    qualification = serializers.JSONField(required=False, allow_null=True)
+    frame_step = serializers.IntegerField(required=False)
+    ghosts = serializers.BooleanField(required=False)
+
+
+class ProjectInSerializer(serializers.Serializer):
+    name = serializers.CharField()
+    instructions = serializers.CharField(required=False, allow_blank=True)
+    labels = LabelSerializer(many=True)
+    policy = PolicySerializer(required=False)
+
+
+class ProjectChangeSerializer(serializers.Serializer):
+    name = serializers.CharField(required=False)
+    instructions = serializers.CharField(required=False, allow_blank=True)
+    labels = LabelSerializer(many=True, required=False)
+    policy = PolicySerializer(required=False)
+
+
+class ProjectSerializer(serializers.Serializer):
+    id = serializers.CharField()
+    name = serializers.CharField()
+    instructions = serializers.CharField(allow_blank=True)
+    labels = LabelSerializer(many=True)
+    policy = PolicySerializer()
+    ontology_version = serializers.IntegerField()
+    created_at = serializers.DateTimeField()
+
+
+class RangeInSerializer(TracksSerializer):
+    video = serializers.CharField()
+    start = serializers.IntegerField(min_value=0)
+    stop = serializers.IntegerField(min_value=1)
+
+
+class GoldSerializer(serializers.Serializer):
+    id = serializers.CharField()
+    project = serializers.CharField(source="project_id")
+    video = serializers.CharField(source="video_id")
+    start = serializers.IntegerField()
+    stop = serializers.IntegerField()
+    tracks = serializers.IntegerField(source="track_set.track_count")
+    warnings = serializers.ListField(child=serializers.DictField(), default=list)
+    created_at = serializers.DateTimeField()
+
+
+class PreLabelsInSerializer(TracksSerializer):
+    video = serializers.CharField()
+
+
+class PreLabelsSerializer(serializers.Serializer):
+    id = serializers.CharField()
+    project = serializers.CharField(source="project_id")
+    video = serializers.CharField(source="video_id")
+    tracks = serializers.IntegerField(source="track_set.track_count")
+    created_at = serializers.DateTimeField()
+
+
+class LaunchSerializer(serializers.Serializer):
+    videos = serializers.ListField(child=serializers.CharField(), required=False)
+    policy = PolicySerializer(required=False)
+
+
+class SegmentCountsSerializer(serializers.Serializer):
+    total = serializers.IntegerField()
+    clipped = serializers.IntegerField()
+    accepted = serializers.IntegerField()
+
+
+class TaskCountsSerializer(serializers.Serializer):
+    opening = serializers.IntegerField()
+    open = serializers.IntegerField()
+    filled = serializers.IntegerField()
+    in_review = serializers.IntegerField()
+    done = serializers.IntegerField()
+    quarantined = serializers.IntegerField()
+
+
+class SeatCountsSerializer(serializers.Serializer):
+    open = serializers.IntegerField()
+    held = serializers.IntegerField()
+    submitted = serializers.IntegerField()
+
+
+class BatchSerializer(serializers.Serializer):
+    id = serializers.CharField()
+    project = serializers.CharField()
+    status = serializers.ChoiceField(choices=["opening", "open", "paused", "done", "cancelled"])
+    policy = PolicySerializer()
+    videos = serializers.ListField(child=serializers.CharField())
+    segments = SegmentCountsSerializer()
+    tasks = TaskCountsSerializer()
+    seats = SeatCountsSerializer()
+    warnings = serializers.ListField(child=serializers.DictField())
+    created_at = serializers.DateTimeField()
+
+
+class ReasonSerializer(serializers.Serializer):
+    reason = serializers.CharField()
+
+
+class AssignmentProjectSerializer(serializers.Serializer):
+    id = serializers.CharField()
+    name = serializers.CharField()
+    instructions = serializers.CharField(allow_blank=True)
+    labels = LabelSerializer(many=True)
+
+
+class AssignmentSegmentSerializer(serializers.Serializer):
+    start = serializers.IntegerField()
+    stop = serializers.IntegerField()
+    width = serializers.IntegerField()
+    height = serializers.IntegerField()
+
+
+class ClipSerializer(serializers.Serializer):
+    url = serializers.CharField()
+    width = serializers.IntegerField()
+    height = serializers.IntegerField()
+    frame_times_s = serializers.ListField(child=serializers.FloatField())
+
+
+class AssignmentSerializer(serializers.Serializer):
+    id = serializers.CharField()
+    token = serializers.CharField()
+    status = serializers.CharField()
+    project = AssignmentProjectSerializer()
+    segment = AssignmentSegmentSerializer()
+    clip = ClipSerializer()
+    frame_step = serializers.IntegerField()
+    tracks = TrackSerializer(many=True)
+    intervals = IntervalSerializer(many=True)
+    ghosts = TrackSerializer(many=True)
+    lease_until = serializers.DateTimeField(allow_null=True)
+    renewals_left = serializers.IntegerField()
+    reward_micros = serializers.IntegerField()
+    currency = serializers.CharField()
+
+
+class ClaimSerializer(serializers.Serializer):
+    project = serializers.CharField(required=False)
+
+
+class TokenSerializer(serializers.Serializer):
+    token = serializers.CharField()
+
+
+class ReleaseSeatSerializer(TokenSerializer):
+    reason = serializers.CharField(required=False, allow_blank=True)
+
+
+class WorkInSerializer(TracksSerializer):
+    token = serializers.CharField()
+    work_s = serializers.FloatField(required=False)
+
+
+class LeaseSerializer(serializers.Serializer):
+    lease_until = serializers.DateTimeField()
+
+
+class SeatStatusSerializer(serializers.Serializer):
+    id = serializers.CharField()
+    status = serializers.CharField()
+
+
+class CountsSerializer(serializers.Serializer):
+    submitted = serializers.IntegerField()
+    accepted = serializers.IntegerField()
+    rejected = serializers.IntegerField()
+    expired = serializers.IntegerField()
+
+
+class MeSerializer(serializers.Serializer):
+    name = serializers.CharField()
+    roles = serializers.ListField(child=serializers.CharField())
+    counts = CountsSerializer()
+    earned_micros = serializers.IntegerField()
+    paid_micros = serializers.IntegerField()
+    qualification = serializers.JSONField(allow_null=True)
+    feedback = serializers.ListField(child=serializers.JSONField())
+
+
+class SkillSerializer(serializers.Serializer):
+    mean = serializers.FloatField()
+    low = serializers.FloatField()
+    high = serializers.FloatField()
+
+
+class WorkerSerializer(serializers.Serializer):
+    user = serializers.CharField()
+    submitted = serializers.IntegerField()
+    accepted = serializers.IntegerField()
+    rejected = serializers.IntegerField()
+    expired = serializers.IntegerField()
+    skill = SkillSerializer(allow_null=True)
+    benchmark_score = serializers.FloatField(allow_null=True)
+    agreement = serializers.FloatField(allow_null=True)
+    work_s_median = serializers.FloatField(allow_null=True)
+    earned_micros = serializers.IntegerField()
+    flags = serializers.ListField(child=serializers.JSONField())
+    state = serializers.ChoiceField(choices=["active", "paused", "banned"])
+
+
+class SubmissionSerializer(serializers.Serializer):
+    """A submission as a manager sees it."""
+
+    id = serializers.CharField()
+    worker = serializers.CharField(allow_null=True)
+    status = serializers.CharField()
+    segment = AssignmentSegmentSerializer()
+    video = serializers.CharField()
+    benchmark_score = serializers.FloatField(allow_null=True)
+    agreement = serializers.FloatField(allow_null=True)
+    late = serializers.BooleanField()
+    claimed_at = serializers.DateTimeField(allow_null=True)
+    submitted_at = serializers.DateTimeField(allow_null=True)

@@ -1,0 +1,161 @@
+"""Consensus items and doubtful joins: read and decided."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import QuerySet
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from annotation import access
+from annotation.access import Capability
+from annotation.answering import get_or_404, paged, text
+from annotation.api.rows import project_for
+from annotation.api_base import View
+from annotation.core.parsing import parse_tracks
+from annotation.core.problems import Invalid, Problem
+from crowd.api.assignments import ontology_of
+from crowd.lifecycle import TaskStatus
+from review import deciding, presenting, serializers, stitching
+from review.lifecycle import ConsensusStatus
+from review.models import Consensus, Join
+
+WHOLE = ("task__project", "batch", "video", "segment__clip", "decided_by", "track_set")
+
+
+class ConsensusList(View):
+    """Most doubtful first. A pending one is listed while it waits for a person."""
+
+    @extend_schema(
+        operation_id="consensus_list",
+        parameters=[OpenApiParameter("status", str, enum=["pending", "accepted", "rejected", "stale"])],
+        responses=serializers.ConsensusSerializer(many=True),
+    )
+    def get(self, request: Request, project_id: str) -> Response:
+        project = project_for(request, project_id)
+        rows = Consensus.objects.filter(task__project=project, version__gt=0).select_related(*WHOLE)
+        rows = rows.exclude(status=ConsensusStatus.PENDING, task__status__in=_busy())
+        if status := request.query_params.get("status"):
+            rows = rows.filter(status=status)
+        return paged(self, rows, presenting.consensus_body, ordering="confidence")
+
+
+def _busy() -> list[str]:
+    """States of a task in which its consensus does not wait for a person."""
+    return [s for s in TaskStatus.values if s != TaskStatus.IN_REVIEW]
+
+
+def consensus_for(request: Request, consensus_id: str, *capabilities: Capability) -> Consensus:
+    rows: QuerySet[Consensus] = Consensus.objects.filter(version__gt=0).select_related(*WHOLE)
+    found = get_or_404(access.visible(rows, request.user, through="task__project"), consensus_id)
+    access.require(request.user, found.task.project, *capabilities)
+    return found
+
+
+def _detail(request: Request, row: Consensus) -> Response:
+    names = Capability.NAMES in access.capabilities_in(request.user, row.task.project)
+    row = Consensus.objects.select_related(*WHOLE).get(pk=row.pk)
+    return Response(presenting.consensus_detail(row, names=names))
+
+
+def _whole_number(data: Any, name: str, *, default: int | None, low: int, high: int) -> int | None:
+    value = data.get(name)
+    if value is None:
+        return default
+    if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
+        raise Invalid([Problem(f"/{name}", f"must be a whole number from {low} to {high}")])
+    return value
+
+
+def _version(data: Any) -> int | None:
+    return _whole_number(data, "version", default=None, low=0, high=2**31)
+
+
+class ConsensusDetail(View):
+    @extend_schema(responses=serializers.ConsensusDetailSerializer)
+    def get(self, request: Request, consensus_id: str) -> Response:
+        return _detail(request, consensus_for(request, consensus_id))
+
+
+class Accept(View):
+    @extend_schema(request=serializers.AcceptSerializer, responses=serializers.ConsensusDetailSerializer)
+    def post(self, request: Request, consensus_id: str) -> Response:
+        row = consensus_for(request, consensus_id, Capability.DECIDE)
+        deciding.accept(consensus=row, by=request.user, version=_version(request.data))
+        return _detail(request, row)
+
+
+class Reject(View):
+    @extend_schema(request=serializers.RejectSerializer, responses=serializers.ConsensusDetailSerializer)
+    def post(self, request: Request, consensus_id: str) -> Response:
+        row = consensus_for(request, consensus_id, Capability.DECIDE)
+        reason = text(request.data, "reason")
+        seats = _whole_number(request.data, "seats", default=1, low=1, high=100) or 1
+        deciding.reject(
+            consensus=row, by=request.user, reason=reason, seats=seats, version=_version(request.data)
+        )
+        return _detail(request, row)
+
+
+class Amend(View):
+    @extend_schema(request=serializers.AmendSerializer, responses=serializers.ConsensusDetailSerializer)
+    def post(self, request: Request, consensus_id: str) -> Response:
+        row = consensus_for(request, consensus_id, Capability.DECIDE)
+        tracks = parse_tracks(
+            request.data,
+            ontology=ontology_of(row.batch.ontology_id),
+            start=row.segment.start,
+            stop=row.segment.stop,
+            width=row.video.width,
+            height=row.video.height,
+        )
+        deciding.amend(consensus=row, tracks=tracks, by=request.user, version=_version(request.data))
+        return _detail(request, row)
+
+
+class JoinList(View):
+    @extend_schema(
+        operation_id="joins_list",
+        parameters=[OpenApiParameter("status", str, enum=["doubtful", "same", "different"])],
+        responses=serializers.JoinSerializer(many=True),
+    )
+    def get(self, request: Request, project_id: str) -> Response:
+        project = project_for(request, project_id)
+        rows = Join.objects.filter(video__project=project).select_related(
+            "left_segment", "right_segment", "decided_by"
+        )
+        wanted: dict[str, dict[str, Any]] = {
+            "doubtful": {"doubtful": True, "same": None},
+            "same": {"same": True},
+            "different": {"same": False},
+        }
+        status = request.query_params.get("status", "")
+        return paged(self, rows.filter(**wanted.get(status, {})), presenting.join_body, ordering="confidence")
+
+
+def join_for(request: Request, join_id: str, *capabilities: Capability) -> Join:
+    rows = Join.objects.select_related("video__project", "left_segment", "right_segment", "decided_by")
+    found = get_or_404(access.visible(rows, request.user, through="video__project"), join_id)
+    access.require(request.user, found.video.project, *capabilities)
+    return found
+
+
+class JoinDetail(View):
+    @extend_schema(responses=serializers.JoinSerializer)
+    def get(self, request: Request, join_id: str) -> Response:
+        return Response(presenting.join_body(join_for(request, join_id)))
+
+
+class JoinVerdict(View):
+    """The same object, or different ones."""
+
+    same = True
+
+    @extend_schema(request=None, responses=serializers.JoinSerializer)
+    def post(self, request: Request, join_id: str) -> Response:
+        join = join_for(request, join_id, Capability.DECIDE)
+        stitching.decide_join(join=join, same=self.same, by=request.user)
+        join.refresh_from_db()
+        return Response(presenting.join_body(join))

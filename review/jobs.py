@@ -1,0 +1,65 @@
+"""The review floor's machine work: each job loads by id and calls a verb, and may run twice."""
+
+from __future__ import annotations
+
+from django.db.models import Exists, OuterRef
+
+from annotation.queue import job, sweep, want
+from crowd import publishing
+from crowd.lifecycle import LIVE_SEATS, TaskStatus
+from crowd.models import Assignment, Task
+from review import exporting, measuring, reconciling, releasing, stitching
+from review.lifecycle import WorkStatus
+from review.models import Export, Release
+
+AT_ONCE = 500
+
+
+def _give_up_task(subject: str, reason: str) -> None:
+    publishing.quarantine_task(task_id=subject, reason=f"The consensus of this segment could not be made: {reason}")
+
+
+@job("reconcile", given_up=_give_up_task)
+def reconcile_job(subject: str) -> None:
+    reconciling.reconcile(task_id=subject)
+
+
+@job("stitch_video")
+def stitch_video_job(subject: str) -> None:
+    stitching.stitch_video(video_id=subject)
+
+
+@job("measure_agreement")
+def measure_agreement_job(subject: str) -> None:
+    measuring.measure(project_id=subject)
+
+
+def _fail_release(subject: str, reason: str) -> None:
+    releasing.fail_release(release_id=subject, reason=reason)
+
+
+@job("build_release", given_up=_fail_release)
+def build_release_job(subject: str) -> None:
+    releasing.build_release(release_id=subject)
+
+
+def _fail_export(subject: str, reason: str) -> None:
+    exporting.fail_export(export_id=subject, reason=reason)
+
+
+@job("write_export", given_up=_fail_export)
+def write_export_job(subject: str) -> None:
+    exporting.write_export(export_id=subject)
+
+
+@sweep
+def judge_what_was_left() -> None:
+    """Tasks without live seats that no job is at, and releases and exports that were never made."""
+    live = Assignment.objects.filter(task=OuterRef("pk"), extra=False, status__in=LIVE_SEATS)
+    waiting = Task.objects.filter(~Exists(live), status__in=[TaskStatus.OPEN, TaskStatus.FILLED])
+    for task_id in waiting.values_list("pk", flat=True)[:AT_ONCE]:
+        want("reconcile", task_id)
+    for release_id in Release.objects.filter(status=WorkStatus.BUILDING).values_list("pk", flat=True)[:AT_ONCE]:
+        want("build_release", release_id)
+    for export_id in Export.objects.filter(status=WorkStatus.BUILDING).values_list("pk", flat=True)[:AT_ONCE]:
+        want("write_export", export_id)

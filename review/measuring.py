@@ -1,0 +1,65 @@
+"""How far a project's workers agree with each other, over a sample of its latest tasks."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from django.db.models import Count, Q
+from django.db.models.functions import Now
+
+from annotation import recording
+from annotation.core.matching import track_soft_f
+from annotation.core.tracks import Dense, fill
+from crowd.lifecycle import Seat
+from crowd.models import Assignment, Task
+from review.core.agreement import alpha_by, without_empty
+from review.models import Agreement
+
+TASKS = 40
+PAIRS = 1000
+GIVEN = (Seat.SUBMITTED, Seat.ACCEPTED)
+
+
+def measure(*, project_id: str) -> Agreement:
+    """Krippendorff's alpha over 1 − soft track F; tasks on which all agree that there is nothing would flatter it."""
+    answers, units = _answers(project_id)
+    kept = without_empty(units, [not dense.present.any() for dense in answers])
+    answers = [a for a, keep in zip(answers, kept, strict=True) if keep]
+    units = [u for u, keep in zip(units, kept, strict=True) if keep]
+    found = alpha_by(answers, units, _distance, most_pairs=PAIRS)
+    row, _ = Agreement.objects.update_or_create(
+        project_id=project_id,
+        defaults={
+            "alpha": found.value,
+            "low": found.low,
+            "high": found.high,
+            "units": len(set(units)),
+            "measured_at": Now(),
+        },
+    )
+    return row
+
+
+def _answers(project_id: str) -> tuple[list[Dense], list[str]]:
+    """Submissions of the latest tasks that have two or more, each moved to frame 0, since chance compares across tasks."""
+    given = Count("assignments", filter=Q(assignments__extra=False, assignments__status__in=GIVEN))
+    tasks = Task.objects.filter(project_id=project_id).annotate(given=given).filter(given__gte=2)
+    latest = list(tasks.order_by("-done_at", "-opened_at", "pk").values_list("pk", flat=True)[:TASKS])
+    seats = Assignment.objects.filter(task__in=latest, extra=False, status__in=GIVEN).select_related("track_set")
+    answers, units = [], []
+    for seat in seats.order_by("task_id", "pk"):
+        if seat.track_set is not None:
+            tracks = recording.load(seat.track_set)
+            answers.append(replace(fill(tracks.tracks, tracks.start, tracks.stop), start=0))
+            units.append(seat.task_id)
+    return answers, units
+
+
+def _distance(a: Dense, b: Dense) -> float:
+    n = min(a.present.shape[1], b.present.shape[1])
+    return 1 - float(track_soft_f(_first(a, n), _first(b, n)))
+
+
+def _first(dense: Dense, n: int) -> Dense:
+    """The first n frames; segments differ by one frame in length."""
+    return replace(dense, boxes=dense.boxes[:, :n], present=dense.present[:, :n], occluded=dense.occluded[:, :n])

@@ -1,0 +1,106 @@
+"""Rows as the bodies of the public contract."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.urls import reverse
+
+from annotation import recording
+from annotation.core.tracks import fill_track
+from annotation.models import TrackSet
+from crowd import completing
+from crowd.models import Assignment
+from crowd.presenting import clip_body
+from crowd.pseudonyms import pseudonym
+from review.lifecycle import WorkStatus
+from review.models import Consensus, Export, Join, Release
+
+
+def consensus_body(row: Consensus) -> dict[str, Any]:
+    """As listed. `decided_by` is "rule" where no person decided."""
+    decider = None if row.decided_at is None else "rule"
+    return {
+        "id": row.pk,
+        "batch": row.batch_id,
+        "video": row.video_id,
+        "segment": {"start": row.segment.start, "stop": row.segment.stop},
+        "status": row.status,
+        "version": row.version,
+        "agreement": row.agreement,
+        "confidence": row.confidence,
+        "decided_by": row.decided_by.username if row.decided_by else decider,
+        "decided_at": row.decided_at,
+        "decisions": row.decisions.count(),
+    }
+
+
+def consensus_detail(row: Consensus, *, names: bool) -> dict[str, Any]:
+    """With tracks, every submission and the clip; workers under pseudonyms unless `names`."""
+    said = recording.load_json(row.track_set) if row.track_set else {"tracks": [], "intervals": []}
+    submissions = [_submission(s, row, names) for s in completing.submissions_of(row.task)]
+    return {**consensus_body(row), **said, "submissions": submissions, "clip": clip_body(row.segment)}
+
+
+def _submission(seat: Assignment, row: Consensus, names: bool) -> dict[str, Any]:
+    assert seat.track_set is not None  # it was submitted
+    worker = seat.worker.username if names and seat.worker else pseudonym(row.task.project_id, seat.worker_id)
+    return {"id": seat.pk, "worker": worker, **recording.load_json(seat.track_set)}
+
+
+def join_body(join: Join) -> dict[str, Any]:
+    """A join with, for each end, the frame and box to look at: the last of the left, the first of the right."""
+    verdict = {True: "same", False: "different", None: "doubtful" if join.doubtful else "settled"}[join.same]
+    return {
+        "id": join.pk,
+        "video": join.video_id,
+        "kind": join.kind,
+        "confidence": join.confidence,
+        "status": verdict,
+        "left": _end(join.left_segment, join.left_track, last=True),
+        "right": _end(join.right_segment, join.right_track, last=False),
+        "decided_by": join.decided_by.username if join.decided_by else None,
+        "decided_at": join.decided_at,
+    }
+
+
+def _end(segment: Any, track_id: str, *, last: bool) -> dict[str, Any]:
+    body = {"segment": {"start": segment.start, "stop": segment.stop}, "track": track_id, "frame": None, "box": None}
+    consensus = Consensus.objects.filter(segment=segment).select_related("track_set").first()
+    body["consensus"] = consensus.pk if consensus else None
+    if consensus is None or consensus.track_set is None:
+        return body
+    return body | _view(consensus.track_set, track_id, last)
+
+
+def _view(track_set: TrackSet, track_id: str, last: bool) -> dict[str, Any]:
+    tracks = recording.load(track_set)
+    track = next((t for t in tracks.tracks if t.id == track_id), None)
+    if track is None:
+        return {}
+    boxes, present, _ = fill_track(track, tracks.start, tracks.stop)
+    there = present.nonzero()[0]
+    if not len(there):
+        return {}
+    at = int(there[-1] if last else there[0])
+    return {"frame": tracks.start + at, "box": boxes[at].tolist()}
+
+
+def release_body(row: Release) -> dict[str, Any]:
+    names = ("number", "status", "reason", "sha256", "videos", "tracks", "created_at")
+    return {"id": row.pk} | {name: getattr(row, name) for name in names}
+
+
+def export_body(row: Export) -> dict[str, Any]:
+    ready = row.status == WorkStatus.READY
+    return {
+        "id": row.pk,
+        "format": row.format,
+        "release": row.release_id,
+        "video": row.video_id,
+        "status": row.status,
+        "reason": row.reason,
+        "sha256": row.sha256 or None,
+        "bytes": row.bytes,
+        "url": reverse("export-download", args=[row.pk]) if ready else None,
+    }

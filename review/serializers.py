@@ -1,0 +1,166 @@
+"""What the review floor's addresses take and answer."""
+
+from __future__ import annotations
+
+from rest_framework import serializers
+
+from annotation.track_serializers import (
+    ConsensusTrackSerializer,
+    IntervalSerializer,
+    TrackSerializer,
+    TracksSerializer,
+)
+from crowd.serializers import ClipSerializer, SeatCountsSerializer, SegmentCountsSerializer, TaskCountsSerializer
+
+
+class RangeSerializer(serializers.Serializer):
+    start = serializers.IntegerField()
+    stop = serializers.IntegerField()
+
+
+class ConsensusSerializer(serializers.Serializer):
+    id = serializers.CharField()
+    batch = serializers.CharField()
+    video = serializers.CharField()
+    segment = RangeSerializer()
+    status = serializers.ChoiceField(choices=["pending", "accepted", "rejected", "stale"])
+    version = serializers.IntegerField()
+    agreement = serializers.FloatField(allow_null=True)
+    confidence = serializers.FloatField(allow_null=True)
+    decided_by = serializers.CharField(allow_null=True)
+    decided_at = serializers.DateTimeField(allow_null=True)
+    decisions = serializers.IntegerField()
+
+
+class ConsensusSubmissionSerializer(serializers.Serializer):
+    id = serializers.CharField()
+    worker = serializers.CharField()
+    tracks = TrackSerializer(many=True)
+    intervals = IntervalSerializer(many=True)
+
+
+class ConsensusDetailSerializer(ConsensusSerializer):
+    tracks = ConsensusTrackSerializer(many=True)
+    intervals = IntervalSerializer(many=True)
+    submissions = ConsensusSubmissionSerializer(many=True)
+    clip = ClipSerializer()
+
+
+class AcceptSerializer(serializers.Serializer):
+    version = serializers.IntegerField(required=False)
+
+
+class RejectSerializer(AcceptSerializer):
+    reason = serializers.CharField()
+    seats = serializers.IntegerField(required=False, default=1, min_value=1)
+
+
+class AmendSerializer(TracksSerializer):
+    version = serializers.IntegerField(required=False)
+
+
+class JoinEndSerializer(serializers.Serializer):
+    segment = RangeSerializer()
+    consensus = serializers.CharField(allow_null=True)
+    track = serializers.CharField()
+    frame = serializers.IntegerField(allow_null=True)
+    box = serializers.ListField(child=serializers.FloatField(), allow_null=True)
+
+
+class JoinSerializer(serializers.Serializer):
+    id = serializers.CharField()
+    video = serializers.CharField()
+    kind = serializers.CharField()
+    confidence = serializers.FloatField()
+    status = serializers.ChoiceField(choices=["doubtful", "same", "different", "settled"])
+    left = JoinEndSerializer()
+    right = JoinEndSerializer()
+    decided_by = serializers.CharField(allow_null=True)
+    decided_at = serializers.DateTimeField(allow_null=True)
+
+
+class ReleaseSerializer(serializers.Serializer):
+    id = serializers.CharField()
+    number = serializers.IntegerField()
+    status = serializers.ChoiceField(choices=["building", "ready", "failed"])
+    reason = serializers.CharField(allow_blank=True)
+    sha256 = serializers.CharField(allow_null=True)
+    videos = serializers.IntegerField()
+    tracks = serializers.IntegerField()
+    created_at = serializers.DateTimeField()
+
+
+class ExportInSerializer(serializers.Serializer):
+    format = serializers.CharField()
+    release = serializers.CharField(required=False, allow_null=True)
+    video = serializers.CharField(required=False, allow_null=True)
+
+
+class ExportSerializer(serializers.Serializer):
+    id = serializers.CharField()
+    format = serializers.CharField()
+    release = serializers.CharField()
+    video = serializers.CharField(allow_null=True)
+    status = serializers.ChoiceField(choices=["building", "ready", "failed"])
+    reason = serializers.CharField(allow_blank=True)
+    sha256 = serializers.CharField(allow_null=True)
+    bytes = serializers.IntegerField(allow_null=True)
+    url = serializers.CharField(allow_null=True)
+
+
+class WorkTimeSerializer(serializers.Serializer):
+    median = serializers.FloatField(allow_null=True)
+    p95 = serializers.FloatField(allow_null=True)
+
+
+class FrameCountsSerializer(serializers.Serializer):
+    total = serializers.IntegerField()
+    accepted = serializers.IntegerField()
+
+
+class AgreementSerializer(serializers.Serializer):
+    mean = serializers.FloatField(allow_null=True)
+    alpha = serializers.FloatField(allow_null=True)
+    low = serializers.FloatField(allow_null=True)
+    high = serializers.FloatField(allow_null=True)
+
+
+class BenchmarkSerializer(serializers.Serializer):
+    mean = serializers.FloatField(allow_null=True)
+    n = serializers.IntegerField()
+
+
+class RedundancySerializer(serializers.Serializer):
+    mean = serializers.FloatField(allow_null=True)
+    saved = serializers.IntegerField()
+
+
+class CostSerializer(serializers.Serializer):
+    spent = serializers.IntegerField()
+    expected = serializers.IntegerField()
+
+
+class EtaSerializer(serializers.Serializer):
+    expected = serializers.DateTimeField(allow_null=True)
+    low = serializers.DateTimeField(allow_null=True)
+    high = serializers.DateTimeField(allow_null=True)
+
+
+class ProgressSerializer(serializers.Serializer):
+    segments = SegmentCountsSerializer()
+    tasks = TaskCountsSerializer()
+    seats = SeatCountsSerializer()
+    submissions = serializers.IntegerField()
+    submissions_per_hour = serializers.IntegerField()
+    accepted_segments_per_hour = serializers.IntegerField()
+    frames = FrameCountsSerializer()
+    workers_active = serializers.IntegerField()
+    work_s = WorkTimeSerializer()
+    stuck_leases = serializers.IntegerField()
+    starving_tasks = serializers.IntegerField()
+    agreement = AgreementSerializer()
+    benchmark_score = BenchmarkSerializer()
+    redundancy = RedundancySerializer()
+    cost_micros = CostSerializer()
+    eta_at = EtaSerializer()
+    seq = serializers.IntegerField()

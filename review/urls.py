@@ -1,0 +1,24 @@
+from __future__ import annotations
+
+from django.urls import path
+
+from review.api import results, verdicts
+
+api_urlpatterns = [
+    path("projects/<str:project_id>/progress/", results.Progress.as_view()),
+    path("projects/<str:project_id>/consensus/", verdicts.ConsensusList.as_view()),
+    path("consensus/<str:consensus_id>/", verdicts.ConsensusDetail.as_view()),
+    path("consensus/<str:consensus_id>/accept/", verdicts.Accept.as_view()),
+    path("consensus/<str:consensus_id>/reject/", verdicts.Reject.as_view()),
+    path("consensus/<str:consensus_id>/amend/", verdicts.Amend.as_view()),
+    path("projects/<str:project_id>/joins/", verdicts.JoinList.as_view()),
+    path("joins/<str:join_id>/", verdicts.JoinDetail.as_view()),
+    path("joins/<str:join_id>/same/", verdicts.JoinVerdict.as_view(same=True)),
+    path("joins/<str:join_id>/different/", verdicts.JoinVerdict.as_view(same=False)),
+    path("videos/<str:video_id>/tracks/", results.VideoTracks.as_view()),
+    path("projects/<str:project_id>/releases/", results.ReleaseList.as_view()),
+    path("releases/<str:release_id>/", results.ReleaseDetail.as_view()),
+    path("projects/<str:project_id>/exports/", results.ExportList.as_view()),
+    path("exports/<str:export_id>/", results.ExportDetail.as_view()),
+    path("exports/<str:export_id>/download/", results.ExportDownload.as_view(), name="export-download"),
+]
