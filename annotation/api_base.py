@@ -1,38 +1,40 @@
-"""What all views of the REST API stand on: how bodies are read and lists are paged."""
+"""What all views of the REST API stand on: one transaction per change, and lists in pages."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
-from rest_framework.exceptions import APIException
 from rest_framework.pagination import CursorPagination
-from rest_framework.parsers import BaseParser
+from rest_framework.permissions import SAFE_METHODS
+from rest_framework.request import Request
+from rest_framework.views import APIView
 
-from annotation.core.json_input import MAX_BYTES, load_json
-
-
-class BodyTooLarge(APIException):
-    """The body is larger than anything this address takes."""
-
-    status_code = 413
-    default_detail = f"The body is too large: at most {MAX_BYTES} bytes of JSON are read."
+from annotation import idempotency
+from annotation.core.problems import Invalid, Problem
 
 
-class StrictJSONParser(BaseParser):
-    """JSON, bounded in bytes, depth and number of things; raises core.problems.Invalid with pointers."""
+class View(APIView):
+    """Every change runs in one transaction, and a POST with an Idempotency-Key has its effect once.
 
-    media_type = "application/json"
+    The body is read before the transaction begins, so that nobody's slow upload holds a lock. An error rolls everything
+    back, but one that `keeps`. Bodies are JSON objects, unless the view has parsers of its own.
+    """
 
-    def parse(self, stream: Any, media_type: str | None = None, parser_context: Mapping[str, Any] | None = None) -> Any:
-        raw = stream.read(MAX_BYTES + 1)
-        if len(raw) > MAX_BYTES:
-            raise BodyTooLarge
-        return load_json(raw)
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        name = request.method.lower()
+        if request.method in SAFE_METHODS or not hasattr(self, name):
+            return
+        digest = idempotency.digest_of(request)
+        if not isinstance(request.data, dict):
+            raise Invalid([Problem("", "must be an object")])
+        # DRF looks the handler up on the instance once this method has returned.
+        setattr(self, name, partial(idempotency.once, getattr(self, name), digest))
 
 
 class Pages(CursorPagination):
-    """`{"next", "previous", "results"}`, a hundred at a time unless `?page_size=` says less (or more, up to 1,000)."""
+    """`{"next", "previous", "results"}`, a hundred at a time unless `?page_size=` says otherwise, up to 1,000."""
 
     ordering: Any = "pk"
     page_size_query_param = "page_size"

@@ -1,7 +1,7 @@
 """API tokens: `Authorization: Token KEY`. Only the key's SHA-256 is kept.
 
-A key is derived from the SECRET_KEY, the user and the user's token serial, so that `adduser` can print the same one again
-although nobody stored it. Whoever has the SECRET_KEY can sign sessions anyway, so this gives nothing away.
+A key is derived from the SECRET_KEY, the user and the user's token serial, so that `adduser` can print the same one
+again although nobody stored it. Whoever has the SECRET_KEY can sign sessions anyway, so this gives nothing away.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ NAME = "cli"  # the token that `adduser` prints; others are named by their owner
 
 
 class TokenLost(Conflict):
-    """The token cannot be told again, because SECRET_KEY has changed since it was made or it was revoked: ask for a new one."""
+    """The token cannot be told again: it was revoked, or SECRET_KEY has changed since. --new-token makes another."""
 
     code = "token-lost"
 

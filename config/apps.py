@@ -10,5 +10,5 @@ class ConfigApp(AppConfig):
     name = "config"
 
     def ready(self) -> None:
-        # Each app's receivers connect themselves when imported; its jobs are found by annotation.queue when first wanted.
+        # Each app's receivers connect themselves when imported. (Its jobs are found by annotation.queue.)
         autodiscover_modules("receivers")

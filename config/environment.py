@@ -5,6 +5,7 @@ Nonsense is refused with the name of the variable and what it may be; an empty v
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
 import tempfile
@@ -103,10 +104,8 @@ def kept_secret(path: Path) -> str:
             file.write(secrets.token_urlsafe(64) + "\n")
             file.flush()
             os.fsync(file.fileno())
-        try:
+        with contextlib.suppress(FileExistsError):
             os.link(draft, path)
-        except FileExistsError:
-            pass
     finally:
         os.unlink(draft)
     return _secret_in(path)

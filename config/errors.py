@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import logging
 from http import HTTPStatus
 
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.db import DataError
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, UnreadablePostError
 from django.views import defaults
 from rest_framework import exceptions
 from rest_framework.response import Response
@@ -17,7 +17,16 @@ from annotation.errors import Problem
 
 MEDIA_TYPE = "application/problem+json"
 NON_FIELD = "non_field_errors"
-log = logging.getLogger("trackweave.api")
+# What Django and the database raise, in the order in which it is looked up.
+TOLD: tuple[tuple[type[Exception], int, str], ...] = (
+    (Http404, 404, "There is no such thing, or you may not see it."),
+    (PermissionDenied, 403, "You may not do this."),
+    (RequestDataTooBig, 413, "The body is too large."),
+    (SuspiciousOperation, 400, "The request cannot be read."),
+    (UnreadablePostError, 400, "The body ended before it was whole."),
+    # A number beyond what a column holds, or text that it cannot.
+    (DataError, 400, "A value is beyond what can be stored."),
+)
 
 
 def answer(error: Exception, context: dict) -> Response | None:
@@ -38,22 +47,21 @@ def problem_of(error: Exception) -> dict | None:
     if isinstance(error, Problem):
         return document(error.status, error.detail, code=error.code, title=error.title, errors=error.errors)
     if isinstance(error, Invalid):
-        errors = [{"pointer": problem.pointer, "message": problem.message} for problem in error.errors]
-        return document(400, _summary(errors), code="invalid", title="Invalid", errors=errors)
+        return _invalid([{"pointer": problem.pointer, "message": problem.message} for problem in error.errors])
     if isinstance(error, exceptions.ValidationError):
-        errors = list(pointers(error.get_full_details()))
-        return document(400, _summary(errors), code="invalid", title="Invalid", errors=errors)
+        return _invalid(list(pointers(error.get_full_details())))
     if isinstance(error, exceptions.APIException):
         return document(error.status_code, str(error.detail))
-    if isinstance(error, Http404):
-        return document(404, "There is no such thing, or you may not see it.")
-    if isinstance(error, PermissionDenied):
-        return document(403, str(error) or "You may not do this.")
-    if isinstance(error, RequestDataTooBig):
-        return document(413, "The body is too large.")
-    if isinstance(error, SuspiciousOperation):
-        return document(400, "The request cannot be read.")
+    if isinstance(error, PermissionDenied) and str(error):
+        return document(403, str(error))
+    for kind, status, detail in TOLD:
+        if isinstance(error, kind):
+            return document(status, detail)
     return None
+
+
+def _invalid(errors: list[dict]) -> dict:
+    return document(400, _summary(errors), code="invalid", title="Invalid", errors=errors)
 
 
 def document(status: int, detail: str, *, code: str = "", title: str = "", errors: list[dict] | None = None) -> dict:

@@ -1,4 +1,4 @@
-"""Django's settings, derived from `environment.read(os.environ)` alone. What can be set is listed in docs/settings.md."""
+"""Django's settings, derived from the environment alone: docs/settings.md lists what can be set."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from config import environment
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 ENVIRONMENT = environment.read(os.environ)
-# Which kind of process this is; only web processes may pool connections, since a pool does not survive the cluster's forks.
+# Only web processes pool connections: a pool does not survive forks.
 IS_WEB = os.environ.get("TRACKWEAVE_PROCESS") == "web"
 
 DEBUG = ENVIRONMENT.debug
@@ -73,8 +73,8 @@ TEMPLATES = [
 
 def _database(database: environment.Database) -> dict:
     if database.engine == "sqlite":
-        # WAL lets readers go on beside the one writer; IMMEDIATE takes the write lock at once instead of failing half-way;
-        # FULL because what was acknowledged survives a power cut.
+        # WAL lets readers go on beside the one writer; IMMEDIATE takes the write lock at once instead of failing
+        # half-way; FULL because what was acknowledged survives a power cut.
         synchronous = dict(database.options).get("synchronous", "FULL")
         pragmas = f"PRAGMA journal_mode=WAL; PRAGMA synchronous={synchronous}; PRAGMA temp_store=MEMORY"
         options = {"transaction_mode": "IMMEDIATE", "timeout": 20, "init_command": pragmas}
@@ -97,7 +97,7 @@ def _database(database: environment.Database) -> dict:
 
 DATABASES = {"default": _database(ENVIRONMENT.database)}
 
-# A job's truth is its own row (annotation.queue); django-q2 only wakes the workers, so it keeps no results and retries nothing.
+# A job's truth is its own row (annotation.queue). django-q2 only wakes workers: it keeps no results, retries nothing.
 Q_CLUSTER = {
     "name": "trackweave",
     "workers": 2,
@@ -162,7 +162,7 @@ REST_FRAMEWORK = {
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["annotation.api_base.StrictJSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["annotation.json_parser.StrictJSONParser"],
     "DEFAULT_PAGINATION_CLASS": "annotation.api_base.Pages",
     "PAGE_SIZE": 100,
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",

@@ -1,8 +1,8 @@
 """A real PostgreSQL and a real Redis for the tests, started by the first test that wants them and stopped with the run.
 
-The machine's own programs are used where there are any, else those inside the wheels of the test extras. PostgreSQL refuses
-to run as root: then it runs as an unprivileged user that exists already; no user is made and no folder's mode is changed.
-Each server has a keeper, a process of its own that ends it when the run is over, however the run ended.
+The machine's own programs are used where there are any, else those inside the wheels of the test extras. PostgreSQL
+refuses to run as root: then it runs as an unprivileged user that exists already; no user is made, no folder's mode is
+changed. Each server has a keeper, a process of its own that ends it when the run is over, however the run ended.
 """
 
 from __future__ import annotations
@@ -125,10 +125,8 @@ def _until(true: Callable[[], bool], seconds: float) -> bool:
 
 def _alive(pid: int) -> bool:
     """Whether `pid` runs. A child of ours that has ended and was not waited for (a zombie) does not."""
-    try:
+    with contextlib.suppress(ChildProcessError):
         os.waitpid(pid, os.WNOHANG)
-    except ChildProcessError:
-        pass
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

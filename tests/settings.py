@@ -1,6 +1,6 @@
 """Settings for tests: the product's own, over servers and folders that the run makes for itself (see `servers`).
 
-TEST_DATABASE=sqlite runs on SQLite instead of PostgreSQL. Nothing is started here: a test that needs no database costs none.
+TEST_DATABASE=sqlite runs on SQLite instead of PostgreSQL. Nothing is started here.
 """
 
 from __future__ import annotations

@@ -1,0 +1,67 @@
+"""A job worker: waits for messages, looks for rows that nobody announced, and sweeps once a minute."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import time
+
+from django.db import DatabaseError, connections
+
+from annotation import queue
+
+LOOK_S = 1
+RECLAIM_S = 5
+SWEEP_S = 60
+log = logging.getLogger("trackweave.queue")
+
+
+class Worker:
+    """One process that does one job after the other until a SIGTERM, or until its parent is gone.
+
+    A job is done under a lease and counted when it starts, so the worker may be killed at any moment. On SIGTERM it
+    finishes the job at hand, which whoever sent the signal may cut short by killing it.
+    """
+
+    def __init__(self, *, parent: int | None = None) -> None:
+        self.parent = parent
+        self.asked_to_stop = False
+        self.last: dict[str, float] = {}
+
+    def work(self) -> None:
+        signal.signal(signal.SIGTERM, self._stop)
+        signal.signal(signal.SIGINT, self._stop)
+        while not self._over():
+            try:
+                self._turn()
+            except (DatabaseError, OSError):
+                # The database or Redis is away: it may come back, and what was queued is still there.
+                log.exception("the queue cannot be read; trying again")
+                connections.close_all()
+                time.sleep(1)
+
+    def _turn(self) -> None:
+        key = queue.receive()
+        did = queue.run(key) if key else False
+        if not did and self._due("look", LOOK_S):
+            while not self._over() and queue.run_due():
+                pass
+        if self._due("reclaim", RECLAIM_S):
+            queue.reclaim()
+        if self._due("sweep", SWEEP_S):
+            queue.sweep_all()
+
+    def _due(self, what: str, every_s: float) -> bool:
+        now = time.monotonic()
+        if now - self.last.get(what, float("-inf")) < every_s:
+            return False
+        self.last[what] = now
+        return True
+
+    def _over(self) -> bool:
+        orphaned = self.parent is not None and os.getppid() != self.parent
+        return self.asked_to_stop or orphaned
+
+    def _stop(self, *_: object) -> None:
+        self.asked_to_stop = True
