@@ -45,7 +45,14 @@ class Choice:
     index: Ints
 
 
-Column = bytes | Whole | Fixed | Choice
+@dataclass(frozen=True, eq=False, slots=True)
+class Exact:
+    """Floats in the fewest digits that read back as the same float; not NaN."""
+
+    values: Floats
+
+
+Column = Exact | bytes | Whole | Fixed | Choice
 
 
 def render(count: int, columns: Sequence[Column]) -> tuple[bytes, Ints]:
@@ -71,6 +78,8 @@ def _part(count: int, column: Column) -> tuple[Bytes, Keep]:
         return np.frombuffer(column, np.uint8)[None, :], np.ones((1, len(column)), bool)
     if isinstance(column, Choice):
         return _choice(column)
+    if isinstance(column, Exact):
+        return _exact(column.values)
     if isinstance(column, Whole):
         values = column.values.astype(np.int64, copy=False)
         cells, keep = _digits(np.abs(values), column.pad)
@@ -88,6 +97,16 @@ def _choice(column: Choice) -> tuple[Bytes, Keep]:
     lengths = np.array([len(t) for t in column.table], np.int64)
     table = np.frombuffer(b"".join(t.ljust(widest) for t in column.table), np.uint8).reshape(len(column.table), widest)
     return table[column.index], (np.arange(widest) < lengths[:, None])[column.index]
+
+
+def _exact(values: Floats) -> tuple[Bytes, Keep]:
+    units = np.rint(values * 1e6)
+    # Most coordinates are short decimals, which need no search for the shortest form.
+    if np.all(np.abs(units) < 2.0**53) and np.array_equal(units / 1e6, values):
+        return _part(len(values), Fixed(values, 6, 1))
+    texts = np.array(list(map(repr, values.tolist())), "S")
+    cells = texts.view(np.uint8).reshape(len(values), -1)
+    return cells, cells != 0
 
 
 def _digits(values: Ints, pad: int) -> tuple[Bytes, Keep]:

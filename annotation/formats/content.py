@@ -61,11 +61,16 @@ class Rows:
 
 @dataclass(frozen=True, slots=True)
 class VideoTracks:
-    """One video's content. `parts` gives the rows anew at each call, in frame order, in pieces that fit in memory."""
+    """One video's content. `parts` gives the rows anew at each call, in frame order, in pieces that fit in memory.
+
+    `provenance` says by track number where a track comes from (segments, submissions, joins, …), in words of the
+    caller's; `support` and `disputes` among them are read back as a track's own.
+    """
 
     video: Video
     parts: Callable[[], Iterator[Rows]]
     intervals: tuple[Interval, ...] = ()
+    provenance: Mapping[int, Mapping[str, Any]] = field(default_factory=dict)
 
     def pieces(self, at_most: int = PIECE_ROWS) -> Iterator[Rows]:
         """The parts cut between frames so that a piece has `at_most` rows, or one frame."""

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from annotation.formats.content import Content
 from annotation.core.tracks import Tracks
 from annotation.formats.coco import LOSES as COCO_LOSES
 from annotation.formats.coco import write_coco
+from annotation.formats.content import Content
 from annotation.formats.contract import write_json
 from annotation.formats.mot import LOSES as MOT_LOSES
 from annotation.formats.mot import read_mot, write_mot

@@ -1,0 +1,112 @@
+"""Rows in frame order made into tracks, one at a time, through a temporary file.
+
+Boxes come frame by frame, since that is how a stitched video is read within bounded memory; some formats want them
+track by track. The rows are put aside on disk, each large piece sorted by track, and gathered again for one track
+after the other: memory holds one piece, or one track.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, BinaryIO
+
+import numpy as np
+
+from annotation.core.tracks import Bools, Floats, Ints
+from annotation.formats.content import Rows
+
+PIECE = 100_000
+RECORD = np.dtype(
+    [
+        ("frame", "<i8"),
+        ("number", "<i8"),
+        ("box", "<f8", 4),
+        ("confidence", "<f8"),
+        ("label", "<i4"),
+        ("state", "<i4"),
+        ("occluded", "?"),
+    ]
+)
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class TrackRows:
+    """All boxes of one track, by frame. `states` index `attributes`, which all tracks of a video share."""
+
+    number: int
+    label: int
+    confidence: float
+    frames: Ints
+    boxes: Floats
+    occluded: Bools
+    states: Ints
+    attributes: list[Mapping[str, Any]]
+
+
+def by_track(pieces: Iterable[Rows]) -> Iterator[TrackRows]:
+    """The tracks of one video by their numbers. A track's label is that of its first row."""
+    with tempfile.TemporaryFile() as aside:
+        places, sets = _put_aside(pieces, aside)
+        for number in sorted(places):
+            records = np.concatenate([_read(aside, at, count) for at, count in places[number]])
+            yield TrackRows(
+                number=number,
+                label=int(records["label"][0]),
+                confidence=float(records["confidence"][0]),
+                frames=records["frame"],
+                boxes=records["box"],
+                occluded=records["occluded"],
+                states=records["state"],
+                attributes=sets,
+            )
+
+
+def _put_aside(
+    pieces: Iterable[Rows], aside: BinaryIO
+) -> tuple[dict[int, list[tuple[int, int]]], list[Mapping[str, Any]]]:
+    """Where the records of each track lie, as (first, count), and the sets of attributes that they refer to."""
+    places: dict[int, list[tuple[int, int]]] = defaultdict(list)
+    known: dict[str, int] = {}
+    sets: list[Mapping[str, Any]] = []
+    waiting: list[np.ndarray] = []
+    done = 0
+    for rows in pieces:
+        waiting.append(_records(rows, known, sets))
+        if sum(map(len, waiting)) >= PIECE:
+            done = _flush(waiting, aside, done, places)
+    _flush(waiting, aside, done, places)
+    return places, sets
+
+
+def _records(rows: Rows, known: dict[str, int], sets: list[Mapping[str, Any]]) -> np.ndarray:
+    states = np.zeros(len(rows.attributes), np.int32)
+    for i, attributes in enumerate(rows.attributes):
+        states[i] = known.setdefault(repr(sorted(attributes.items())), len(sets))
+        if states[i] == len(sets):
+            sets.append(attributes)
+    records = np.empty(len(rows), RECORD)
+    columns = (rows.frames, rows.numbers, rows.boxes, rows.confidence, rows.labels, states[rows.states], rows.occluded)
+    for name, column in zip(RECORD.names or (), columns, strict=True):
+        records[name] = column
+    return records
+
+
+def _flush(waiting: list[np.ndarray], aside: BinaryIO, done: int, places: dict[int, list[tuple[int, int]]]) -> int:
+    if not waiting:
+        return done
+    records = np.concatenate(waiting)
+    waiting.clear()
+    records = records[np.argsort(records["number"], kind="stable")]
+    numbers, first, counts = np.unique(records["number"], return_index=True, return_counts=True)
+    for number, at, count in zip(numbers.tolist(), first.tolist(), counts.tolist(), strict=True):
+        places[number].append((done + at, count))
+    aside.write(records.tobytes())
+    return done + len(records)
+
+
+def _read(aside: BinaryIO, first: int, count: int) -> np.ndarray:
+    aside.seek(first * RECORD.itemsize)
+    return np.frombuffer(aside.read(count * RECORD.itemsize), RECORD)
