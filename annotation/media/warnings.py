@@ -13,7 +13,7 @@ WORDS = {
     "decode_times_only": "The container keeps decode times only, so the frames' order was found by decoding the video.",
     "non_monotonic_times": "Times repeat or jump backwards in the file, so the order was found by decoding the video.",
     "corrupt_packets": "{n} packets are damaged. Frames that cannot be decoded keep their number and are listed.",
-    "undecodable_frames": "{n} of the first frames cannot be decoded. They keep their number and are listed.",
+    "undecodable_frames": "{n} frames cannot be decoded. They keep their number and are listed.",
     "hidden_packets": "{n} packets show no picture of their own. They are not numbered; other tools may count them.",
     "rotation": "The file asks players to turn the picture by {degrees}°. Frames and boxes here are in turned pixels.",
     "mirrored": "The file asks players to mirror the picture. Frames and boxes here are in mirrored pixels.",
