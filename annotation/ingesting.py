@@ -6,6 +6,7 @@ one conditional UPDATE each.
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any
@@ -64,6 +65,13 @@ def video_name_problem(name: object) -> str | None:
     if "/" in name or "\\" in name or name in (".", ".."):
         return "must not hold a slash or be only dots: exports make folders of it"
     return None
+
+
+def name_of_file(name: str) -> str:
+    """A file's own name as far as it can be a video's."""
+    plain = "".join(c for c in name.replace("/", "_").replace("\\", "_") if unicodedata.category(c)[0] != "C")
+    plain = plain.strip()[:NAME_LENGTH].strip()
+    return "video" if video_name_problem(plain) else plain
 
 
 def index(video_id: str) -> None:

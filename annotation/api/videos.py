@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from typing import Any
 
 from django.http import HttpRequest, HttpResponseBase
@@ -59,17 +58,10 @@ class VideoList(View):
     @extend_schema(request={"multipart/form-data": s.NewVideoSerializer}, responses={201: s.VideoSerializer})
     def post(self, request: Request, project_id: str) -> Response:
         project = project_for(request, project_id, Capability.RUN)
-        name = self.given.get("name") or name_of_file(self.given["file"].name)
+        name = self.given.get("name") or ingesting.name_of_file(self.given["file"].name)
         video = ingesting.register(project=project, file=self.stored, name=name, by=request.user)
         video.refresh_from_db()
         return Response(s.VideoSerializer(video).data, status=201)
-
-
-def name_of_file(name: str) -> str:
-    """A file's own name as far as it can be a video's."""
-    plain = "".join(c for c in name.replace("/", "_").replace("\\", "_") if unicodedata.category(c)[0] != "C")
-    plain = plain.strip()[: ingesting.NAME_LENGTH].strip()
-    return "video" if ingesting.video_name_problem(plain) else plain
 
 
 class VideoDetail(View):
