@@ -18,10 +18,12 @@ from scipy.sparse.csgraph import connected_components
 from annotation.core.overlaps import Overlaps, overlaps
 from annotation.core.tracks import Bools, Dense, Floats, Ints
 
+_SMALL, _DENSE = 1024, 0.2  # cells, and share of them above 0, where the solver alone is quicker
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Matches:
-    """`pairs` (k, 2) of rows and columns, sorted by row; `left` and `right` are the rows and columns without a partner."""
+    """`pairs` (k, 2) of rows and columns, sorted by row; `left` and `right` are rows and columns without a partner."""
 
     pairs: Ints
     left: Ints
@@ -39,11 +41,22 @@ def match(similarity: ArrayLike, floor: float = 0.0) -> Matches:
     table = np.asarray(similarity, dtype=float)
     if table.ndim != 2:
         raise ValueError(f"similarity must be a table (n, m), not of shape {table.shape}")
-    row, column = np.nonzero((table > 0) & (table >= floor))
-    chosen = best_pairs(row, column, table[row, column])
+    table = np.where((table > 0) & (table >= floor), table, 0.0)
+    if table.size <= _SMALL or np.count_nonzero(table) > table.size * _DENSE:
+        row, column = linear_sum_assignment(table, maximize=True)
+        chosen = table[row, column] > 0
+    else:
+        row, column = np.nonzero(table)
+        chosen = best_pairs(row, column, table[row, column])
     pairs = np.stack([row[chosen], column[chosen]], axis=1)
-    left = np.setdiff1d(np.arange(table.shape[0]), pairs[:, 0])
-    return Matches(pairs, left, np.setdiff1d(np.arange(table.shape[1]), pairs[:, 1]))
+    return Matches(pairs, _without(pairs[:, 0], table.shape[0]), _without(pairs[:, 1], table.shape[1]))
+
+
+def _without(taken: Ints, n: int) -> Ints:
+    """Which of 0 to n − 1 were not taken."""
+    free = np.ones(n, bool)
+    free[taken] = False
+    return np.flatnonzero(free)
 
 
 def best_pairs(left: Ints, right: Ints, weight: Floats) -> Bools:
@@ -116,7 +129,7 @@ def _place(group: Ints) -> Ints:
 
 
 def _solve_two_by_two(component: Ints, row: Ints, column: Ints, weight: Floats) -> Bools:
-    """All components of at most two rows and two columns at once, by the larger diagonal; others come out as anything."""
+    """All components of at most two rows and columns at once, by the larger diagonal; others come out as anything."""
     table = np.zeros((component.max() + 1, 2, 2))
     table[component, row, column] = weight
     straight = table[:, 0, 0] + table[:, 1, 1] >= table[:, 0, 1] + table[:, 1, 0]

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy.optimize import linear_sum_assignment
 
 from annotation.core.boxes import iou
-from annotation.core.matching import hard_f1, link_iou, match, soft_f, track_iou, track_soft_f
+from annotation.core.matching import best_pairs, hard_f1, link_iou, match, soft_f, track_iou, track_soft_f
 from annotation.core.overlaps import RangesDiffer, overlaps
 from annotation.core.tracks import Dense, fill, make_track
 
@@ -58,7 +58,15 @@ def test_a_matching_has_the_greatest_sum_of_all(table, floor):
     assert sorted([*column, *found.right]) == list(range(table.shape[1]))
 
 
-@given(st.integers(0, 2**32 - 1), st.floats(0.01, 0.5))
+@given(tables)
+def test_the_sparse_way_has_the_greatest_sum_of_all(table):
+    row, column = np.nonzero(table)
+    chosen = best_pairs(row, column, table[row, column])
+    assert table[row, column][chosen].sum() == pytest.approx(naive_best(table), abs=1e-12)
+    assert len(set(row[chosen])) == len(set(column[chosen])) == chosen.sum()
+
+
+@given(st.integers(0, 2**32 - 1), st.floats(0.01, 0.19))
 @settings(max_examples=40)
 def test_a_large_sparse_matching_equals_the_whole_solver(seed, density):
     rng = np.random.default_rng(seed)
