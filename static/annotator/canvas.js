@@ -111,14 +111,15 @@ export function createCanvas({ element, store, picture }) {
   function caption([x1, y1], text, colour, wrong) {
     const [left, top] = corner(x1, y1);
     context.font = "600 12px system-ui, sans-serif";
-    const wide = context.measureText(text).width + 10;
+    const words = wrong ? `! ${text}` : text;
+    const wide = context.measureText(words).width + 10;
     const at = Math.max(0, top - 18);
     context.fillStyle = wrong ? "#b3121d" : "rgba(15, 18, 24, 0.82)";
     context.fillRect(left - 1, at, wide + 4, 17);
     context.fillStyle = colour;
     context.fillRect(left - 1, at, 4, 17);
     context.fillStyle = "#ffffff";
-    context.fillText(wrong ? `! ${text}` : text, left + 7, at + 12.5);
+    context.fillText(words, left + 7, at + 12.5);
   }
 
   function drawHandle([x, y], colour) {

@@ -80,10 +80,11 @@ export function createCommands({ store, history, player, canvas }) {
     store.select(tracks[next].id);
   }
 
+  /** The label of the selected object; while drawing, or with none selected, of the next one. */
   function setLabel(name) {
     store.setLabel(name);
     const label = store.labelOf(name);
-    const track = selected();
+    const track = store.mode === "draw" ? null : selected();
     if (track && label && track.label !== name) edit("label", (t) => edits.setLabel(t, label));
   }
 

@@ -62,7 +62,7 @@ export function createObjects({ root, store, commands, player }) {
   }
 
   function paintLabels() {
-    const shown = store.get(store.selected)?.label ?? store.label;
+    const shown = (store.mode === "select" && store.get(store.selected)?.label) || store.label;
     labels.replaceChildren(...store.labels.map((label, i) => h("button", {
       type: "button", class: "label", "aria-pressed": String(label.name === shown),
       disabled: store.readOnly, onclick: () => commands.setLabel(label.name),
@@ -138,6 +138,9 @@ export function createObjects({ root, store, commands, player }) {
     return kind === "number" ? Number(field.value) : field.value;
   }
 
+  store.on("selection", () => requestAnimationFrame(() => {
+    requestAnimationFrame(() => $(".selected", list)?.scrollIntoView({ block: "nearest" }));
+  }));
   store.on("tracks frame shown playing selection view errors mode", render);
   render();
 }

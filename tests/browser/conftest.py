@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import time
@@ -10,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Error, Page, sync_playwright
 
 from annotation.media.barcodes import BarcodeVideo, write_barcode_video
 from annotation.media.clipping import encode_clip
@@ -35,7 +36,13 @@ LABELS = [
         "color": "#e5484d",
         "attributes": [
             {"name": "sex", "kind": "select", "values": ["f", "m"], "mutable": False},
-            {"name": "pose", "kind": "select", "values": ["standing", "walking"], "mutable": True, "default": "standing"},
+            {
+                "name": "pose",
+                "kind": "select",
+                "values": ["standing", "walking"],
+                "mutable": True,
+                "default": "standing",
+            },
             {"name": "alone", "kind": "boolean", "mutable": False, "default": True},
         ],
     },
@@ -153,8 +160,10 @@ def open_bench(page: Page, served: FakeServer) -> None:
 def until(page: Page, expression: str, seconds: float = 15.0) -> object:
     """Wait until a JavaScript expression is true. Playwright's own way needs eval, which the content policy forbids."""
     end = time.monotonic() + seconds
-    while not (value := page.evaluate(f"() => ({expression})")):
-        if time.monotonic() > end:
-            raise AssertionError(f"not true within {seconds} s: {expression}")
+    while time.monotonic() < end:
+        # A page that is just being left has nothing to say.
+        with contextlib.suppress(Error):
+            if value := page.evaluate(f"() => ({expression})"):
+                return value
         page.wait_for_timeout(30)
-    return value
+    raise AssertionError(f"not true within {seconds} s: {expression}")

@@ -89,7 +89,9 @@ class _Handler(BaseHTTPRequestHandler):
         self._send(200, "image/png", picture)
 
     def _json(self, status: int, body: Any) -> None:
-        self._send(status, "application/problem+json" if status >= 400 else "application/json", json.dumps(body).encode())
+        self._send(
+            status, "application/problem+json" if status >= 400 else "application/json", json.dumps(body).encode()
+        )
 
     def _file(self, file: Path) -> None:
         data = file.read_bytes()
