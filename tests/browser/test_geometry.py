@@ -14,7 +14,20 @@ from annotation.core.tracks import Tracks, fill, from_json
 from tests.browser.fake import FakeServer
 
 STATIC = Path(__file__).resolve().parents[2] / "static"
-ORDER = "dom geometry edits store history player canvas commands tools timeline objects keys".split()
+ORDER = [
+    "dom",
+    "geometry",
+    "edits",
+    "store",
+    "history",
+    "player",
+    "canvas",
+    "commands",
+    "tools",
+    "timeline",
+    "objects",
+    "keys",
+]
 FILL = """
 async (tracks) => {
   const { fillTrack } = await import('/static/annotator/geometry.js');
