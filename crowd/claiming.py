@@ -27,6 +27,9 @@ from crowd.models import Assignment, Batch, Sanction
 from crowd.models import Policy as PolicyRow
 from crowd.seating import LIVE_BATCHES, expire, lapsed, move, policy_of
 
+# Not to be guessed from the outside: the order in which gold comes tells nothing.
+_chance = random.SystemRandom()
+
 
 @dataclass(frozen=True)
 class Claim:
@@ -82,9 +85,7 @@ def workable(worker: User) -> QuerySet[Project]:
     if worker.role != Role.WORKER:
         return mine
     newest = PolicyRow.objects.filter(project=OuterRef("pk")).order_by("-version").values("values__open")[:1]
-    return Project.objects.annotate(is_open=Subquery(newest)).filter(
-        Q(is_open=True) | Q(pk__in=mine.values("pk"))
-    )
+    return Project.objects.annotate(is_open=Subquery(newest)).filter(Q(is_open=True) | Q(pk__in=mine.values("pk")))
 
 
 def _held(worker: User, project_id: str) -> QuerySet[Assignment]:
@@ -104,7 +105,7 @@ def _open_projects(worker: User, project: Project | None) -> list[tuple[str, lis
         if batch.project_id in mine or (worker.role == Role.WORKER and policy_of(batch).open):
             grouped.setdefault(batch.project_id, []).append(batch)
     projects = list(grouped.items())
-    random.shuffle(projects)
+    _chance.shuffle(projects)
     return projects
 
 
@@ -127,7 +128,7 @@ def _gold_is_due(worker: User, project_id: str, policy: Policy) -> bool:
     mine = Assignment.objects.filter(worker=worker, project_id=project_id).exclude(status__in=ENDED_SEATS)
     on_gold = list(mine.values_list("task__gold_id", flat=True))
     gold = sum(gold_id is not None for gold_id in on_gold)
-    return wants_gold(tasks=len(on_gold), gold=gold, share=policy.gold_share, chance=random.random())
+    return wants_gold(tasks=len(on_gold), gold=gold, share=policy.gold_share, chance=_chance.random())
 
 
 def _seats_for(worker: User, batch: Batch, *, extra: bool) -> QuerySet[Assignment]:

@@ -185,9 +185,7 @@ def _move_batch(batch: Batch, *, to: str, leaves: Sequence[str]) -> None:
 
 def close_if_done(*, batch_id: str) -> bool:
     """A batch is done once every segment is decided or given up; then nothing more is given out, gold included."""
-    unfinished = Task.objects.filter(batch=OuterRef("pk")).exclude(
-        status__in=[TaskStatus.DONE, TaskStatus.QUARANTINED]
-    )
+    unfinished = Task.objects.filter(batch=OuterRef("pk")).exclude(status__in=[TaskStatus.DONE, TaskStatus.QUARANTINED])
     uncut = BatchVideo.objects.filter(batch=OuterRef("pk"), cut=None).exclude(video__status=VideoStatus.REJECTED)
     live = Batch.objects.filter(pk=batch_id, status__in=(*LIVE_BATCHES, BatchStatus.PAUSED))
     if not live.filter(~Exists(unfinished), ~Exists(uncut)).update(status=BatchStatus.DONE):

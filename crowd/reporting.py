@@ -19,22 +19,19 @@ SHOWN_SEATS = ("open", "held", "submitted")
 
 def counts(*, batches: Sequence[str]) -> dict[str, dict[str, int]]:
     """Segments, tasks and seats of batches by state; real work only, never gold's extra seats."""
-    tasks = dict(
-        Task.objects.filter(batch__in=batches).order_by().values_list("status").annotate(n=Count("pk")).values_list("status", "n")
-    )
-    seats = dict(
-        Assignment.objects.filter(batch__in=batches, extra=False)
-        .order_by()
-        .values_list("status")
-        .annotate(n=Count("pk"))
-        .values_list("status", "n")
-    )
+    real = Assignment.objects.filter(batch__in=batches, extra=False)
+    tasks = _by_status(Task.objects.filter(batch__in=batches))
+    seats = _by_status(real)
     clipped = Task.objects.filter(batch__in=batches, segment__clip__isnull=False).count()
     return {
         "segments": {"total": sum(tasks.values()), "clipped": clipped, "accepted": tasks.get(TaskStatus.DONE, 0)},
         "tasks": {name: tasks.get(name, 0) for name in SHOWN_TASKS},
         "seats": {name: seats.get(name, 0) for name in SHOWN_SEATS},
     }
+
+
+def _by_status(rows: QuerySet[Any]) -> dict[str, int]:
+    return dict(rows.order_by().values_list("status").annotate(n=Count("pk")))
 
 
 def workers_of(project: Project) -> QuerySet[User]:
@@ -115,8 +112,7 @@ def _skill(row: Skill | None) -> dict[str, float] | None:
 
 def own_counts(worker: User) -> dict[str, int]:
     """A worker's own assignments by state, over all projects."""
-    rows = Assignment.objects.filter(worker=worker).order_by().values_list("status").annotate(n=Count("pk"))
-    by_status = dict(rows)
+    by_status = _by_status(Assignment.objects.filter(worker=worker))
     filled = sum(by_status.get(s, 0) for s in (Seat.SUBMITTED, Seat.ACCEPTED, Seat.REJECTED))
     names = (Seat.ACCEPTED, Seat.REJECTED, Seat.EXPIRED)
     return {"submitted": filled} | {str(name): by_status.get(name, 0) for name in names}

@@ -21,6 +21,7 @@ from crowd.seating import policy_of
 
 # Where no real seat of the batch was decided yet, an extra one waits about this long.
 USUAL_WAIT_S = 30.0
+_chance = random.SystemRandom()
 
 
 def score(*, assignment_id: str) -> Score | None:
@@ -33,9 +34,7 @@ def score(*, assignment_id: str) -> Score | None:
         return None
     policy = policy_of(seat.batch)
     truth = clip_to(recording.load(gold.track_set), segment.start, segment.stop)
-    result = benchmark(
-        recording.load(seat.track_set), truth, segment.start, segment.stop, floor=policy.iou_floor
-    )
+    result = benchmark(recording.load(seat.track_set), truth, segment.start, segment.stop, floor=policy.iou_floor)
     value = result.soft_track_f
     written, _ = Score.objects.update_or_create(
         assignment=seat,
@@ -66,8 +65,8 @@ def _usual_wait_s(seat: Assignment) -> float:
     waits = decided.order_by("-decided_at").annotate(wait=F("decided_at") - F("submitted_at"))
     found = list(waits.values_list("wait", flat=True)[:100])
     if not found:
-        return random.expovariate(1 / USUAL_WAIT_S)
-    return max(0.0, random.choice(found).total_seconds())
+        return _chance.expovariate(1 / USUAL_WAIT_S)
+    return max(0.0, _chance.choice(found).total_seconds())
 
 
 def note_peers(*, scores: Mapping[str, float]) -> None:

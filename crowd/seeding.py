@@ -60,7 +60,8 @@ def keep_extra_seats(*, batch_id: str) -> int:
     spare = Count("assignments", filter=Q(assignments__extra=True, assignments__status=Seat.OPEN))
     tasks = Task.objects.filter(batch=batch, gold__isnull=False, gold__retired_at=None, status__in=GIVEN_OUT)
     opened = 0
-    for task_id in tasks.annotate(spare=spare).filter(spare__lt=EXTRA_SEATS).order_by("pk").values_list("pk", flat=True):
+    short = tasks.annotate(spare=spare).filter(spare__lt=EXTRA_SEATS).order_by("pk")
+    for task_id in short.values_list("pk", flat=True):
         opened += _top_up(task_id)
     return opened
 

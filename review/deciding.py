@@ -17,7 +17,6 @@ from review.errors import AlreadyDecided
 from review.lifecycle import ConsensusStatus, Verdict
 from review.models import Build, Consensus, Decision
 
-
 # Agreement is measured over many tasks at once, not anew for each.
 MEASURE_AFTER_S = 20.0
 
@@ -64,9 +63,7 @@ def _decide(consensus: Consensus, *, to: str, **values: object) -> None:
     consensus.status = to
 
 
-def _accept(
-    consensus: Consensus, task: Task, *, track_set: TrackSet | None, verdict: Verdict, by: User | None
-) -> None:
+def _accept(consensus: Consensus, task: Task, *, track_set: TrackSet | None, verdict: Verdict, by: User | None) -> None:
     if track_set is None:
         raise AlreadyDecided("There is nothing to accept yet.")
     _decide(consensus, to=ConsensusStatus.ACCEPTED, track_set=track_set, decided_by=by, decided_at=Now())

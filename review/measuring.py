@@ -41,7 +41,7 @@ def measure(*, project_id: str) -> Agreement:
 
 
 def _answers(project_id: str) -> tuple[list[Dense], list[str]]:
-    """Submissions of the latest tasks that have two or more, each moved to frame 0, since chance compares across tasks."""
+    """Submissions of the latest tasks that have two or more, moved to frame 0: chance compares them across tasks."""
     given = Count("assignments", filter=Q(assignments__extra=False, assignments__status__in=GIVEN))
     tasks = Task.objects.filter(project_id=project_id).annotate(given=given).filter(given__gte=2)
     latest = list(tasks.order_by("-done_at", "-opened_at", "pk").values_list("pk", flat=True)[:TASKS])

@@ -57,9 +57,7 @@ def reconcile(*, task_id: str) -> None:
 
 
 def _make(task: Task, seats: list[Assignment], policy: Policy) -> Made:
-    return make_consensus(
-        submissions(task, seats), task.segment.start, task.segment.stop, quorum=policy.quorum_share
-    )
+    return make_consensus(submissions(task, seats), task.segment.start, task.segment.stop, quorum=policy.quorum_share)
 
 
 def submissions(task: Task, seats: list[Assignment]) -> list[Submission]:

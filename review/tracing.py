@@ -26,10 +26,8 @@ def undecided(row: Stitch) -> list[list[int]]:
 def provenance(project_id: str, whole: Whole) -> list[dict[str, Any]]:
     """For each track: its segments, submissions (workers as pseudonyms), confidence, joins and decisions."""
     inputs = dict(map(tuple, whole.row.inputs))
-    spans = dict(
-        (pk, [start, stop])
-        for pk, start, stop in TrackSet.objects.filter(pk__in=inputs.values()).values_list("pk", "start", "stop")
-    )
+    ranges = TrackSet.objects.filter(pk__in=inputs.values()).values_list("pk", "start", "stop")
+    spans = {pk: [start, stop] for pk, start, stop in ranges}
     decisions = _decisions(list(inputs.values()))
     workers = _workers(project_id, whole)
     joins: dict[int, list[dict[str, Any]]] = {}

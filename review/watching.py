@@ -87,9 +87,7 @@ def _work_s(project: Project) -> dict[str, float | None]:
 
 def _starving(project: Project, now: datetime) -> int:
     """Open tasks whose free seats nobody took for long, although work was handed in meanwhile."""
-    free = Assignment.objects.filter(
-        task=OuterRef("pk"), status=Seat.OPEN, extra=False, created_at__lt=now - STARVING
-    )
+    free = Assignment.objects.filter(task=OuterRef("pk"), status=Seat.OPEN, extra=False, created_at__lt=now - STARVING)
     return Task.objects.filter(Exists(free), project=project, status=TaskStatus.OPEN).count()
 
 

@@ -90,9 +90,7 @@ def video_in(project: Project, data: Any, *, ready: bool = True) -> Video:
 def tracks_in(project: Project, video: Video, data: Any, start: int, stop: int) -> Tracks:
     """The tracks of a body, checked against the project's labels and the video's size."""
     ontology = defining.read_ontology(defining.current_ontology(project))
-    return parse_tracks(
-        data, ontology=ontology, start=start, stop=stop, width=video.width, height=video.height
-    )
+    return parse_tracks(data, ontology=ontology, start=start, stop=stop, width=video.width, height=video.height)
 
 
 def _range_in(video: Video, data: Any) -> tuple[int, int]:

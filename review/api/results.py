@@ -102,7 +102,8 @@ class ReleaseList(View):
 class ReleaseDetail(View):
     @extend_schema(responses=serializers.ReleaseSerializer)
     def get(self, request: Request, release_id: str) -> Response:
-        return Response(presenting.release_body(get_or_404(access.visible(Release.objects.all(), request.user), release_id)))
+        row = get_or_404(access.visible(Release.objects.all(), request.user), release_id)
+        return Response(presenting.release_body(row))
 
 
 class ExportList(View):

@@ -93,9 +93,7 @@ class Reject(View):
         row = consensus_for(request, consensus_id, Capability.DECIDE)
         reason = text(request.data, "reason")
         seats = _whole_number(request.data, "seats", default=1, low=1, high=100) or 1
-        deciding.reject(
-            consensus=row, by=request.user, reason=reason, seats=seats, version=_version(request.data)
-        )
+        deciding.reject(consensus=row, by=request.user, reason=reason, seats=seats, version=_version(request.data))
         return _detail(request, row)
 
 
@@ -123,9 +121,7 @@ class JoinList(View):
     )
     def get(self, request: Request, project_id: str) -> Response:
         project = project_for(request, project_id)
-        rows = Join.objects.filter(video__project=project).select_related(
-            "left_segment", "right_segment", "decided_by"
-        )
+        rows = Join.objects.filter(video__project=project).select_related("left_segment", "right_segment", "decided_by")
         wanted: dict[str, dict[str, Any]] = {
             "doubtful": {"doubtful": True, "same": None},
             "same": {"same": True},

@@ -16,6 +16,7 @@ import numpy as np
 
 from annotation.core.tracks import Bools, Floats, Ints
 from review.core.stacking import Stack
+from review.core.untangling import untangle
 
 FLOOR = 0.35  # mean IoU at which two tracks neither attract nor repel
 OTHER_LABEL = 0.25  # what a different label takes off the IoU
@@ -35,7 +36,7 @@ def cluster(stack: Stack, weights: Floats) -> Ints:
         if (moved == member).all():
             break
         member = contract(stack, moved, value, weights)
-    return member
+    return untangle(stack, member, weights)
 
 
 def _values(stack: Stack) -> Floats:

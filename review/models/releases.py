@@ -60,7 +60,9 @@ class Export(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["release", "format", "video"], name="an_export_of_a_video_is_made_once"),
             models.UniqueConstraint(
-                fields=["release", "format"], condition=Q(video__isnull=True), name="an_export_of_a_release_is_made_once"
+                fields=["release", "format"],
+                condition=Q(video__isnull=True),
+                name="an_export_of_a_release_is_made_once",
             ),
             models.CheckConstraint(
                 condition=~Q(status=WorkStatus.READY) | ~Q(file="") & ~Q(sha256="") & Q(bytes__isnull=False),
