@@ -31,8 +31,8 @@ from annotation.media.warnings import Warning, warning
 
 #: Frames that are decoded at once, to see what the packets do not say.
 HEAD_FRAMES = 40
-#: Presentation and decode order differ by no more than this in any codec; beyond it the clock was set back.
-MAX_REORDER = 64
+#: Presentation and decode order differ by no more than this; beyond it a time is wrong or the clock was set back.
+MAX_REORDER = {"H.264": 17, "HEVC": 17, "MPEG-1": 3, "MPEG-2": 3, "MPEG-4": 3}
 
 
 @dataclass(frozen=True)
@@ -112,7 +112,7 @@ def _trouble(table: PacketTable, kind: str, header: Header) -> Warning | None:
         return warning("missing_times", n=missing)
     order = np.argsort(times, kind="stable")
     moved = np.abs(order - np.arange(len(times))).max()
-    if moved > MAX_REORDER or (np.diff(times[order]) == 0).any():
+    if moved > MAX_REORDER.get(header.codec, 0) or (np.diff(times[order]) == 0).any():
         return warning("non_monotonic_times")
     return None
 

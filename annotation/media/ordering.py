@@ -9,13 +9,12 @@ from typing import NamedTuple
 
 import numpy as np
 
+from annotation.media.decoding import Decoding, Fed, Step, fed_after, is_hidden
 from annotation.media.frame_map import Ints
 from annotation.media.opening import MAX_PIXELS
 from annotation.media.packet_table import NO_TIME, PacketTable
-from annotation.media.reading import Decoding, Fed, Step, fed_after
 
 _PROGRESS = 512
-_CODES = {fed: code for code, fed in enumerate(Fed)}
 
 
 class Order(NamedTuple):
@@ -30,13 +29,13 @@ class _Output:
     """What a decoder gave out: arrays that grow by a few bytes a frame."""
 
     def __init__(self) -> None:
-        self.serials, self.claimed, self.fed = array("q"), array("q"), array("B")
+        self.serials, self.claimed, self.hidden = array("q"), array("q"), array("B")
         self._state = Fed.LEADING
 
     def take(self, step: Step) -> None:
         self._state = fed_after(self._state, step)
         if step.stamp is not None:
-            self.fed.append(_CODES[self._state])
+            self.hidden.append(is_hidden(self._state, step))
         for serial, frame in step.frames:
             if serial is not None:
                 self.serials.append(serial)
@@ -54,7 +53,7 @@ def order_by_decoding(
     with Decoding(path, "serial", max_pixels) as decoding:
         while (step := decoding.step()) is not None:
             out.take(step)
-            if on_progress and len(out.fed) % _PROGRESS == 0:
+            if on_progress and len(out.hidden) % _PROGRESS == 0:
                 on_progress(len(out.serials))
     return _with_lost(out, table)
 
@@ -64,12 +63,11 @@ def _with_lost(out: _Output, table: PacketTable) -> Order:
     first.sort()  # a packet that gave two pictures is one frame
     shown = np.array(out.serials, np.int64)[first]
     claimed = np.array(out.claimed, np.int64)[first]
-    fed = np.array(out.fed, np.uint8)
-    count = min(len(fed), len(table))
-    missing = np.ones(count, bool)
-    missing[serials[serials < count]] = False
-    dirty = (fed[:count] == _CODES[Fed.DIRTY]) | (table.keyframe[:count] & (fed[:count] == _CODES[Fed.CLEAN]))
-    lost = np.flatnonzero(missing & dirty & table.shown[:count])
+    count = min(len(out.hidden), len(table))
+    lost = np.array(out.hidden[:count], np.uint8) == 0
+    lost &= table.shown[:count]
+    lost[serials[serials < count]] = False
+    lost = np.flatnonzero(lost)
     places = np.searchsorted(serials, lost)
     order = np.insert(shown, places, lost)
     return Order(order, np.insert(claimed, places, NO_TIME), np.flatnonzero(np.isin(order, lost)))

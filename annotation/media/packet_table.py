@@ -12,9 +12,9 @@ from av.packet import Packet
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
+from annotation.media.decoding import packets
 from annotation.media.errors import Rejected
 from annotation.media.frame_map import Ints
-from annotation.media.reading import packets
 
 #: Stands for a time that a packet does not carry.
 NO_TIME = np.iinfo(np.int64).min

@@ -13,6 +13,7 @@ A frame's number so depends only on what lies before it, and what is settled nev
 
 from __future__ import annotations
 
+import heapq
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -20,9 +21,9 @@ from pathlib import Path
 
 from av.video.frame import VideoFrame
 
+from annotation.media.decoding import Decoding, Fed, Step, fed_after, is_hidden
 from annotation.media.frame_map import FrameMap
 from annotation.media.opening import MAX_PIXELS
-from annotation.media.reading import Decoding, Fed, Step, fed_after
 
 #: Frames that must have come out behind one before its absence is believed.
 PATIENCE = 8
@@ -36,29 +37,45 @@ class _Pass:
     def __init__(self, frame_map: FrameMap) -> None:
         self.old = frame_map
         self.frontier = frame_map.settled
-        self.top = -1
-        self._shown: set[int] = set()
-        self._fed: dict[int, Fed] = {}
         self._state = Fed.LEADING
+        self._clean_from = 0
+        self._shown: set[int] = set()
+        self._latest: list[int] = []
+        self._no_frames: set[int] = set()
         self._hidden: list[int] = []
         self._undecodable: list[int] = []
-        self._keyframes: set[int] = set(frame_map.keyframes)
 
-    def resume_behind(self, keyframe: int) -> None:
+    def resume(self) -> None:
+        """The decoder begins at a keyframe in the middle, and nothing leads."""
         self._state = Fed.CLEAN
-        self.top = keyframe - 1
 
     def take(self, step: Step) -> None:
-        self._state = fed_after(self._state, step)
-        fed = self._number(step.stamp)
-        if fed is not None:
-            self._fed[fed] = self._state
+        before, self._state = self._state, fed_after(self._state, step)
+        self._feed(step, before)
         for stamp, _ in step.frames:
             number = self._number(stamp)
             if number is not None:
-                self._shown.add(number)
-                self.top = max(self.top, number)
-        self._decide(self.top + 1 - PATIENCE)
+                self._show(number)
+        if len(self._latest) == PATIENCE:
+            self._decide(self._latest[0])
+
+    def _feed(self, step: Step, before: Fed) -> None:
+        number = self._number(step.stamp)
+        if number is None:
+            return
+        if before is Fed.DIRTY and self._state is Fed.CLEAN:
+            self._clean_from = number
+        # What a keyframe leads refers to what came before it, so after damage it is still in doubt.
+        fed = Fed.DIRTY if self._state is Fed.CLEAN and number < self._clean_from else self._state
+        if is_hidden(fed, step):
+            self._no_frames.add(number)
+
+    def _show(self, number: int) -> None:
+        self._shown.add(number)
+        if len(self._latest) < PATIENCE:
+            heapq.heappush(self._latest, number)
+        else:
+            heapq.heappushpop(self._latest, number)
 
     def _number(self, stamp: int | None) -> int | None:
         number = None if stamp is None else self.old.number(stamp)
@@ -68,16 +85,16 @@ class _Pass:
         self._decide(len(self.old))
 
     def _decide(self, until: int) -> None:
-        while self.frontier < until:
-            n = self.frontier
-            fed = self._fed.pop(n, Fed.DIRTY)
+        """Settle the frames before `until`: as many as `PATIENCE` came out behind them, one outlier moves nothing."""
+        for n in range(self.frontier, until):
             if n in self._shown:
                 self._shown.discard(n)
-            elif fed is Fed.LEADING or (fed is Fed.CLEAN and n not in self._keyframes):
+            elif n in self._no_frames:
                 self._hidden.append(n)
             else:
                 self._undecodable.append(n)
-            self.frontier += 1
+            self._no_frames.discard(n)
+        self.frontier = max(self.frontier, until)
 
     def result(self) -> FrameMap:
         undecodable = (*self.old.undecodable, *self._undecodable)
@@ -133,4 +150,4 @@ def _begin(decoding: Decoding, frame_map: FrameMap, pass_: _Pass) -> None:
     if keyframe is None:
         return
     decoding.begin(int(frame_map.stamps[keyframe]))
-    pass_.resume_behind(keyframe)
+    pass_.resume()
