@@ -90,5 +90,5 @@ def name(
         if index not in names:
             names[index] = following
             following += 1
-        identities |= {ref: names[index] for ref in members}
+        identities |= dict.fromkeys(members, names[index])
     return identities, following

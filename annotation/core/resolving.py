@@ -15,8 +15,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from annotation.core.boxes import iou_aligned
-from annotation.core.linking import EDGE
 from annotation.core.joins import Ref, SegmentTracks, Stitched
+from annotation.core.linking import EDGE
 from annotation.core.tracks import (
     Bools,
     Dense,

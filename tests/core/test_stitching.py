@@ -174,6 +174,19 @@ def test_deciding_one_segment_anew_computes_its_borders_only_and_keeps_the_numbe
     assert all(after.identities[ref] == n for ref, n in before.identities.items() if ref[0] != "s20")
 
 
+def test_verdicts_on_a_stitched_video_compute_their_own_border_only():
+    segments, _ = slice_all(crowd(4), cut(200, 60, 10))
+    before = stitch(segments)
+    pair = (("s1", "t2"), ("s2", "t2"))
+    parted = stitch(segments, previous=before, decided={pair: False})
+    assert (parted.borders, len(groups(parted))) == (1, 5)
+    assert parted.identities == stitch(segments, decided={pair: False}).identities
+    again = stitch(segments, previous=parted, decided={pair: False})
+    assert (again.borders, again.identities, again.joins) == (0, parted.identities, parted.joins)
+    joined = stitch(segments, previous=again, decided={pair: True})
+    assert (joined.borders, joined.identities) == (1, before.identities)
+
+
 def test_an_object_taken_away_gives_its_number_to_nobody():
     objects = crowd(3)
     segments, _ = slice_all(objects, cut(200, 120, 20))

@@ -1,0 +1,116 @@
+"""The best joins among candidates, and how sure each of them is.
+
+What counts is not how similar two tracks are but what the best answer without their join would lose: its partners may
+be exchanged, or taken by a track that has none. Over more shared frames a small loss says more, by the square root of
+their number; what share of joins is wrong at which loss was fitted on simulated segments (see docs/stitching.md).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+
+from annotation.core.joins import Join, Ref
+from annotation.core.matching import best_pairs
+from annotation.core.tracks import Floats, Ints
+
+GATE = 0.3  # similarity under which two tracks are not joined
+MARGIN = 0.12  # a smaller margin is doubtful: there about one join in four is wrong
+WRONG, SLOPE = -0.39, 8.96  # the log-odds that a join is wrong are WRONG − SLOPE · margin
+SURE = 0.999  # confidence of a border's join that has no rival, as measured where tracks are missed
+NOISE = 0.04  # standard deviation of a drawn edge, in sides of the box, where no joined tracks tell
+STILL = 0.02  # tracks are taken to lie apart by at least this, so that perfect ones allow for a bad one
+ODD, ODD_SIMILARITY = 3.0, 0.6  # tracks this many times farther apart than usual, and this little similar, are doubtful
+ALIEN, ALIEN_SIMILARITY = 6.0, 0.5  # and these are not joined
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Candidates:
+    """Pairs of a row and a column that may be one object, c of them, with what speaks for each."""
+
+    rows: Sequence[Ref]
+    columns: Sequence[Ref]
+    i: Ints
+    j: Ints
+    similarity: Floats
+    shared: Ints
+    error: Floats
+
+    def only(self, keep: Sequence[bool] | np.ndarray) -> Candidates:
+        keep = np.asarray(keep, bool)
+        parts = (self.i[keep], self.j[keep], self.similarity[keep], self.shared[keep], self.error[keep])
+        return Candidates(self.rows, self.columns, *parts)
+
+
+def choose(candidates: Candidates, kind: Literal["border", "gap"]) -> list[Join]:
+    """The one to one joins whose similarities above the gate have the greatest sum."""
+    c = candidates.only(candidates.similarity > GATE)
+    if not len(c.i):
+        return []
+    table = _Table(c)
+    joins = []
+    for at in np.flatnonzero(table.picked):
+        i, j, shared = int(c.i[at]), int(c.j[at]), int(c.shared[at])
+        loss = table.loss(i, j)
+        margin = 1.0 if loss is None else min(1.0, loss * (1.0 + shared) ** 0.5)
+        join = Join(c.rows[i], c.columns[j], kind, SURE, False, float(c.similarity[at]), margin, shared)
+        joins.append(replace(join, error=float(c.error[at]), rivals=table.rivals(i, j)))
+    return joins
+
+
+class _Table:
+    """Candidates by row and column, and who is joined with whom."""
+
+    def __init__(self, c: Candidates) -> None:
+        self.c = c
+        gain = c.similarity - GATE
+        self.picked = best_pairs(c.i, c.j, gain)
+        self.of_row: dict[int, dict[int, float]] = {}
+        self.of_column: dict[int, dict[int, float]] = {}
+        for i, j, g in zip(c.i.tolist(), c.j.tolist(), gain.tolist(), strict=True):
+            self.of_row.setdefault(i, {})[j] = g
+            self.of_column.setdefault(j, {})[i] = g
+        self.partner = dict(zip(c.i[self.picked].tolist(), c.j[self.picked].tolist(), strict=True))
+        self.holder = {j: i for i, j in self.partner.items()}
+
+    def loss(self, i: int, j: int) -> float | None:
+        """What the best exchange of partners loses that parts i from j; None where there is none to exchange with."""
+        swaps = []
+        for column, gain in self.of_row[i].items():
+            holder = self.holder.get(column)
+            if column != j:
+                back = 0.0 if holder is None else self.of_row[holder].get(j, 0.0) - self.of_row[holder][column]
+                swaps.append(gain + back)
+        for row, gain in self.of_column[j].items():
+            held = self.partner.get(row)
+            if row != i:
+                back = 0.0 if held is None else self.of_row[i].get(held, 0.0) - self.of_row[row][held]
+                swaps.append(gain + back)
+        return self.of_row[i][j] - max(swaps) if swaps else None
+
+    def rivals(self, i: int, j: int) -> tuple[tuple[Ref, float], ...]:
+        found = [(self.c.columns[k], gain + GATE) for k, gain in self.of_row[i].items() if k != j]
+        found += [(self.c.rows[k], gain + GATE) for k, gain in self.of_column[j].items() if k != i]
+        return tuple(sorted(found, key=lambda rival: (-rival[1], rival[0])))
+
+
+def typical_error(joins: Sequence[Join]) -> float:
+    """How far joined tracks usually lie apart: the median of the video's borders, in sides of the box."""
+    errors = [j.error for j in joins if j.shared]
+    return float(np.median(errors)) if errors else NOISE * 2**0.5
+
+
+def judge(joins: Sequence[Join], usual: float) -> list[Join]:
+    """Joins with confidence and doubt, `usual` being how far joined tracks of the video lie apart; no aliens."""
+    out = []
+    for join in joins:
+        odd = join.error / max(usual, STILL)
+        if odd > ALIEN and join.similarity < ALIEN_SIMILARITY:
+            continue
+        strange = odd > ODD and join.similarity < ODD_SIMILARITY
+        right = min(SURE, 1.0 - 1.0 / (1.0 + float(np.exp(SLOPE * join.margin - WRONG))))
+        out.append(replace(join, confidence=right / 2 if strange else right, doubtful=strange or join.margin < MARGIN))
+    return out
