@@ -17,7 +17,7 @@ from annotation.core.tracks import Bools, Ints
 from annotation.formats.columns import Choice, Column, Exact, Whole, render
 from annotation.formats.content import PIECE_ROWS, Content, VideoTracks, folder_names
 from annotation.formats.manifest import manifest_bytes
-from annotation.formats.regrouping import TrackRows, by_track
+from annotation.formats.regrouping import TrackRows, by_track, last_rows, resting
 from annotation.formats.texts import json_bytes
 from annotation.formats.zipping import ZipWriter
 
@@ -59,8 +59,8 @@ def _track(track: TrackRows, video: VideoTracks, ontology: Ontology) -> Iterator
         head["provenance"] = dict(video.provenance[track.number])
     yield json_bytes(head)[:-1] + b',"keyframes":['
     changes, kept = _changes(track, mutable)
-    ends = _ends(track, video.video.frame_count)
-    rows = np.flatnonzero(kept | ~_resting(track))
+    ends = last_rows(track, video.video.frame_count)
+    rows = np.flatnonzero(kept | ~resting(track))
     for start in range(0, len(rows), PIECE_ROWS):
         text = _keyframes(track, rows[start : start + PIECE_ROWS], changes, ends)
         yield text[1:] if not start else text  # every keyframe begins with a comma
@@ -86,21 +86,6 @@ def _only(numbers: Ints, where: Bools) -> Column:
     chosen = numbers[where].tolist()
     index = np.where(where, np.cumsum(where), 0)
     return Choice([b"", *(str(n).encode() for n in chosen)], index)
-
-
-def _ends(track: TrackRows, frame_count: int) -> Bools:
-    """Rows after which the track is absent for a while, or to the end of the video."""
-    after = track.frames + 1
-    return (np.append(track.frames[1:], -1) != after) & (after < frame_count)
-
-
-def _resting(track: TrackRows) -> Bools:
-    """Rows that interpolation between their neighbours gives back exactly, occlusion and all."""
-    same = np.zeros(len(track.frames), bool)
-    same[1:] = (np.diff(track.frames) == 1) & (track.boxes[1:] == track.boxes[:-1]).all(axis=1)
-    rests = same & np.append(same[1:], False)
-    rests[1:] &= track.occluded[1:] == track.occluded[:-1]
-    return rests
 
 
 def _changes(track: TrackRows, mutable: set[str]) -> tuple[tuple[list[bytes], Ints], Bools]:

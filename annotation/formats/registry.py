@@ -11,10 +11,13 @@ from annotation.formats.coco import LOSES as COCO_LOSES
 from annotation.formats.coco import write_coco
 from annotation.formats.content import Content
 from annotation.formats.contract import write_json
+from annotation.formats.cvat import LOSES as CVAT_LOSES
+from annotation.formats.cvat import write_cvat
 from annotation.formats.mot import LOSES as MOT_LOSES
 from annotation.formats.mot import read_mot, write_mot
 from annotation.formats.reading_coco import read_coco
 from annotation.formats.reading_contract import read_json
+from annotation.formats.reading_cvat import read_cvat
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +37,7 @@ FORMATS: dict[str, Format] = {
     for f in (
         Format("mot", "zip", "application/zip", write_mot, read_mot, MOT_LOSES),
         Format("coco", "zip", "application/zip", write_coco, read_coco, COCO_LOSES),
+        Format("cvat", "zip", "application/zip", write_cvat, read_cvat, CVAT_LOSES),
         Format("json", "zip", "application/zip", write_json, read_json, ()),
     )
 }

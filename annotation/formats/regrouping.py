@@ -64,6 +64,21 @@ def by_track(pieces: Iterable[Rows]) -> Iterator[TrackRows]:
             )
 
 
+def last_rows(track: TrackRows, frame_count: int) -> Bools:
+    """Rows after which the track is absent for a while, or to the end of the video."""
+    after = track.frames + 1
+    return (np.append(track.frames[1:], -1) != after) & (after < frame_count)
+
+
+def resting(track: TrackRows) -> Bools:
+    """Rows that interpolation between their neighbours gives back exactly, occlusion and all."""
+    same = np.zeros(len(track.frames), bool)
+    same[1:] = (np.diff(track.frames) == 1) & (track.boxes[1:] == track.boxes[:-1]).all(axis=1)
+    rests = same & np.append(same[1:], False)
+    rests[1:] &= track.occluded[1:] == track.occluded[:-1]
+    return rests
+
+
 def _put_aside(
     pieces: Iterable[Rows], aside: BinaryIO
 ) -> tuple[dict[int, list[tuple[int, int]]], list[Mapping[str, Any]]]:

@@ -1,0 +1,124 @@
+"""CVAT for video 1.1: XML with a `track` for each object and a `box` for each frame (docs.cvat.ai, "XML format").
+
+Every frame on which a track is present has its box, as CVAT itself writes them; boxes that rest between two equal ones
+are no keyframes. Where a track ends before the video does, a keyframe with `outside` says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, BinaryIO
+from xml.sax.saxutils import escape, quoteattr
+
+import numpy as np
+
+from annotation.core.ontology import Attribute, Label, Ontology
+from annotation.core.tracks import Bools
+from annotation.formats.columns import Choice, Column, Fixed, Whole, render
+from annotation.formats.content import PIECE_ROWS, Content, Video, VideoTracks, folder_names
+from annotation.formats.manifest import manifest_bytes
+from annotation.formats.regrouping import TrackRows, by_track, last_rows, resting
+from annotation.formats.zipping import ZipWriter
+
+LOSES = ("intervals", "confidence", "coordinates beyond six decimal places")
+FILE = "annotations.xml"
+INPUTS = {"select": "select", "number": "number", "text": "text", "boolean": "checkbox"}
+
+
+def write_cvat(out: BinaryIO, content: Content) -> None:
+    """A zip with `annotations.xml` (in a folder of its own for each video where there are several), `manifest.json`."""
+    archive = ZipWriter(out)
+    names = folder_names(v.video for v in content.videos)
+    for name, video in zip(names, content.videos, strict=True):
+        with archive.open(FILE if len(names) == 1 else f"{name}/{FILE}") as member:
+            for text in cvat_xml(video, content.ontology):
+                member.write(text)
+    archive.add("manifest.json", manifest_bytes(content.manifest))
+    archive.close()
+
+
+def cvat_xml(video: VideoTracks, ontology: Ontology) -> Iterator[bytes]:
+    """The document, bit by bit."""
+    yield _head(video.video, ontology).encode()
+    for track in by_track(video.pieces()):
+        label = ontology.labels[track.label]
+        yield f'  <track id="{track.number}" label={_quoted(label.name)} source="manual">\n'.encode()
+        ends, keys = last_rows(track, video.video.frame_count), ~resting(track)
+        keys[1:] |= np.diff(track.states) != 0
+        bodies = [_attributes(a).encode() for a in track.attributes]
+        for start in range(0, len(track.frames), PIECE_ROWS):
+            yield _boxes(track, slice(start, start + PIECE_ROWS), keys, ends, bodies)
+        yield b"  </track>\n"
+    yield b"</annotations>\n"
+
+
+def _boxes(track: TrackRows, rows: slice, keys: Bools, ends: Bools, bodies: list[bytes]) -> bytes:
+    """Boxes, and after those on which a track ends the same ones again, a frame later and outside."""
+    gone = np.flatnonzero(ends[rows])
+    at = np.insert(np.arange(len(ends))[rows], gone + 1, np.arange(len(ends))[rows][gone])
+    outside = np.zeros(len(at), np.int64)
+    outside[gone + 1 + np.arange(len(gone))] = 1
+    hidden = track.occluded[at] & (outside == 0)
+    columns: list[Column] = [
+        *(b'    <box frame="', Whole(track.frames[at] + outside), b'" keyframe="'),
+        *(Whole((keys[at] | (outside == 1)).astype(np.int64)), b'" outside="', Whole(outside), b'" occluded="'),
+        *(Whole(hidden.astype(np.int64)), b'" xtl="', Fixed(track.boxes[at, 0]), b'" ytl="', Fixed(track.boxes[at, 1])),
+        *(b'" xbr="', Fixed(track.boxes[at, 2]), b'" ybr="', Fixed(track.boxes[at, 3]), b'" z_order="0"'),
+        Choice(bodies, track.states[at]),
+    ]
+    return render(len(at), columns)[0]
+
+
+def _attributes(attributes: Any) -> str:
+    if not attributes:
+        return "/>\n"
+    lines = [f"      <attribute name={_quoted(n)}>{_text(v)}</attribute>\n" for n, v in attributes.items()]
+    return ">\n" + "".join(lines) + "    </box>\n"
+
+
+def _said(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value)
+
+
+def _text(value: Any) -> str:
+    return escape(_said(value), {"\r": "&#13;"})  # a bare one would be read as the end of a line
+
+
+def _quoted(text: str) -> str:
+    return quoteattr(text, {"\n": "&#10;", "\r": "&#13;", "\t": "&#9;"})
+
+
+def _head(video: Video, ontology: Ontology) -> str:
+    labels = "".join(_label(label) for label in ontology.labels)
+    return (
+        '<?xml version="1.0" encoding="utf-8"?>\n<annotations>\n  <version>1.1</version>\n  <meta>\n    <task>\n'
+        f"      <name>{escape(video.name)}</name>\n      <size>{video.frame_count}</size>\n"
+        "      <mode>interpolation</mode>\n      <overlap>0</overlap>\n      <flipped>False</flipped>\n"
+        f"      <start_frame>0</start_frame>\n      <stop_frame>{max(0, video.frame_count - 1)}</stop_frame>\n"
+        f"      <frame_filter></frame_filter>\n      <labels>\n{labels}      </labels>\n"
+        f"      <original_size>\n        <width>{video.width}</width>\n        <height>{video.height}</height>\n"
+        "      </original_size>\n    </task>\n  </meta>\n"
+    )
+
+
+def _label(label: Label) -> str:
+    color = f"          <color>{label.color}</color>\n" if label.color else ""
+    attributes = "".join(_attribute(a) for a in label.attributes)
+    return (
+        f"        <label>\n          <name>{escape(label.name)}</name>\n{color}          <type>rectangle</type>\n"
+        f"          <attributes>\n{attributes}          </attributes>\n        </label>\n"
+    )
+
+
+def _attribute(attribute: Attribute) -> str:
+    default = "" if attribute.default is None else _text(attribute.default)
+    values = "\n".join(_text(v) for v in attribute.values)
+    return (
+        f"            <attribute>\n              <name>{escape(attribute.name)}</name>\n"
+        f"              <mutable>{attribute.mutable}</mutable>\n"
+        f"              <input_type>{INPUTS[attribute.kind]}</input_type>\n"
+        f"              <default_value>{default}</default_value>\n              <values>{values}</values>\n"
+        "            </attribute>\n"
+    )
