@@ -155,7 +155,7 @@ def _mean_iou(shared: Overlaps, partner: Ints) -> float:
 def _identity_matches(shared: Overlaps, shape: tuple[int, int], floor: float) -> int:
     """Boxes at or above `floor` in the one to one pairing of whole tracks that has most of them."""
     near = _only(shared, shared.iou >= floor)
-    counts: Floats = np.bincount(near.left * shape[1] + near.right, minlength=shape[0] * shape[1]).reshape(shape)
+    counts: Ints = np.bincount(near.left * shape[1] + near.right, minlength=shape[0] * shape[1]).reshape(shape)
     row, column = match(counts).pairs.T
     return int(counts[row, column].sum())
 

@@ -64,8 +64,8 @@ def keep(tracks: Dense, where: Bools) -> Dense:
 
 def near_edges(present: Bools, frames: int = EDGE_FRAMES) -> Bools:
     """(n, f): frames at most `frames` from where a track comes or goes. The ends of the range are neither."""
-    change = present[:, 1:] != present[:, :-1]
-    near = np.zeros(present.shape, bool)
+    change: Bools = np.diff(present, axis=1)
+    near: Bools = np.zeros(present.shape, bool)
     for shift in range(frames):
         near[:, shift + 1 :] |= change[:, : change.shape[1] - shift]
         near[:, : max(0, near.shape[1] - 1 - shift)] |= change[:, shift:]

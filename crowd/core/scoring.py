@@ -14,7 +14,7 @@ import numpy as np
 
 from annotation.core.matching import match, track_iou, track_soft_f
 from annotation.core.metrics import Metrics, compare, select
-from annotation.core.tracks import Dense, Floats, Ints, Track, Tracks, fill
+from annotation.core.tracks import Bools, Dense, Floats, Ints, Track, Tracks, fill
 from crowd.core.caring import drop_ignored, forgive
 from crowd.core.skill import Counts
 
@@ -132,7 +132,8 @@ def _value_at(track: Track, name: str) -> Callable[[int], Any]:
 
 def _counts(truth: Dense, drawn: Dense, pairs: Ints) -> dict[str, Counts]:
     """Objects, found ones and inventions by label; what is not matched to an object counts under its own label."""
-    rows, columns = truth.present.any(axis=1), drawn.present.any(axis=1)
+    rows: Bools = np.any(truth.present, axis=1)
+    columns: Bools = np.any(drawn.present, axis=1)
     found, taken = np.zeros(len(rows), bool), np.zeros(len(columns), bool)
     spreads: dict[str, list[float]] = {}
     for i, j in pairs:

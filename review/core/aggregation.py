@@ -92,7 +92,7 @@ def _explain(answers: Answers, posterior: Floats, one_coin: bool) -> tuple[Float
     n, k = answers.workers, answers.labels
     cell = answers.worker * k + answers.label
     columns = [np.bincount(cell, posterior[answers.item, t], minlength=n * k).reshape(n, k) for t in range(k)]
-    counts = np.stack(columns, axis=1) if k else np.zeros((n, 0, 0))
+    counts: Floats = np.stack(columns, axis=1).astype(float)
     if one_coin:
         counts = _coins(counts)
     counts = counts + SMOOTHING
