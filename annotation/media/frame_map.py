@@ -60,7 +60,7 @@ class FrameMap:
 
     def times_s(self) -> Floats:
         """Presentation times in seconds, (n,)."""
-        return self.times * float(self.time_base)
+        return self.times.astype(np.float64) * self.time_base.numerator / self.time_base.denominator
 
     @cached_property
     def _order(self) -> tuple[Ints, Ints]:
