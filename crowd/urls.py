@@ -3,6 +3,7 @@ from __future__ import annotations
 from django.urls import path
 
 from crowd.api import assignments, people, projects
+from crowd.page_urls import urlpatterns as page_urlpatterns
 
 api_urlpatterns = [
     path("projects/", projects.ProjectList.as_view()),
@@ -35,3 +36,5 @@ api_urlpatterns = [
     path("assignments/<str:assignment_id>/submit/", assignments.Submit.as_view()),
     path("assignments/<str:assignment_id>/release/", assignments.ReleaseSeat.as_view()),
 ]
+
+urlpatterns = page_urlpatterns

@@ -12,8 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from annotation.core.matching import match, track_iou, track_soft_f
-from annotation.core.metrics import Metrics, compare, select
+from annotation.core.matching import match, soft_f, track_iou
+from annotation.core.metrics import Metrics, compare
+from annotation.core.overlaps import Overlaps, only, overlaps
 from annotation.core.tracks import Bools, Dense, Floats, Ints, Track, Tracks, fill
 from crowd.core.caring import drop_ignored, forgive
 from crowd.core.skill import Counts
@@ -65,15 +66,19 @@ def benchmark(submission: Tracks, gold: Tracks, start: int, stop: int, *, floor:
         raise NothingInCommon(f"gold [{gold.start}, {gold.stop}), submission [{submission.start}, {submission.stop})")
     truth, drawn = fill(gold.tracks, start, stop), fill(submission.tracks, start, stop)
     ignored = np.array([t.attributes.get("ignore") is True for t in gold.tracks], bool)
-    pairs = match(track_iou(truth, drawn, labels=False), SAME_OBJECT).pairs
+    shared = overlaps(truth, drawn)
+    pairs = match(track_iou(truth, drawn, labels=False, shared=shared), SAME_OBJECT).pairs
     tracks = [t for t, out in zip(gold.tracks, ignored, strict=True) if not out]
-    truth, drawn, pairs = drop_ignored(truth, drawn, ignored, pairs)
+    if ignored.any():
+        truth, drawn, pairs = drop_ignored(truth, drawn, ignored, pairs)
+        shared = overlaps(truth, drawn)
     judged, given = forgive(truth, drawn, pairs)
-    figures = _figures(compare(judged, given, floor=floor, labels=True), judged, given)
+    shared = only(shared, judged.present[shared.left, shared.frame] & given.present[shared.right, shared.frame])
+    figures = _figures(compare(judged, given, floor=floor, labels=True, shared=shared), judged, given)
     meant = [(tracks[i], submission.tracks[j]) for i, j in pairs]
     same = [a.label == b.label for a, b in meant]
     return BenchmarkScore(
-        soft_track_f=track_soft_f(_there(judged), _there(given)),
+        soft_track_f=_soft_f(judged, given, shared),
         **figures,
         start_error=_mean([_off(truth.present[i], drawn.present[j]) for i, j in pairs]),
         end_error=_mean([_off(truth.present[i][::-1], drawn.present[j][::-1]) for i, j in pairs]),
@@ -94,9 +99,10 @@ def _figures(got: Metrics, truth: Dense, drawn: Dense) -> dict[str, Any]:
     return {**figures, "f1": f1, "switches": got.switches, "mean_iou": got.mean_iou if got.found else None}
 
 
-def _there(tracks: Dense) -> Dense:
-    """Without tracks of which nothing is left to judge."""
-    return select(tracks, np.flatnonzero(tracks.present.any(axis=1)))
+def _soft_f(truth: Dense, drawn: Dense, shared: Overlaps) -> float:
+    """Soft track F, without tracks of which nothing is left to judge."""
+    similarity = track_iou(truth, drawn, shared=shared)
+    return soft_f(similarity[np.ix_(truth.present.any(axis=1), drawn.present.any(axis=1))])
 
 
 def _off(a: np.ndarray, b: np.ndarray) -> float:

@@ -1,0 +1,10 @@
+from __future__ import annotations
+
+from django.urls import path
+
+from crowd import pages
+
+urlpatterns = [
+    path("work/", pages.work, name="work"),
+    path("work/<str:assignment_id>/", pages.task, name="task"),
+]

@@ -1,0 +1,37 @@
+"""The worker's pages. What they do there goes over the REST API."""
+
+from __future__ import annotations
+
+from django.contrib.auth.decorators import login_required
+from django.db.models import Count, Q
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from crowd import claiming, paying, reporting
+from crowd.lifecycle import Seat
+from crowd.models import Assignment
+
+LATEST = 20
+
+
+@login_required
+def work(request: HttpRequest) -> HttpResponse:
+    """What can be worked on, what is held, and what came of it."""
+    mine = Assignment.objects.filter(worker=request.user).select_related("project")
+    free = Q(assignments__status=Seat.OPEN, assignments__extra=False)
+    context = {
+        "held": mine.filter(status=Seat.HELD).order_by("lease_until"),
+        "latest": mine.filter(submitted_at__isnull=False).order_by("-submitted_at")[:LATEST],
+        "projects": claiming.workable(request.user).annotate(seats=Count("assignments", filter=free)).order_by("name"),
+        "counts": reporting.own_counts(request.user),
+        "earned_micros": paying.earned_micros(request.user),
+        "paid_micros": paying.paid_micros(request.user),
+    }
+    return render(request, "work/home.html", context)
+
+
+@login_required
+def task(request: HttpRequest, assignment_id: str) -> HttpResponse:
+    if not Assignment.objects.filter(pk=assignment_id, worker=request.user).exists():
+        raise Http404
+    return render(request, "work/task.html", {"assignment_id": assignment_id})
