@@ -15,7 +15,7 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.db import IntegrityError, OperationalError, connection, transaction
-from django.db.models import DateTimeField, ExpressionWrapper, F
+from django.db.models import DateTimeField, ExpressionWrapper, F, QuerySet
 from django.db.models.functions import Greatest, Least, Now
 from django.utils.module_loading import autodiscover_modules
 from django_q.brokers import get_broker
@@ -41,6 +41,10 @@ Conf.SECRET_KEY = settings.QUEUE_KEY
 
 Handler = Callable[[str], None]
 GivenUp = Callable[[str, str], None]
+
+
+class Stopping(BaseException):
+    """This worker has to stop in the middle of a job; no fault of the job, so it counts as no attempt."""
 
 
 @dataclass(frozen=True)
@@ -106,6 +110,9 @@ def run(key: str) -> bool:
             raise LookupError(f"nobody handles jobs of kind {taken.kind!r}")
         with _heartbeat(taken):
             kind.handler(taken.subject)
+    except Stopping:
+        _requeue(_held(taken), taken, attempts=taken.attempts - 1, not_before=Now())
+        raise
     except Exception as error:
         log.exception("job %s of %s failed", taken.kind, taken.subject)
         _put_back(taken, f"{type(error).__name__}: {error}")
@@ -193,7 +200,7 @@ def _take(key: str) -> Job | None:
     return Job.objects.get(pk=found) if taken else None
 
 
-def _held(taken: Job):
+def _held(taken: Job) -> QuerySet[Job]:
     return Job.objects.filter(pk=taken.pk, status=JobStatus.RUNNING, token=taken.token)
 
 
@@ -209,16 +216,20 @@ def _put_back(taken: Job, reason: str, *, lapsed: bool = False) -> None:
             if moved and kind and kind.given_up:
                 kind.given_up(taken.subject, told)
             return
-        key = _key(taken.kind, taken.subject)
-        again = {"queued_key": key, "not_before": _in(RETRY_S * 4 ** (taken.attempts - 1)), "reason": reason}
-        try:
-            with transaction.atomic():
-                ours.update(status=JobStatus.QUEUED, **again, **NO_LEASE)
-        except IntegrityError:
-            # It was wanted again while it ran: the fresh row goes on with our count, so poison is not tried for ever.
-            told = f"Left to the next one. {reason}"
-            if ours.update(status=JobStatus.DONE, finished_at=Now(), reason=told, **NO_LEASE):
-                Job.objects.filter(queued_key=key).update(attempts=Greatest(F("attempts"), taken.attempts))
+        wait = _in(RETRY_S * 4 ** (taken.attempts - 1))
+        _requeue(ours, taken, attempts=taken.attempts, not_before=wait, reason=reason)
+
+
+def _requeue(ours: QuerySet[Job], taken: Job, *, attempts: int, reason: str = "", **again: object) -> None:
+    key = _key(taken.kind, taken.subject)
+    queued = {"status": JobStatus.QUEUED, "queued_key": key, "attempts": attempts, "reason": reason, **again}
+    try:
+        with transaction.atomic():
+            ours.update(**queued, **NO_LEASE)
+    except IntegrityError:
+        # It was wanted again while it ran: the fresh row goes on with our count, so poison is not tried for ever.
+        if ours.update(status=JobStatus.DONE, finished_at=Now(), reason=f"Left to the next one. {reason}", **NO_LEASE):
+            Job.objects.filter(queued_key=key).update(attempts=Greatest(F("attempts"), attempts))
 
 
 class _heartbeat:

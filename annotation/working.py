@@ -14,6 +14,8 @@ from annotation import queue
 LOOK_S = 1
 RECLAIM_S = 5
 SWEEP_S = 60
+# A job that is not done this long after a SIGTERM is given back.
+PATIENCE_S = 4
 log = logging.getLogger("trackweave.queue")
 
 
@@ -21,7 +23,7 @@ class Worker:
     """One process that does one job after the other until a SIGTERM, or until its parent is gone.
 
     A job is done under a lease and counted when it starts, so the worker may be killed at any moment. On SIGTERM it
-    finishes the job at hand, which whoever sent the signal may cut short by killing it.
+    finishes the job at hand, or after a few seconds gives it back.
     """
 
     def __init__(self, *, parent: int | None = None) -> None:
@@ -30,11 +32,14 @@ class Worker:
         self.last: dict[str, float] = {}
 
     def work(self) -> None:
-        signal.signal(signal.SIGTERM, self._stop)
-        signal.signal(signal.SIGINT, self._stop)
+        for name in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(name, self._stop)
+        signal.signal(signal.SIGALRM, self._give_back)
         while not self._over():
             try:
                 self._turn()
+            except queue.Stopping:
+                return
             except (DatabaseError, OSError):
                 # The database or Redis is away: it may come back, and what was queued is still there.
                 log.exception("the queue cannot be read; trying again")
@@ -64,4 +69,9 @@ class Worker:
         return self.asked_to_stop or orphaned
 
     def _stop(self, *_: object) -> None:
-        self.asked_to_stop = True
+        if not self.asked_to_stop:
+            self.asked_to_stop = True
+            signal.alarm(PATIENCE_S)
+
+    def _give_back(self, *_: object) -> None:
+        raise queue.Stopping

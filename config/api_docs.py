@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.http import HttpRequest
 from django.utils.decorators import method_decorator
 from django.views.decorators.cache import cache_control
+from drf_spectacular.utils import extend_schema
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 from rest_framework.response import Response
 
@@ -16,6 +17,7 @@ class Schema(SpectacularAPIView):
     """OpenAPI 3.1, as YAML, or as JSON where that is asked for."""
 
 
+@extend_schema(exclude=True)
 class Docs(SpectacularSwaggerSplitView):
     """Swagger UI, with its script as a file of its own, so that no inline script has to be allowed."""
 

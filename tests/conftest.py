@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
+from django.db import connection
 from hypothesis import HealthCheck, settings
 
 from tests import servers
@@ -53,6 +54,17 @@ def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: N
 def redis_url() -> str:
     """A real Redis, started by the first test that asks."""
     return servers.redis_url()
+
+
+@pytest.fixture
+def child_env(transactional_db: None) -> dict[str, str]:
+    """The environment of a child process (manage.py …) that shares the test's database and files."""
+    name = connection.settings_dict["NAME"]
+    if ON_POSTGRES:
+        url = f"postgres://trackweave@/{name}?host={connection.settings_dict['HOST']}"
+    else:
+        url = f"sqlite:///{name}?synchronous=OFF"
+    return {**os.environ, "DATABASE_URL": url, "DJANGO_SETTINGS_MODULE": "config.settings"}
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,41 @@
+"""People who may log in: made, changed, and given their token."""
+
+from __future__ import annotations
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+
+from annotation import tokens
+from annotation.errors import Invalid
+from annotation.lifecycle import Role
+from annotation.models import User
+
+
+class NobodyLikeThis(Invalid):
+    """This person cannot be added."""
+
+    code = "nobody-like-this"
+
+
+@transaction.atomic
+def enrol(*, name: str, role: str = "", password: str = "", new_token: bool = False) -> str:
+    """Makes the user of this name, or changes what is given, and returns their API token.
+
+    Without `role` or `password` what is there stays; somebody new needs a role. The old token stays unless `new_token`.
+    """
+    user = User.objects.filter(username=name).first() or User(username=name)
+    if role and role not in Role.values:
+        raise NobodyLikeThis(f"{name!r}: there is no role {role!r}; it is one of {', '.join(Role.values)}")
+    if user._state.adding and not role:
+        raise NobodyLikeThis(f"{name!r} is new and needs a role: one of {', '.join(Role.values)}")
+    user.role = role or user.role
+    if password:
+        user.set_password(password)
+    elif user._state.adding:
+        user.set_unusable_password()
+    try:
+        user.clean_fields(exclude=["password"])
+    except ValidationError as error:
+        raise NobodyLikeThis(f"{name!r}: {' '.join(error.messages)}") from None
+    user.save()
+    return tokens.issue(user=user) if new_token else tokens.recall(user=user)

@@ -1,0 +1,100 @@
+"""Real job workers in processes of their own, killed at the worst moment."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from django.db.models.functions import Now
+
+from annotation import queue
+from annotation.lifecycle import JobStatus
+from annotation.models import Job
+from tests.conftest import PROJECT
+
+pytestmark = pytest.mark.django_db(transaction=True)
+Start = Callable[[], subprocess.Popen]
+
+
+def eventually(true: Callable[[], object], within_s: float = 60) -> None:
+    deadline = time.monotonic() + within_s
+    while not true():
+        assert time.monotonic() < deadline, "it did not come true in time"
+        time.sleep(0.1)
+
+
+@pytest.fixture
+def start(child_env: dict[str, str]) -> Iterator[Start]:
+    started: list[subprocess.Popen] = []
+    environ = {**child_env, "DJANGO_SETTINGS_MODULE": "tests.config.poison"}
+
+    def start() -> subprocess.Popen:
+        worker = subprocess.Popen([sys.executable, "manage.py", "work"], cwd=PROJECT, env=environ)
+        started.append(worker)
+        return worker
+
+    yield start
+    for worker in started:
+        worker.kill()
+        worker.wait()
+
+
+def test_a_job_whose_worker_is_killed_is_done_by_another(start: Start, tmp_path: Path) -> None:
+    subject = str(tmp_path / "a")
+    queue.want("hang", subject)
+    first = start()
+    eventually(Path(f"{subject}.started").exists)
+    first.kill()
+    first.wait()
+    Job.objects.update(lease_until=Now())  # instead of waiting for it
+    Path(f"{subject}.go").touch()
+    start()
+    eventually(lambda: Job.objects.get().status == JobStatus.DONE)
+    assert (Path(f"{subject}.done").read_text(), Job.objects.get().attempts) == ("x", 2)
+
+
+def test_a_job_that_kills_its_worker_is_given_up_and_the_others_go_on(start: Start, tmp_path: Path) -> None:
+    queue.want("kill", "poison")
+    for _ in range(3):
+        assert start().wait(60) == -signal.SIGKILL
+        Job.objects.filter(status=JobStatus.RUNNING).update(lease_until=Now())
+        queue.reclaim()
+        Job.objects.filter(status=JobStatus.QUEUED).update(not_before=Now())
+    assert Job.objects.get().status == JobStatus.QUARANTINED
+    subject = str(tmp_path / "good")
+    Path(f"{subject}.go").touch()
+    queue.want("hang", subject)
+    start()
+    eventually(Path(f"{subject}.done").exists)
+
+
+def test_a_worker_that_is_told_to_stop_gives_its_job_back_uncounted(start: Start, tmp_path: Path) -> None:
+    subject = str(tmp_path / "a")
+    queue.want("hang", subject)
+    worker = start()
+    eventually(Path(f"{subject}.started").exists)
+    worker.terminate()
+    assert worker.wait(20) == 0
+    job = Job.objects.get()
+    assert (job.status, job.attempts, job.token) == (JobStatus.QUEUED, 0, None)
+
+
+def test_an_idle_worker_stops_at_once(start: Start) -> None:
+    worker = start()
+    time.sleep(3)
+    worker.terminate()
+    assert worker.wait(20) == 0 or worker.returncode == -signal.SIGTERM  # the latter while it was still starting
+
+
+def test_jobs_are_found_although_their_message_is_lost(start: Start, tmp_path: Path, monkeypatch) -> None:
+    subject = str(tmp_path / "a")
+    Path(f"{subject}.go").touch()
+    monkeypatch.setattr(queue, "wake", lambda key: None)
+    queue.want("hang", subject)
+    start()
+    eventually(lambda: Job.objects.filter(status=JobStatus.DONE).exists())
