@@ -167,12 +167,13 @@ def hard_f1(similarity: ArrayLike, floor: float = 0.5) -> float:
     return 2 * len(match(table, floor).pairs) / sum(table.shape)
 
 
-def track_iou(a: Dense, b: Dense, *, labels: bool = True) -> Floats:
+def track_iou(a: Dense, b: Dense, *, labels: bool = True, shared: Overlaps | None = None) -> Floats:
     """Spatio-temporal IoU of tracks, Σ IoU / frames on which either is there: (n, m) in [0, 1], to score with.
 
     Tracks of different labels have 0, unless `labels` is False. RangesDiffer unless filled over the same frames.
+    `shared` are the overlaps of the two, if known.
     """
-    total = _sums(overlaps(a, b), (len(a.ids), len(b.ids)))
+    total = _sums(overlaps(a, b) if shared is None else shared, (len(a.ids), len(b.ids)))
     common = _common_frames(a, b)
     either = a.present.sum(axis=1)[:, None] + b.present.sum(axis=1)[None, :] - common
     found = np.divide(total, either, out=np.zeros_like(total), where=either > 0)

@@ -14,8 +14,8 @@ import numpy as np
 
 from annotation.core.hota import hota
 from annotation.core.matching import best_pairs, match, same_label
-from annotation.core.overlaps import Overlaps, overlaps
-from annotation.core.tracks import Bools, Dense, Floats, Ints
+from annotation.core.overlaps import Overlaps, only, overlaps
+from annotation.core.tracks import Bools, Dense, Ints
 
 _EPS = np.finfo(float).eps
 
@@ -44,15 +44,17 @@ class Metrics:
     invented: int
 
 
-def compare(truth: Dense, other: Dense, *, floor: float = 0.5, labels: bool = False) -> Metrics:
+def compare(
+    truth: Dense, other: Dense, *, floor: float = 0.5, labels: bool = False, shared: Overlaps | None = None
+) -> Metrics:
     """All figures of `other` against `truth`, filled over the same frames (else RangesDiffer).
 
     `floor` is the IoU at which a box counts as found in CLEAR and identity figures. With `labels`, boxes of tracks of
-    different labels never match; without, labels do not matter.
+    different labels never match; without, labels do not matter. `shared` are the overlaps of the two, if known.
     """
-    shared = overlaps(truth, other)
+    shared = overlaps(truth, other) if shared is None else shared
     if labels:
-        shared = _only(shared, same_label(truth, other)[shared.left, shared.right])
+        shared = only(shared, same_label(truth, other)[shared.left, shared.right])
     boxes, others = int(truth.present.sum()), int(other.present.sum())
     curves = hota(truth, other, shared)
     partner = follow(truth, other, shared, floor)
@@ -107,7 +109,7 @@ def follow(truth: Dense, other: Dense, shared: Overlaps, floor: float = 0.5) -> 
     Among pairs at or above `floor`, those of the frame before come first, then the greatest sum of IoU. Only where
     two boxes compete does the frame before matter, so only there is anything solved.
     """
-    near = _only(shared, shared.iou >= floor - _EPS)
+    near = only(shared, shared.iou >= floor - _EPS)
     partner = np.full(truth.present.shape, -1, np.int64)
     if not len(near.iou):
         return partner
@@ -115,19 +117,23 @@ def follow(truth: Dense, other: Dense, shared: Overlaps, floor: float = 0.5) -> 
     alone = (np.bincount(left)[left] == 1) & (np.bincount(right)[right] == 1)
     partner[near.left[alone], near.frame[alone]] = near.right[alone]
     seen = np.flatnonzero(truth.present.any(axis=0) & other.present.any(axis=0))
-    _settle(partner, _only(near, ~alone), left[~alone], right[~alone], seen)
+    usual = np.full(len(truth.ids), -1)
+    row, column = match(_count_pairs(near, (len(truth.ids), len(other.ids)))).pairs.T
+    usual[row] = column
+    rivals = only(near, ~alone)
+    _settle(partner, rivals, left[~alone], right[~alone], seen, usual[rivals.left] == rivals.right)
     return partner
 
 
-def _settle(partner: Ints, rivals: Overlaps, left: Ints, right: Ints, seen: Ints) -> None:
+def _settle(partner: Ints, rivals: Overlaps, left: Ints, right: Ints, seen: Ints, guess: Bools) -> None:
     """Fill `partner` where boxes compete (`left` and `right` number them), `seen` being the frames with both sides.
 
-    All frames are solved at once on a guess of the frame before, and again where the guess was wrong. What does not
-    move any more is the frame-by-frame answer, since each frame then follows from the one before it.
+    All frames are solved at once on a guess of who was paired in the frame before, and again where it was wrong. What
+    does not move any more is the frame-by-frame answer, since each frame then follows from the one before it.
     """
     place = np.searchsorted(seen, rivals.frame)
     before, first = seen[np.maximum(place - 1, 0)], place == 0
-    kept = (partner[rivals.left, before] == rivals.right) & ~first
+    kept = guess & ~first
     left, right = (np.unique(nodes, return_inverse=True)[1] for nodes in (left, right))
     again = np.arange(len(rivals.iou))
     while len(again):
@@ -154,11 +160,11 @@ def _mean_iou(shared: Overlaps, partner: Ints) -> float:
 
 def _identity_matches(shared: Overlaps, shape: tuple[int, int], floor: float) -> int:
     """Boxes at or above `floor` in the one to one pairing of whole tracks that has most of them."""
-    near = _only(shared, shared.iou >= floor)
-    counts: Ints = np.bincount(near.left * shape[1] + near.right, minlength=shape[0] * shape[1]).reshape(shape)
+    counts = _count_pairs(only(shared, shared.iou >= floor), shape)
     row, column = match(counts).pairs.T
     return int(counts[row, column].sum())
 
 
-def _only(shared: Overlaps, keep: Bools) -> Overlaps:
-    return Overlaps(shared.left[keep], shared.right[keep], shared.frame[keep], shared.iou[keep])
+def _count_pairs(near: Overlaps, shape: tuple[int, int]) -> Ints:
+    """(n, m): on how many frames two tracks are near."""
+    return np.bincount(near.left * shape[1] + near.right, minlength=shape[0] * shape[1]).reshape(shape)
