@@ -3,6 +3,7 @@ from __future__ import annotations
 from django.urls import path, register_converter
 
 from annotation.api import people, videos
+from annotation.page_urls import urlpatterns as page_urlpatterns
 
 
 class FrameNumber:
@@ -34,3 +35,5 @@ api_urlpatterns = [
     path("videos/<str:video_id>/frame-map/", videos.VideoFrameMap.as_view()),
     path("clips/<str:signed>/", videos.ClipFile.as_view(), name="clip"),
 ]
+
+urlpatterns = page_urlpatterns

@@ -3,6 +3,7 @@ from __future__ import annotations
 from django.urls import path
 
 from review.api import results, verdicts
+from review.page_urls import urlpatterns as page_urlpatterns
 
 api_urlpatterns = [
     path("projects/<str:project_id>/progress/", results.Progress.as_view()),
@@ -22,3 +23,5 @@ api_urlpatterns = [
     path("exports/<str:export_id>/", results.ExportDetail.as_view()),
     path("exports/<str:export_id>/download/", results.ExportDownload.as_view(), name="export-download"),
 ]
+
+urlpatterns = page_urlpatterns

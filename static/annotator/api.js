@@ -72,16 +72,11 @@ export const post = (path, body = {}, options = {}) => call("POST", path, body, 
 export const patch = (path, body, options) => call("PATCH", path, body, options);
 export const remove = (path) => call("DELETE", path);
 
-/** All pages of a list, up to `most` items. `next` is an address of ours. */
-export async function list(path, most = 500) {
-  const items = [];
-  for (let page = path; page && items.length < most;) {
-    const { results, next } = await get(page);
-    items.push(...results);
-    page = next ? new URL(next, location.href).pathname + new URL(next, location.href).search : null;
-    if (page?.startsWith(ROOT)) page = page.slice(ROOT.length);
-  }
-  return items;
+/** A page of ours as the server renders it. */
+export async function readPage(address) {
+  const answer = await fetch(address, { credentials: "same-origin" }).catch(() => null);
+  if (!answer?.ok) throw new Problem(answer?.status ?? 0);
+  return answer.text();
 }
 
 /** A frame as a picture: resolves to an image that can be drawn. */

@@ -10,6 +10,17 @@ import { $, h, paragraphs } from "./dom.js";
 const root = $("[data-bench]");
 const id = root.dataset.assignment;
 
+/** Time with the page in sight; time in another tab is no work on this task. */
+const worked = {
+  before: 0,
+  since: performance.now(),
+  seconds: () => (worked.before + (worked.since === null ? 0 : performance.now() - worked.since)) / 1000,
+};
+document.addEventListener("visibilitychange", () => {
+  worked.before = worked.seconds() * 1000;
+  worked.since = document.hidden ? null : performance.now();
+});
+
 const STATES = {
   saved: "Saved", saving: "Saving…", unsaved: "Not saved yet", offline: "Offline: kept in this browser",
   refused: "Not saved", over: "Kept, but your time is over",
@@ -33,8 +44,8 @@ function openBench(seat) {
   return createBench({
     root, clip,
     piece: {
-      ...segment, labels: project.labels, frameStep: project.frame_step ?? seat.frame_step ?? 1,
-      tracks: seat.tracks, intervals: seat.intervals, ghosts: seat.ghosts,
+      ...segment, labels: project.labels, frameStep: seat.frame_step,
+      tracks: seat.tracks, intervals: seat.intervals, ghosts: seat.ghosts, readOnly: seat.status !== "held",
     },
     loadPicture: (frame) => api.assignments.frame(id, frame, clip.width),
   });
@@ -110,7 +121,7 @@ async function submit(seat, { store, player }, saving, lease) {
   $("[data-doubts]").replaceChildren(...doubts(store).slice(0, 12).map((text) => h("li", {}, text)));
   if (!(await ask($("[data-confirm]")))) return;
   await saving.flush();
-  const body = saving.body();
+  const body = { ...saving.body(), work_s: Math.round(worked.seconds()) };
   $("[data-submit]").disabled = true;
   try {
     await api.assignments.submit(id, body);
@@ -157,6 +168,7 @@ async function start() {
   $("[data-project]").textContent = seat.project.name;
   paragraphs($("[data-instructions]"), seat.project.instructions || "No instructions were given.");
   const bench = openBench(seat);
+  if (seat.status !== "held") return fatal(`This task is ${seat.status}. It is shown as it was.`);
   const saving = openSaving(seat, bench);
   const lease = openLease(seat, bench, saving);
   bench.store.on("tracks errors", () => ($("[data-problems]").hidden = !bench.store.errors.size));

@@ -1,0 +1,42 @@
+"""Pages that everybody has: the way in, the way out, and the way to one's own work."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.contrib.auth.decorators import login_required
+from django.contrib.auth.views import LoginView
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+
+from annotation.lifecycle import Role
+
+#: Where each role's work is.
+HOMES = {
+    Role.WORKER: "work",
+    Role.REVIEWER: "review",
+    Role.CLIENT: "projects",
+    Role.MANAGER: "projects",
+    Role.ADMIN: "projects",
+}
+
+
+class SignIn(LoginView):
+    redirect_authenticated_user = True
+    extra_context = {"open_registration": settings.OPEN_REGISTRATION}
+
+
+@login_required
+def home(request: HttpRequest) -> HttpResponse:
+    return redirect(HOMES[request.user.role])
+
+
+def register(request: HttpRequest) -> HttpResponse:
+    if not settings.OPEN_REGISTRATION:
+        raise Http404
+    return render(request, "registration/register.html")
+
+
+@login_required
+def invite(request: HttpRequest, secret: str) -> HttpResponse:
+    """Opening a link changes nothing; the button on the page does."""
+    return render(request, "registration/invite.html", {"secret": secret})

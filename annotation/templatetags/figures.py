@@ -1,0 +1,62 @@
+"""Figures as people read them."""
+
+from __future__ import annotations
+
+from django import template
+
+register = template.Library()
+NOTHING = "–"
+UNITS = ("B", "kB", "MB", "GB", "TB")
+TONES = {
+    "ready": "good", "done": "good", "accepted": "good", "active": "good",
+    "rejected": "bad", "failed": "bad", "banned": "bad", "quarantined": "bad", "cancelled": "bad",
+    "uploaded": "warn", "indexing": "warn", "opening": "warn", "building": "warn", "paused": "warn", "pending": "warn",
+}  # fmt: skip
+
+
+@register.filter
+def percent(share: float | None) -> str:
+    """A share from 0 to 1: 0.834 is 83 %."""
+    return NOTHING if share is None else f"{share * 100:.0f} %"
+
+
+@register.filter
+def money(micros: int | None, currency: str = "EUR") -> str:
+    """Millionths of a currency: 1,230,000 is 1.23 EUR. Fractions of a cent are shown where there are any."""
+    if micros is None:
+        return NOTHING
+    whole, rest = divmod(abs(micros), 10**6)
+    cents = f"{rest:06d}".rstrip("0").ljust(2, "0")
+    return f"{'-' if micros < 0 else ''}{whole:,}.{cents} {currency}"
+
+
+@register.filter
+def size(count: int | None) -> str:
+    """Bytes: 1,500,000 is 1.5 MB."""
+    if count is None:
+        return NOTHING
+    amount, unit = float(count), 0
+    while amount >= 1000 and unit < len(UNITS) - 1:
+        amount, unit = amount / 1000, unit + 1
+    return f"{amount:.0f} {UNITS[unit]}" if unit == 0 else f"{amount:.1f} {UNITS[unit]}"
+
+
+@register.filter
+def clock(seconds: float | None) -> str:
+    """A duration: 75.2 is 1:15."""
+    if seconds is None:
+        return NOTHING
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
+
+
+@register.filter
+def tone(status: str) -> str:
+    """The colour of a state: good, warn, bad or none."""
+    return TONES.get(str(status), "")
+
+
+@register.filter
+def words(status: str) -> str:
+    return str(status).replace("_", " ")

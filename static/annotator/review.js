@@ -1,0 +1,130 @@
+/** The reviewer's page: a consensus over its clip, each worker's tracks beside it, and a verdict. */
+
+import * as api from "./api.js";
+import { createBench } from "./bench.js";
+import { readTrack, writeTrack } from "./edits.js";
+import { sortProblems } from "./problems.js";
+import { $, dot, h } from "./dom.js";
+
+const COLOURS = ["#ffd24a", "#5ad1ff", "#ff8ad8", "#8affa1", "#ffa35c", "#c3a6ff", "#f5f5f5"];
+const root = $("[data-bench]");
+const { consensus: id, project, videoId, next } = root.dataset;
+const mayDecide = root.dataset.mayDecide === "yes";
+const verdicts = () => [$("[data-accept]"), $("[data-amend]"), $("[data-reject]")].filter(Boolean);
+
+function fatal(text) {
+  $("[data-fatal-text]").textContent = text;
+  $("[data-fatal]").hidden = false;
+  verdicts().forEach((button) => (button.disabled = true));
+}
+
+function openLayers({ submissions }, { store }) {
+  const layers = submissions.map(({ id: key, worker, tracks }, i) => ({
+    id: key, name: worker, colour: COLOURS[i % COLOURS.length], tracks: tracks.map(readTrack), on: false,
+  }));
+  store.setLayers(layers);
+  const line = (layer) => h("li", {}, h("label", {},
+    h("input", { type: "checkbox", onchange: (e) => {
+      layer.on = e.target.checked;
+      store.setLayers(layers);
+    } }), dot(layer.colour), `${layer.name} (${layer.tracks.length})`));
+  $("[data-layers]").replaceChildren(...layers.map(line));
+}
+
+function openDisputes({ tracks }, { store, player }) {
+  const all = tracks.flatMap((t) => (t.disputes ?? []).map(([start, stop]) => ({ id: t.id, start, stop })));
+  all.sort((a, b) => a.start - b.start);
+  $("[data-dispute-part]").hidden = !all.length;
+  $("[data-dispute-text]").textContent = `${all.length} stretch${all.length === 1 ? "" : "es"} on which they disagree`;
+  const go = (found) => {
+    if (!found) return;
+    store.select(found.id);
+    player.show(found.start);
+  };
+  $('[data-dispute="after"]').addEventListener("click", () => go(all.find((d) => d.start > store.frame) ?? all[0]));
+  $('[data-dispute="before"]').addEventListener("click", () => go(all.findLast((d) => d.start < store.frame) ?? all.at(-1)));
+}
+
+function refused(problem, sent, { store, player }) {
+  if (problem.status === 409) return fatal(`${problem.message} Reload to see how it stands.`);
+  const { byTrack, rest } = sortProblems(problem.errors, sent);
+  store.setErrors(byTrack);
+  const box = $("[data-problems]");
+  box.replaceChildren(h("p", {}, problem.message), h("ul", {}, ...rest.map((text) => h("li", {}, text))));
+  box.hidden = false;
+  const [first] = byTrack;
+  if (!first) return undefined;
+  store.select(first[0]);
+  return first[1][0].frame === null ? undefined : player.show(first[1][0].frame);
+}
+
+function ask(dialog) {
+  dialog.returnValue = "";
+  dialog.showModal();
+  return new Promise((resolve) => {
+    dialog.addEventListener("close", () => resolve(dialog.returnValue === "yes"), { once: true });
+  });
+}
+
+function openVerdicts(item, bench) {
+  const { store } = bench;
+  const { version } = item;
+  let changed = false;
+
+  async function decide(verb, body) {
+    verdicts().forEach((button) => (button.disabled = true));
+    try {
+      await api.post(`/consensus/${id}/${verb}/`, { version, ...body });
+      changed = false;
+      location.assign(next);
+    } catch (problem) {
+      paint();
+      refused(problem, body.tracks ?? [], bench);
+    }
+  }
+
+  function paint() {
+    $("[data-accept]").disabled = changed;
+    $("[data-accept]").title = changed ? "You changed the tracks: amend sends them" : "";
+    $("[data-amend]").disabled = !changed;
+    $("[data-reject]").disabled = false;
+  }
+
+  $("[data-accept]").addEventListener("click", () => decide("accept", {}));
+  $("[data-amend]").addEventListener("click", () => {
+    decide("amend", { tracks: store.all().map(writeTrack), intervals: store.intervals });
+  });
+  $("[data-reject]").addEventListener("click", async () => {
+    const dialog = $("[data-refuse]");
+    if (!(await ask(dialog))) return;
+    const { reason, seats } = $("form", dialog).elements;
+    decide("reject", { reason: reason.value, seats: Number(seats.value) });
+  });
+  store.on("tracks", () => {
+    changed = bench.history.canUndo();
+    paint();
+  });
+  window.addEventListener("beforeunload", (event) => changed && event.preventDefault());
+  paint();
+}
+
+async function start() {
+  const [item, { labels }] = await Promise.all([api.get(`/consensus/${id}/`), api.get(`/projects/${project}/`)]);
+  const open = mayDecide && item.status === "pending";
+  $("[data-decisions]").textContent = String(item.decisions);
+  $("[data-status]").textContent = item.status;
+  const bench = createBench({
+    root, clip: item.clip,
+    piece: {
+      ...item.segment, width: Number(root.dataset.width), height: Number(root.dataset.height), labels,
+      tracks: item.tracks, intervals: item.intervals, readOnly: !open,
+    },
+    loadPicture: (frame) => api.picture(`/videos/${videoId}/frames/${frame}/?as=jpeg&width=${item.clip.width}`),
+  });
+  openLayers(item, bench);
+  openDisputes(item, bench);
+  if (open) openVerdicts(item, bench);
+  else verdicts().forEach((button) => (button.disabled = true));
+}
+
+start().catch((problem) => fatal(problem.message));

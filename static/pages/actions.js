@@ -1,0 +1,65 @@
+/**
+ * Buttons and forms that call the REST API, as data in the markup:
+ *
+ * `data-post="/path/"` on a button posts (`data-sure` asks first); `data-claim="project"` takes a seat and goes there;
+ * `data-send="/path/"` on a form sends its fields (`data-method`, `data-nest="policy"`), then goes to `data-then`.
+ */
+
+import { assignments, patch, post } from "../annotator/api.js";
+import { $ } from "../annotator/dom.js";
+import { refresh } from "./refresh.js";
+
+export function complain(problem, near = document) {
+  const place = $("[data-wrong]", near) ?? $("[data-wrong]");
+  const lines = problem.errors.slice(0, 8).map(({ pointer, message }) => `${pointer || "What was sent"} ${message}`);
+  place.textContent = lines.length ? lines.join("; ") : problem.message;
+  place.hidden = false;
+}
+
+function fieldsOf(form) {
+  const out = {};
+  [...form.elements].filter((e) => e.name && e.value !== "").forEach((e) => {
+    out[e.name] = e.type === "number" ? Number(e.value) : e.value;
+  });
+  return form.dataset.nest ? { [form.dataset.nest]: out } : out;
+}
+
+async function send(form) {
+  const body = fieldsOf(form);
+  if (form.dataset.method === "PATCH") await patch(form.dataset.send, body);
+  else await post(form.dataset.send, body);
+  if (form.dataset.then) location.assign(form.dataset.then);
+}
+
+async function claim(project) {
+  const { status, data } = await assignments.claim(project);
+  if (status !== 204 && data) location.assign(`/work/${data.id}/`);
+  else $("[data-nothing]").hidden = false;
+}
+
+/** Run one action with its button disabled, say what went wrong, and show what became of it. */
+export async function act(button, run, near = document) {
+  document.querySelectorAll("[data-wrong], [data-nothing]").forEach((note) => (note.hidden = true));
+  button.disabled = true;
+  try {
+    await run();
+  } catch (problem) {
+    complain(problem, near);
+  }
+  button.disabled = false;
+  button.blur();
+  await refresh();
+}
+
+document.addEventListener("click", (event) => {
+  const button = event.target.closest("button[data-post], button[data-claim]");
+  if (!button || (button.dataset.sure && !window.confirm(button.dataset.sure))) return;
+  act(button, () => (button.dataset.claim ? claim(button.dataset.claim) : post(button.dataset.post)));
+});
+
+document.addEventListener("submit", (event) => {
+  const form = event.target.closest("form[data-send]");
+  if (!form) return;
+  event.preventDefault();
+  act(event.submitter ?? $("button[type=submit]", form), () => send(form), form);
+});

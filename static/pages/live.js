@@ -1,0 +1,93 @@
+/** The manager's overview: whole snapshots over a WebSocket, so a lost one costs nothing. */
+
+import { post } from "../annotator/api.js";
+import { $, countdown } from "../annotator/dom.js";
+import { act } from "./actions.js";
+import { line, stacked } from "./charts.js";
+import { refresh } from "./refresh.js";
+
+const root = $("[data-live]");
+const link = $("[data-link]");
+const seen = [];
+let seq = -1;
+let failures = 0;
+
+const pick = (object, path) => path.split(".").reduce((o, name) => o?.[name], object);
+const SAY = {
+  percent: (v) => `${Math.round(v * 100)} %`,
+  clock: countdown,
+  money: (v) => `${(v / 1e6).toLocaleString("en", { minimumFractionDigits: 2 })} EUR`,
+  time: (v) => new Date(v).toLocaleString([], { dateStyle: "short", timeStyle: "short" }),
+};
+
+function write(node, progress) {
+  const value = pick(progress, node.dataset.figure);
+  const text = value === null || value === undefined ? "–" : (SAY[node.dataset.as] ?? String)(value);
+  const whole = node.dataset.of ? `${text} of ${pick(progress, node.dataset.of)}` : text;
+  if (node.textContent === whole) return;
+  node.textContent = whole;
+  const place = node.closest("li");
+  place.classList.remove("moved");
+  requestAnimationFrame(() => place.classList.add("moved"));
+}
+
+function show(progress) {
+  document.querySelectorAll("[data-figure]").forEach((node) => write(node, progress));
+  const { tasks } = progress;
+  $('[data-chart="tasks"]').replaceChildren(...stacked([
+    { name: "done", count: tasks.done, tone: "good" }, { name: "in review", count: tasks.in_review, tone: "warn" },
+    { name: "filled", count: tasks.filled, tone: "accent" }, { name: "open", count: tasks.open, tone: "soft" },
+    { name: "opening", count: tasks.opening, tone: "faint" }, { name: "quarantined", count: tasks.quarantined, tone: "bad" },
+  ]));
+  seen.push([Date.now() / 1000, progress.submissions]);
+  $('[data-chart="submissions"]').replaceChildren(...line(seen.slice(-600)));
+  const { starving_tasks: starving, stuck_leases: stuck } = progress;
+  const alarm = $("[data-alarm]");
+  alarm.hidden = !starving && !stuck;
+  alarm.textContent = `${starving} open tasks find no worker; ${stuck} leases ran out and wait for the sweep.`;
+}
+
+function connect() {
+  const scheme = location.protocol === "https:" ? "wss" : "ws";
+  const socket = new WebSocket(`${scheme}://${location.host}/ws/projects/${root.dataset.live}/`);
+  socket.addEventListener("open", () => {
+    failures = 0;
+    link.dataset.state = "live";
+    link.textContent = "live";
+  });
+  socket.addEventListener("message", (event) => {
+    const snapshot = JSON.parse(event.data);
+    if (snapshot.seq === seq) return;
+    seq = snapshot.seq;
+    show(snapshot.progress);
+    refresh();
+  });
+  socket.addEventListener("close", ({ code }) => {
+    link.dataset.state = "lost";
+    // 44xx: the server said no, and would say so again.
+    link.textContent = code >= 4400 && code < 4500 ? "not allowed" : "connection lost, trying again";
+    if (code >= 4400 && code < 4500) return;
+    failures += 1;
+    setTimeout(connect, Math.min(30000, 1000 * 2 ** failures));
+  });
+}
+
+const dialog = $("[data-sanction]");
+document.addEventListener("click", (event) => {
+  const button = event.target.closest("button[data-move]");
+  if (!button) return;
+  const { move, who } = button.dataset;
+  const form = $("form", dialog);
+  form.reset();
+  $("h2", dialog).textContent = `${move[0].toUpperCase()}${move.slice(1)} ${who}`;
+  dialog.returnValue = "";
+  dialog.showModal();
+  dialog.onclose = () => {
+    if (dialog.returnValue !== "yes") return;
+    const path = `/projects/${root.dataset.live}/workers/${encodeURIComponent(who)}/${move}/`;
+    act(button, () => post(path, { reason: form.elements.reason.value }));
+  };
+});
+
+show(JSON.parse($("#progress").textContent));
+connect();
