@@ -1,9 +1,10 @@
-"""Which of two objects is which after they met, where workers differ.
+"""Who is who after objects met, where workers differ.
 
-Idea: clusters say which boxes belong together on each frame, but not who is who across a frame on which some tracks
-change their cluster: either these workers confused two objects, or the others did. Both stories are weighed: each
-worker who would have been wrong counts against a story, and so does motion that would have to break (objects keep
-their course and size; two who exchange their places on paper do not).
+Idea: clusters say which boxes belong together on each frame, but not which of two who met is which afterwards: where a
+track changes its cluster, either its worker confused two objects or the others did. At each such event every cluster
+that comes in is weighed against every one that goes out: by the workers whose tracks lead from one to the other, and
+by how well course and size go on (objects keep both; two who exchange their places on paper do not). The best
+assignment of all of them at once stands, as in multiple-hypothesis tracking with one scan.
 """
 
 from __future__ import annotations
@@ -13,17 +14,18 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from annotation.core.matching import match
 from annotation.core.tracks import Floats, Ints
 from review.core.stacking import Stack
 
 RUN = 5  # frames on either side that a track must spend in its clusters for a change to count
-NEAR = 15  # frames within which changes between the same two clusters are one event
-RIGHT = 2.2  # log odds that a worker does not confuse two who meet: nine in ten
+NEAR = 15  # frames within which changes between clusters are one event
+RIGHT = 1.1  # log odds per track that a worker keeps to an object: nine in ten do not exchange two who meet
 SLACK = 6  # frames on either side of an event that say nothing: keyframes blend one object into the other
 WINDOW = 12  # frames on either side of those from which course and size are read
 OFF_COURSE = 0.25  # usual error of a course, as a share of the side
 OFF_SIZE = 0.15  # and of the logarithm of a size
-MOST = 6.0  # the most that motion can say
+BREAK = 2.0  # how much a course that breaks counts; by its logarithm, since people do turn
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,26 +38,23 @@ class _Change:
     after: int
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Flow:
+    """What leads through an event: weight of the workers who go from each cluster in to each one out."""
+
+    clusters: list[int]
+    votes: Floats
+    first: int
+    last: int
+
+
 def untangle(stack: Stack, member: Ints, weights: Floats) -> Ints:
-    """Clusters (t, n) in which of every two that were confused the likelier story holds."""
+    """Clusters (t, n) that carry on, through every event, as the likeliest story says."""
     strength = weights / weights.mean()
-    for event in _events(member):
-        member = _settle(stack, member, event, strength)
+    member = member.copy()
+    for event in _events(_changes(member)):
+        _settle(stack, member, event, strength)
     return member
-
-
-def _events(member: Ints) -> list[list[_Change]]:
-    """Changes between the same two clusters near each other in time, by frame."""
-    found = sorted(_changes(member), key=lambda c: (min(c.before, c.after), max(c.before, c.after), c.frame, c.track))
-    events: list[list[_Change]] = []
-    for change in found:
-        last = events[-1][-1] if events else None
-        same = last is not None and {last.before, last.after} == {change.before, change.after}
-        if last is not None and same and change.frame - last.frame <= NEAR:
-            events[-1].append(change)
-        else:
-            events.append([change])
-    return sorted(events, key=lambda e: (e[0].frame, e[0].track))
 
 
 def _changes(member: Ints) -> list[_Change]:
@@ -69,7 +68,7 @@ def _changes(member: Ints) -> list[_Change]:
             if min(lengths[i - 1], lengths[i]) >= RUN:
                 at = starts[i]
                 out.append(_Change(track, int(there[at]), int(path[at - 1]), int(path[at])))
-    return out
+    return sorted(out, key=lambda c: (c.frame, c.track))
 
 
 def _moves(member: Ints) -> np.ndarray:
@@ -78,44 +77,73 @@ def _moves(member: Ints) -> np.ndarray:
     return (np.where(member >= 0, member, high[:, None]) != high[:, None]).any(axis=1)
 
 
-def _settle(stack: Stack, member: Ints, event: Sequence[_Change], strength: Floats) -> Ints:
-    """The clusters with the two of an event exchanged from there on, if that is the likelier story."""
-    one, two = event[0].before, event[0].after
-    frame = int(np.median([c.frame for c in event]))
-    changed = {int(stack.owners[c.track]) for c in event}
-    kept = {int(stack.owners[t]) for t in _keepers(member, one, two, frame)} - changed
-    votes = RIGHT * (sum(strength[o] for o in changed) - sum(strength[o] for o in kept))
-    score = votes + _motion(stack, member, one, two, frame)
-    if score <= 1e-9:
-        return member
-    out = member.copy()
+def _events(changes: Sequence[_Change]) -> list[list[_Change]]:
+    """Changes that share a cluster within `NEAR` frames, by frame."""
+    events: list[tuple[set[int], list[_Change]]] = []
+    for change in changes:
+        both = {change.before, change.after}
+        near = [e for e in events if change.frame - e[1][0].frame <= NEAR and e[0] & both]
+        events = [e for e in events if not any(e is n for n in near)]
+        events.append((both.union(*(n[0] for n in near)), [c for n in near for c in n[1]] + [change]))
+    return sorted((sorted(e, key=lambda c: (c.frame, c.track)) for _, e in events), key=lambda e: e[0].frame)
+
+
+def _settle(stack: Stack, member: Ints, event: Sequence[_Change], strength: Floats) -> None:
+    """Give what goes out of an event the numbers of what came in, in place."""
+    flow = _flow(stack, member, event, strength)
+    new = _assign(flow, _motion(stack, member, flow))
+    if all(old == number for old, number in new.items()):
+        return
     own = {c.track: c.frame for c in event}
+    middle = int(np.median([c.frame for c in event]))
+    fresh = int(member.max()) + 1
+    taken = set(new.values())
+    for k in flow.clusters:
+        if k not in new and k in taken:
+            new[k], fresh = fresh, fresh + 1
     for track in range(len(member)):
-        late = slice(own.get(track, frame), None)
-        path = member[track, late]
-        out[track, late] = np.where(path == one, two, np.where(path == two, one, path))
-    return out
+        late = member[track, own.get(track, middle) :]
+        old = late.copy()
+        for k, number in new.items():
+            late[old == k] = number
 
 
-def _keepers(member: Ints, one: int, two: int, frame: int) -> Ints:
-    """Tracks that are in one of two clusters before and after a frame without changing."""
-    before, after = member[:, max(0, frame - NEAR) : frame], member[:, frame : frame + NEAR]
-    same = [((before == k).any(axis=1) & (after == k).any(axis=1)) for k in (one, two)]
-    other = [((before == k).any(axis=1) | (after == k).any(axis=1)) for k in (two, one)]
-    return np.flatnonzero((same[0] & ~other[0]) | (same[1] & ~other[1]))
+def _flow(stack: Stack, member: Ints, event: Sequence[_Change], strength: Floats) -> _Flow:
+    """Where each track in the event's clusters is just before and just after it."""
+    clusters = sorted({k for c in event for k in (c.before, c.after)})
+    first, last = event[0].frame, event[-1].frame
+    votes = np.zeros((len(clusters), len(clusters)))
+    before, after = member[:, max(0, first - NEAR) : first], member[:, last : last + NEAR]
+    inside = np.isin(before, clusters).any(axis=1) & np.isin(after, clusters).any(axis=1)
+    for track in np.flatnonzero(inside).tolist():
+        come = [k for k in before[track].tolist() if k >= 0][-1]
+        go = [k for k in after[track].tolist() if k >= 0][0]
+        if come in clusters and go in clusters:
+            votes[clusters.index(come), clusters.index(go)] += RIGHT * strength[stack.owners[track]]
+    return _Flow(clusters, votes, first, last)
 
 
-def _motion(stack: Stack, member: Ints, one: int, two: int, frame: int) -> float:
-    """How much likelier the courses are with the two exchanged than as they are, as log odds."""
-    early = slice(max(0, frame - SLACK - WINDOW), max(0, frame - SLACK))
-    late = slice(frame + SLACK, frame + SLACK + WINDOW)
-    before = [_course(stack, member, k, early) for k in (one, two)]
-    after = [_course(stack, member, k, late) for k in (one, two)]
-    straight = [_break(b, a) for b, a in zip(before, after, strict=True)]
-    crossed = [_break(b, a) for b, a in zip(before, reversed(after), strict=True)]
-    if any(np.isnan([*straight, *crossed])):
-        return 0.0
-    return float(np.clip((sum(straight) - sum(crossed)) / 2, -MOST, MOST))
+def _motion(stack: Stack, member: Ints, flow: _Flow) -> Floats:
+    """What each way through an event costs in broken courses, (k, k); the mean of the others' where unknown."""
+    early = slice(max(0, flow.first - SLACK - WINDOW), max(0, flow.first - SLACK))
+    late = slice(flow.last + SLACK, flow.last + SLACK + WINDOW)
+    before = [_course(stack, member, k, early) for k in flow.clusters]
+    after = [_course(stack, member, k, late) for k in flow.clusters]
+    off = np.array([[_break(b, a) for a in after] for b in before])
+    cost = BREAK * np.log1p(off / 4)
+    known = ~np.isnan(cost)
+    return np.where(known, cost, cost[known].mean() if known.any() else 0.0)
+
+
+def _assign(flow: _Flow, motion: Floats) -> dict[int, int]:
+    """For each cluster that goes out and was led into, the number of the one that came in."""
+    possible = flow.votes > 0
+    score = np.where(possible, flow.votes - motion, -np.inf)
+    # Every way that is possible is better than none: an object does not end where another begins.
+    floor = score[possible].min() - 1 if possible.any() else 0.0
+    lift = (len(score) + 1) * (score[possible].max() - floor) if possible.any() else 0.0
+    pairs = match(np.where(possible, score - floor + lift, 0.0)).pairs
+    return {flow.clusters[j]: flow.clusters[i] for i, j in pairs.tolist()}
 
 
 def _course(stack: Stack, member: Ints, k: int, frames: slice) -> Floats | None:
