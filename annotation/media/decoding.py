@@ -35,7 +35,7 @@ def packets(container: InputContainer, stream: VideoStream) -> Iterator[Packet[V
             packet = next(demuxed, None)
         except av.error.MemoryError:
             raise
-        except av.error.FFmpegError:
+        except (av.error.FFmpegError, IndexError):  # IndexError: PyAV's, where a damaged file makes up a new stream
             errors += 1
             demuxed = container.demux(stream)
             continue

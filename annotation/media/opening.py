@@ -139,9 +139,7 @@ def _open_input(path: Path | str, max_pixels: int) -> InputContainer:
     }
     try:
         return _open(path, "r", format=demuxer, options=options)  # type: ignore[return-value]
-    except av.error.MemoryError:
-        raise
-    except (av.error.FFmpegError, ValueError) as error:
+    except (av.error.FFmpegError, ValueError, MemoryError) as error:  # damaged sizes ask for absurd memory
         raise Rejected(f"The file is damaged or not complete, and cannot be opened. {_USE}") from error
 
 

@@ -17,8 +17,10 @@ from annotation.media.errors import FrameUndecodable
 from annotation.media.frame_map import FrameMap
 from annotation.media.opening import MAX_PIXELS
 
-#: How many later frames may come out of a decoder before a frame is given up.
-WINDOW = 4
+#: How many later frames may come out of a decoder before a frame is given up: wrong times reorder so many at most.
+WINDOW = 32
+#: Frames kept at the least.
+_KEPT = 6
 #: How far back, in frames, a second and third keyframe may lie; the first may lie anywhere.
 _FAR = 1000
 
@@ -34,7 +36,7 @@ class FrameReader:
         self._queue: deque[tuple[int, VideoFrame]] = deque()
         self._at: int | None = None
         self._cache: OrderedDict[int, VideoFrame] = OrderedDict()
-        self._cache_frames = WINDOW + 2 + cache_bytes // max(1, frame_map.width * frame_map.height * 2)
+        self._cache_frames = _KEPT + cache_bytes // max(1, frame_map.width * frame_map.height * 2)
         self._failed: set[int] = set()
         self._running = False
 
@@ -87,7 +89,7 @@ class FrameReader:
         if not self._running or self._at is None or self._at >= n:
             return False
         keyframe = self.map.keyframe_before(n)
-        return keyframe is None or keyframe <= self._at + WINDOW
+        return keyframe is None or keyframe <= self._at + _KEPT
 
     def _begin(self, keyframe: int | None) -> None:
         self._decoding.begin(None if keyframe is None else int(self.map.stamps[keyframe]))

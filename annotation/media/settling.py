@@ -26,7 +26,7 @@ from annotation.media.frame_map import FrameMap
 from annotation.media.opening import MAX_PIXELS
 
 #: Frames that must have come out behind one before its absence is believed.
-PATIENCE = 8
+PATIENCE = 32
 REPORT_FRAMES = 256
 REPORT_S = 1.0
 

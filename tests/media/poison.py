@@ -11,7 +11,6 @@ import numpy as np
 from av.video.frame import VideoFrame
 from PIL import Image
 
-from annotation.media.barcodes import BarcodeVideo, write_barcode_video
 from annotation.media.opening import create_video
 
 
@@ -86,7 +85,14 @@ def write_huge_pictures(path: Path, codec: str, side: int = 16000, frames: int =
 
 
 def write_many_tiny_frames(path: Path, frames: int) -> None:
-    write_barcode_video(path, frames, BarcodeVideo("mpeg4", size=(48, 32), gop=250))
+    with create_video(path) as container:
+        stream = container.add_stream("mpeg4", rate=25)
+        stream.width, stream.height, stream.pix_fmt = 48, 32, "yuv420p"
+        picture = VideoFrame(48, 32, "yuv420p")
+        for k in range(frames):
+            picture.pts, picture.time_base = k, Fraction(1, 25)
+            container.mux(stream.encode(picture))
+        container.mux(stream.encode(None))
 
 
 def truncated(data: bytes, share: float) -> bytes:

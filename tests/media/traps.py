@@ -53,7 +53,7 @@ HEVC = BarcodeVideo("libx265", b_frames=3, gop=20, options={"preset": "ultrafast
 X264_OPEN = replace(H264, options=MEDIUM | {"x264-params": "open-gop=1:b-pyramid=normal"})
 X265_OPEN = replace(HEVC, options={"preset": "ultrafast", "x265-params": "log-level=none:open-gop=1:keyint=20"})
 ALT_REF = {"auto-alt-ref": "1", "lag-in-frames": "16", "cpu-used": "5", "deadline": "good"}
-SVT = {"preset": "8", "crf": "15", "svtav1-params": "enable-overlays=1"}
+SVT = {"preset": "6", "crf": "10", "svtav1-params": "enable-overlays=1"}
 UNEVEN = {"times": uneven(75), "time_base": MS}
 
 TRAPS = {
@@ -76,8 +76,8 @@ TRAPS = {
     "hevc_open_gop": Trap("ho.mkv", X265_OPEN),
     "vp8_hidden": Trap("v8.webm", BarcodeVideo("libvpx", gop=30, options=ALT_REF)),
     "vp9_hidden": Trap("v9.webm", BarcodeVideo("libvpx-vp9", gop=30, options=ALT_REF)),
-    "av1": Trap("a1.mp4", BarcodeVideo("libsvtav1", gop=30, options=SVT)),
-    "av1_mkv": Trap("a1.mkv", BarcodeVideo("libsvtav1", gop=30, options=SVT)),
+    "av1": Trap("a1.mp4", BarcodeVideo("libsvtav1", gop=30, size=(192, 128), options=SVT)),
+    "av1_mkv": Trap("a1.mkv", BarcodeVideo("libsvtav1", gop=30, size=(192, 128), options=SVT)),
     "prores": Trap("p.mov", BarcodeVideo("prores_ks", pixels="yuv422p10le")),
     "mjpeg": Trap("j.avi", BarcodeVideo("mjpeg", pixels="yuvj420p")),
     "msmpeg4": Trap("ms.avi", BarcodeVideo("msmpeg4")),
