@@ -110,23 +110,8 @@ def make_track(
 
 def fill_track(track: Track, start: int, stop: int) -> tuple[Floats, Bools, Bools]:
     """One track on the frames `[start, stop)`: boxes (n, 4) with NaN where absent, present (n,), occluded (n,)."""
-    n = max(0, stop - start)
-    boxes = np.full((n, 4), np.nan)
-    if not n or not len(track.frames):
-        return boxes, np.zeros(n, bool), np.zeros(n, bool)
-    frames = np.arange(start, stop)
-    before = np.searchsorted(track.frames, frames, side="right") - 1
-    left = np.maximum(before, 0)
-    right = np.minimum(left + 1, len(track.frames) - 1)
-    present = (before >= 0) & ~track.outside[left]
-    # A box is held, not moved, towards an `outside` keyframe.
-    moves = ~track.outside[right] & (right > left)
-    gap = np.where(moves, track.frames[right] - track.frames[left], 1)
-    share = np.where(moves, (frames - track.frames[left]) / gap, 0.0)[present, None]
-    a, b = track.points[left[present]], track.points[np.where(moves, right, left)[present]]
-    # This form gives a keyframe's own box back exactly, and a resting box stays at rest.
-    boxes[present] = a + (b - a) * share
-    return boxes, present, present & track.occluded[left]
+    dense = fill([track], start, stop)
+    return dense.boxes[0], dense.present[0], dense.occluded[0]
 
 
 def fill(tracks: Iterable[Track], start: int, stop: int) -> Dense:
@@ -139,11 +124,35 @@ def fill(tracks: Iterable[Track], start: int, stop: int) -> Dense:
     tracks = list(tracks)
     n = max(0, stop - start)
     boxes = np.full((len(tracks), n, 4), np.nan)
-    present = np.zeros((len(tracks), n), bool)
-    occluded = np.zeros((len(tracks), n), bool)
-    for i, track in enumerate(tracks):
-        boxes[i], present[i], occluded[i] = fill_track(track, start, stop)
+    present, occluded = np.zeros((2, len(tracks), n), bool)
+    if n and any(len(t.frames) for t in tracks):
+        _interpolate(tracks, start, boxes, present, occluded)
     return Dense(start, tuple(t.id for t in tracks), tuple(t.label for t in tracks), boxes, present, occluded)
+
+
+def _interpolate(tracks: list[Track], start: int, boxes: Floats, present: Bools, occluded: Bools) -> None:
+    """Write what the keyframes of all tracks say into boxes (t, n, 4), present and occluded (t, n)."""
+    n = present.shape[1]
+    counts = np.array([len(t.frames) for t in tracks])
+    stops = np.cumsum(counts)
+    frames, points = np.concatenate([t.frames for t in tracks]), np.concatenate([t.points for t in tracks])
+    outside, hidden = np.concatenate([t.outside for t in tracks]), np.concatenate([t.occluded for t in tracks])
+    # How many keyframes of its track are at or before each frame; those after the range fall into a last column.
+    cell = np.repeat(np.arange(len(tracks)), counts) * (n + 1) + np.clip(frames - start, 0, n)
+    passed = np.bincount(cell, minlength=len(tracks) * (n + 1)).reshape(-1, n + 1)[:, :n].cumsum(axis=1)
+    before = (stops - counts)[:, None] + passed - 1
+    present[:] = (passed > 0) & ~outside[np.maximum(before, 0)]
+    track, frame = np.nonzero(present)
+    left = before[track, frame]
+    right = np.minimum(left + 1, stops[track] - 1)
+    # A box is held, not moved, towards an `outside` keyframe.
+    moves = ~outside[right] & (right > left)
+    gap = np.where(moves, frames[right] - frames[left], 1)
+    share = np.where(moves, (frame + start - frames[left]) / gap, 0.0)[:, None]
+    a, b = points[left], points[np.where(moves, right, left)]
+    # This form gives a keyframe's own box back exactly, and a resting box stays at rest.
+    boxes[track, frame] = a + (b - a) * share
+    occluded[track, frame] = hidden[left]
 
 
 def to_json(tracks: Tracks) -> dict[str, Any]:

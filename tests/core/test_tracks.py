@@ -73,3 +73,16 @@ def test_json_gives_the_same_track_back(track):
 def test_no_tracks_fill_to_nothing():
     dense = fill([], 5, 9)
     assert dense.boxes.shape == (0, 4, 4) and dense.stop == 9
+
+
+@given(
+    st.lists(tracks() | st.just(make_track("0", "person", [], [])), max_size=4), st.integers(0, 20), st.integers(0, 25)
+)
+def test_tracks_filled_together_are_as_filled_alone(some, start, length):
+    dense = fill(some, start, start + length)
+    assert dense.boxes.shape == (len(some), length, 4)
+    for i, track in enumerate(some):
+        boxes, present, occluded = fill_track(track, start, start + length)
+        assert np.array_equal(dense.boxes[i], boxes, equal_nan=True)
+        assert np.array_equal(dense.present[i], present)
+        assert np.array_equal(dense.occluded[i], occluded)
