@@ -22,7 +22,7 @@ MARGIN = 0.12  # a smaller margin is doubtful: there about one join in four is w
 WRONG, SLOPE = -0.39, 8.96  # the log-odds that a join is wrong are WRONG − SLOPE · margin
 SURE = 0.999  # confidence of a border's join that has no rival, as measured where tracks are missed
 NOISE = 0.04  # standard deviation of a drawn edge, in sides of the box, where no joined tracks tell
-STILL = 0.02  # tracks are taken to lie apart by at least this, so that perfect ones allow for a bad one
+STILL = 0.045  # tracks are taken to lie apart by at least this, so that perfect ones allow for a bad one
 ODD, ODD_SIMILARITY = 3.0, 0.6  # tracks this many times farther apart than usual, and this little similar, are doubtful
 ALIEN, ALIEN_SIMILARITY = 6.0, 0.5  # and these are not joined
 

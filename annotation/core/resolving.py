@@ -69,7 +69,7 @@ def resolve(segments: Sequence[SegmentTracks], stitched: Stitched, start: int, s
 
 @dataclass(frozen=True, eq=False, slots=True)
 class _Edge:
-    """A track at its segment's edges in a range of frames: how far in it is (0 to 1), and where its absence is slack."""
+    """A track at its segment's edges in a range of frames: how far in it is, and where its absence is slack."""
 
     depth: Floats
     slack: Bools
