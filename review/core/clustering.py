@@ -187,7 +187,7 @@ def _gains(stack: Stack, member: Ints, value: Floats, weights: Floats, owner: in
     tracks, clusters = np.divmod(keys, n_clusters)
     counts = _counts(stack, member, strength, n_clusters, owner)[clusters]
     there = (counts > 1e-9) & stack.present[tracks]
-    mean = np.divide(sums.reshape(-1, n), counts, out=np.zeros_like(counts), where=there)
+    mean = np.divide(sums.reshape(-1, n), counts, out=np.zeros(counts.shape), where=there)
     return tracks, clusters, np.where(there, mean - FLOOR, 0.0)
 
 
