@@ -2,7 +2,7 @@
 
     alice = cast.client("Alice")                # a DRF test client with Alice's token; JSON by default
     project = cast.project()                    # Alice's, with the labels below; Mona and Rita are members
-    video = cast.video(project)                 # ready and settled: 60 frames of 96 × 64 with their number in the pixels
+    video = cast.video(project)                 # ready and settled: 60 frames with their number in the pixels
     cast.work_off()                             # do the jobs that are queued, in this process
 
 Videos are encoded and indexed once per run, so only the first costs a moment.
