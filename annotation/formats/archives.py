@@ -63,6 +63,22 @@ class Archive:
         return [name for name in self.names if name == ending or name.endswith("/" + ending)]
 
 
+def the_member(data: bytes, ending: str, video: str | None) -> bytes:
+    """The data, or where they are a zip the one member whose path ends so: `video`'s, if there are several.
+
+    A video's member lies in a folder of its name (for an ending such as `tracks.json`) or has its name (for `.csv`).
+    """
+    if not is_zip(data):
+        return data
+    archive = Archive(data)
+    found = [n for n in archive.names if n.endswith(ending)] if ending[0] == "." else archive.find(ending)
+    own = [n for n in found if video is not None and f"/{n}".endswith((f"/{video}/{ending}", f"/{video}{ending}"))]
+    if len(own or found) != 1:
+        holds = ", ".join(found[:10]) or "none"
+        raise refuse(f"the zip must hold one {ending} for the video; it holds {holds}")
+    return archive.read((own or found)[0])
+
+
 def is_zip(data: bytes) -> bool:
     return data[:4] in (b"PK\x03\x04", b"PK\x05\x06")
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any, BinaryIO
-from xml.sax.saxutils import escape, quoteattr
 
 import numpy as np
 
@@ -18,6 +17,7 @@ from annotation.formats.columns import Choice, Column, Fixed, Whole, render
 from annotation.formats.content import PIECE_ROWS, Content, Video, VideoTracks, folder_names
 from annotation.formats.manifest import manifest_bytes
 from annotation.formats.regrouping import TrackRows, by_track, last_rows, resting
+from annotation.formats.xml_output import quoted, xml_text
 from annotation.formats.zipping import ZipWriter
 
 LOSES = ("intervals", "confidence", "coordinates beyond six decimal places")
@@ -42,7 +42,7 @@ def cvat_xml(video: VideoTracks, ontology: Ontology) -> Iterator[bytes]:
     yield _head(video.video, ontology).encode()
     for track in by_track(video.pieces()):
         label = ontology.labels[track.label]
-        yield f'  <track id="{track.number}" label={_quoted(label.name)} source="manual">\n'.encode()
+        yield f'  <track id="{track.number}" label={quoted(label.name)} source="manual">\n'.encode()
         ends, keys = last_rows(track, video.video.frame_count), ~resting(track)
         keys[1:] |= np.diff(track.states) != 0
         bodies = [_attributes(a).encode() for a in track.attributes]
@@ -72,29 +72,15 @@ def _boxes(track: TrackRows, rows: slice, keys: Bools, ends: Bools, bodies: list
 def _attributes(attributes: Any) -> str:
     if not attributes:
         return "/>\n"
-    lines = [f"      <attribute name={_quoted(n)}>{_text(v)}</attribute>\n" for n, v in attributes.items()]
+    lines = [f"      <attribute name={quoted(n)}>{xml_text(v)}</attribute>\n" for n, v in attributes.items()]
     return ">\n" + "".join(lines) + "    </box>\n"
-
-
-def _said(value: Any) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return str(value)
-
-
-def _text(value: Any) -> str:
-    return escape(_said(value), {"\r": "&#13;"})  # a bare one would be read as the end of a line
-
-
-def _quoted(text: str) -> str:
-    return quoteattr(text, {"\n": "&#10;", "\r": "&#13;", "\t": "&#9;"})
 
 
 def _head(video: Video, ontology: Ontology) -> str:
     labels = "".join(_label(label) for label in ontology.labels)
     return (
         '<?xml version="1.0" encoding="utf-8"?>\n<annotations>\n  <version>1.1</version>\n  <meta>\n    <task>\n'
-        f"      <name>{escape(video.name)}</name>\n      <size>{video.frame_count}</size>\n"
+        f"      <name>{xml_text(video.name)}</name>\n      <size>{video.frame_count}</size>\n"
         "      <mode>interpolation</mode>\n      <overlap>0</overlap>\n      <flipped>False</flipped>\n"
         f"      <start_frame>0</start_frame>\n      <stop_frame>{max(0, video.frame_count - 1)}</stop_frame>\n"
         f"      <frame_filter></frame_filter>\n      <labels>\n{labels}      </labels>\n"
@@ -107,16 +93,16 @@ def _label(label: Label) -> str:
     color = f"          <color>{label.color}</color>\n" if label.color else ""
     attributes = "".join(_attribute(a) for a in label.attributes)
     return (
-        f"        <label>\n          <name>{escape(label.name)}</name>\n{color}          <type>rectangle</type>\n"
+        f"        <label>\n          <name>{xml_text(label.name)}</name>\n{color}          <type>rectangle</type>\n"
         f"          <attributes>\n{attributes}          </attributes>\n        </label>\n"
     )
 
 
 def _attribute(attribute: Attribute) -> str:
-    default = "" if attribute.default is None else _text(attribute.default)
-    values = "\n".join(_text(v) for v in attribute.values)
+    default = "" if attribute.default is None else xml_text(attribute.default)
+    values = "\n".join(xml_text(v) for v in attribute.values)
     return (
-        f"            <attribute>\n              <name>{escape(attribute.name)}</name>\n"
+        f"            <attribute>\n              <name>{xml_text(attribute.name)}</name>\n"
         f"              <mutable>{attribute.mutable}</mutable>\n"
         f"              <input_type>{INPUTS[attribute.kind]}</input_type>\n"
         f"              <default_value>{default}</default_value>\n              <values>{values}</values>\n"

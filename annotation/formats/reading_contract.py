@@ -10,7 +10,7 @@ from annotation.core.json_input import InvalidJson, load_json
 from annotation.core.parsing import InvalidTracks, Limits, parse_tracks
 from annotation.core.problems import Problem
 from annotation.core.tracks import Track, Tracks
-from annotation.formats.archives import AT, MAX_BYTES, Archive, InvalidFile, is_zip, refuse
+from annotation.formats.archives import AT, MAX_BYTES, InvalidFile, the_member
 from annotation.formats.assembling import Target
 
 # A file holds a whole video, a submission a segment.
@@ -26,7 +26,7 @@ def read_json(data: bytes, target: Target | None = None, *, video: str | None = 
     """
     target = target or Target()
     try:
-        document = load_json(_unzipped(data, video), MAX_BYTES, max_containers=MAX_CONTAINERS)
+        document = load_json(the_member(data, "tracks.json", video), MAX_BYTES, max_containers=MAX_CONTAINERS)
         tracks = parse_tracks(
             document,
             ontology=target.ontology,
@@ -40,17 +40,6 @@ def read_json(data: bytes, target: Target | None = None, *, video: str | None = 
         raise InvalidFile([Problem(AT, f"{p.pointer}: {p.message}".lstrip(": ")) for p in error.errors]) from None
     said = zip(tracks.tracks, document["tracks"], strict=True)
     return replace(tracks, tracks=tuple(_with_origin(track, item) for track, item in said))
-
-
-def _unzipped(data: bytes, video: str | None) -> bytes:
-    if not is_zip(data):
-        return data
-    archive = Archive(data)
-    found = archive.find("tracks.json")
-    named = [name for name in found if video is not None and name.split("/")[-2:-1] == [video]]
-    if len(named or found) != 1:
-        raise refuse(f"the zip must hold one tracks.json for the video; it holds {', '.join(found[:10]) or 'none'}")
-    return archive.read((named or found)[0])
 
 
 def _frame_count(document: Any) -> int:

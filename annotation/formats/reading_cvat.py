@@ -10,7 +10,7 @@ import numpy as np
 from annotation.core.keyframes import box_problem, frame_problem
 from annotation.core.problems import Problems, shown
 from annotation.core.tracks import Track, Tracks, make_track
-from annotation.formats.archives import AT, Archive, InvalidFile, is_zip, refuse
+from annotation.formats.archives import AT, InvalidFile, the_member
 from annotation.formats.assembling import Target
 from annotation.formats.typed import typed_attributes
 from annotation.formats.xml_input import read_xml
@@ -28,19 +28,8 @@ def read_cvat(data: bytes, target: Target | None = None, *, video: str | None = 
     target = target or Target()
     reader = _Reader(target, Problems())
     with reader.problems.raising(InvalidFile):
-        read_xml(_unzipped(data, video), reader)
+        read_xml(the_member(data, "annotations.xml", video), reader)
         return reader.finished()
-
-
-def _unzipped(data: bytes, video: str | None) -> bytes:
-    if not is_zip(data):
-        return data
-    archive = Archive(data)
-    found = archive.find("annotations.xml")
-    named = [name for name in found if video is not None and name.split("/")[-2:-1] == [video]]
-    if len(named or found) != 1:
-        raise refuse(f"the zip must hold one annotations.xml for the video; it holds {', '.join(found[:10]) or 'none'}")
-    return archive.read((named or found)[0])
 
 
 @dataclass(slots=True)

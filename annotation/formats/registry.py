@@ -7,17 +7,15 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 from annotation.core.tracks import Tracks
-from annotation.formats.coco import LOSES as COCO_LOSES
-from annotation.formats.coco import write_coco
+from annotation.formats import coco, cvat, kitti, mot, parquet, spreadsheet, tfrecord, voc, yolo
 from annotation.formats.content import Content
 from annotation.formats.contract import write_json
-from annotation.formats.cvat import LOSES as CVAT_LOSES
-from annotation.formats.cvat import write_cvat
-from annotation.formats.mot import LOSES as MOT_LOSES
-from annotation.formats.mot import read_mot, write_mot
 from annotation.formats.reading_coco import read_coco
 from annotation.formats.reading_contract import read_json
 from annotation.formats.reading_cvat import read_cvat
+from annotation.formats.reading_tfrecord import read_tfrecord
+from annotation.formats.reading_voc import read_voc
+from annotation.formats.reading_yolo import read_yolo
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +30,20 @@ class Format:
     loses: tuple[str, ...]
 
 
+ZIP = ("zip", "application/zip")
+
 FORMATS: dict[str, Format] = {
     f.name: f
     for f in (
-        Format("mot", "zip", "application/zip", write_mot, read_mot, MOT_LOSES),
-        Format("coco", "zip", "application/zip", write_coco, read_coco, COCO_LOSES),
-        Format("cvat", "zip", "application/zip", write_cvat, read_cvat, CVAT_LOSES),
-        Format("json", "zip", "application/zip", write_json, read_json, ()),
+        Format("mot", *ZIP, mot.write_mot, mot.read_mot, mot.LOSES),
+        Format("coco", *ZIP, coco.write_coco, read_coco, coco.LOSES),
+        Format("cvat", *ZIP, cvat.write_cvat, read_cvat, cvat.LOSES),
+        Format("voc", *ZIP, voc.write_voc, read_voc, voc.LOSES),
+        Format("yolo", *ZIP, yolo.write_yolo, read_yolo, yolo.LOSES),
+        Format("kitti", *ZIP, kitti.write_kitti, kitti.read_kitti, kitti.LOSES),
+        Format("tfrecord", *ZIP, tfrecord.write_tfrecord, read_tfrecord, tfrecord.LOSES),
+        Format("csv", *ZIP, spreadsheet.write_csv, spreadsheet.read_csv, spreadsheet.LOSES),
+        Format("json", *ZIP, write_json, read_json, ()),
+        Format("parquet", *ZIP, parquet.write_parquet, parquet.read_parquet, parquet.LOSES),
     )
 }

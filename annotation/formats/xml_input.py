@@ -23,7 +23,7 @@ class _Refused(Exception):
 
 
 def read_xml(data: bytes, handler: Handler) -> None:
-    """Feed a document to a handler. InvalidFile, with the line, where it is no XML, has a document type or is too deep."""
+    """Feed a document to a handler. InvalidFile: the line where it is no XML, has a document type or is too deep."""
     feeder = _Feeder(handler)
     try:
         feeder.parser.Parse(data, True)

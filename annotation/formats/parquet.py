@@ -1,0 +1,117 @@
+"""Parquet for data frames: a row for each box. pyarrow does the work (docs/decisions/ says why it is here).
+
+Columns: frame, track, label, x1, y1, x2, y2, occluded, confidence (null where unknown), attributes (JSON of those in
+force). It is imported at the first use: it takes 50 MB, which no other process should pay for.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+import numpy as np
+
+from annotation.core.ontology import Ontology
+from annotation.core.problems import shown
+from annotation.core.tracks import Tracks
+from annotation.formats.archives import refuse, the_member
+from annotation.formats.assembling import Target, assemble
+from annotation.formats.content import Content, Rows, VideoTracks, folder_names
+from annotation.formats.gathering import Gathered
+from annotation.formats.manifest import manifest_bytes
+from annotation.formats.texts import json_bytes
+from annotation.formats.zipping import ZipWriter
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+LOSES = ("intervals", "which attributes may change")
+GROUP = 100_000
+NEEDED = ("frame", "track", "label", "x1", "y1", "x2", "y2")
+
+
+def write_parquet(out: BinaryIO, content: Content) -> None:
+    """A zip with `<video name>.parquet` for each video, and `manifest.json`."""
+    archive = ZipWriter(out)
+    for name, video in zip(folder_names(v.video for v in content.videos), content.videos, strict=True):
+        with tempfile.TemporaryFile() as file, archive.open(f"{name}.parquet") as member:
+            _write_table(file, video, content.ontology)
+            file.seek(0)
+            shutil.copyfileobj(file, member, 1 << 20)
+    archive.add("manifest.json", manifest_bytes(content.manifest))
+    archive.close()
+
+
+def _write_table(file: Any, video: VideoTracks, ontology: Ontology) -> None:
+    import pyarrow.parquet as pq
+
+    with pq.ParquetWriter(file, _schema(), compression="zstd") as writer:
+        for rows in video.pieces(GROUP):
+            writer.write_table(_table(rows, ontology), row_group_size=GROUP)
+
+
+def _schema() -> pa.Schema:
+    import pyarrow as pa
+
+    texts = pa.dictionary(pa.int32(), pa.string())
+    edges = [(name, pa.float64()) for name in ("x1", "y1", "x2", "y2")]
+    flags = [("occluded", pa.bool_()), ("confidence", pa.float64()), ("attributes", texts)]
+    return pa.schema([("frame", pa.int64()), ("track", pa.int64()), ("label", texts), *edges, *flags])
+
+
+def _table(rows: Rows, ontology: Ontology) -> pa.Table:
+    import pyarrow as pa
+
+    states = [json_bytes(dict(a)).decode() for a in rows.attributes]
+    labels = pa.DictionaryArray.from_arrays(rows.labels.astype(np.int32), pa.array(ontology.names, pa.string()))
+    attributes = pa.DictionaryArray.from_arrays(rows.states.astype(np.int32), pa.array(states, pa.string()))
+    sure = pa.array(rows.confidence, mask=np.isnan(rows.confidence))
+    edges = [np.ascontiguousarray(rows.boxes[:, i]) for i in range(4)]
+    return pa.table([rows.frames, rows.numbers, labels, *edges, rows.occluded, sure, attributes], schema=_schema())
+
+
+def read_parquet(data: bytes, target: Target | None = None, *, video: str | None = None) -> Tracks:
+    """Tracks from a Parquet file with at least frame, track, label, x1, y1, x2, y2, or from a zip with one.
+
+    Without `track` (null) a box is a track of one frame. InvalidFile names rows from 0.
+    """
+    target, found = target or Target(), Gathered("row")
+    columns = _columns(the_member(data, ".parquet", video))
+    for i, row in enumerate(zip(*columns.values(), strict=True)):
+        values = dict(zip(columns, row, strict=True))
+        _add(found, i, values)
+    return assemble(found.boxes(), target)
+
+
+def _columns(data: bytes) -> dict[str, list[Any]]:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        file = pq.ParquetFile(pa.BufferReader(data))
+        names = [n for n in (*NEEDED, "occluded", "attributes") if n in file.schema_arrow.names]
+        missing = sorted(set(NEEDED) - set(names))
+        if missing:
+            raise refuse(f"there is no column {', '.join(missing)}")
+        table = file.read(columns=names)
+    except (pa.ArrowException, OSError, ValueError) as error:
+        raise error if type(error).__name__ == "InvalidFile" else refuse(f"no Parquet: {shown(str(error))}") from None
+    return {name: table.column(name).to_pylist() for name in names}
+
+
+def _add(found: Gathered, i: int, row: dict[str, Any]) -> None:
+    frame, track, label = row["frame"], row["track"], row["label"]
+    box = [row[n] for n in NEEDED[3:]]
+    numbers = [isinstance(v, int | float) and not isinstance(v, bool) for v in box]
+    if type(frame) is not int or abs(frame) >= 2**31 or not isinstance(label, str) or not all(numbers):
+        raise refuse(f"row {i}: frame, label and coordinates must be a whole number, a text and numbers")
+    attributes: Any = {}
+    try:
+        attributes = json.loads(row.get("attributes") or "{}")
+    except (ValueError, TypeError, RecursionError):
+        raise refuse(f"row {i}: attributes are no JSON") from None
+    if not isinstance(attributes, dict):
+        raise refuse(f"row {i}: attributes are no JSON object")
+    found.add(i, frame, None if track is None else str(track), label, box, row.get("occluded") is True, attributes)

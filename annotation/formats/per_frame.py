@@ -1,0 +1,29 @@
+"""A file for every frame: the names, and the pieces of text that go into each."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import numpy as np
+
+from annotation.core.tracks import Ints
+from annotation.formats.columns import split
+from annotation.formats.content import Rows
+
+
+def frame_stem(folder: str, frame: int) -> str:
+    """The name of a frame's file without its ending; unique over an export's videos."""
+    return f"{folder}_{frame:06d}"
+
+
+def frame_of(stem: str) -> int | None:
+    """The frame in a file's name: the last number in it, from 0. None where there is none."""
+    digits = re.findall(r"[0-9]+", stem)
+    return int(digits[-1]) if digits and len(digits[-1]) < 10 else None
+
+
+def by_frame(rows: Rows, text: bytes, lengths: Ints) -> Iterator[tuple[int, bytes]]:
+    """Each frame of the rows' range with its own rows' text (empty where it has none)."""
+    counts = np.bincount(rows.frames - rows.start, minlength=rows.stop - rows.start)
+    return zip(range(rows.start, rows.stop), split(text, lengths, counts), strict=True)

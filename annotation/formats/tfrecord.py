@@ -1,0 +1,125 @@
+"""TFRecord with a `tf.train.Example` for each frame, features as TensorFlow's object detection API names them.
+
+Boxes are shares of the picture as 32-bit floats; `image/object/track/id` and `image/object/occluded` are ours. The
+framing (length and masked CRC-32C before and after) and the protocol buffers are written here by hand: they are two
+pages, and TensorFlow is a gigabyte. Pictures are not in it.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Sequence
+from typing import BinaryIO
+
+import numpy as np
+
+from annotation.core.tracks import Ints
+from annotation.formats.columns import Choice, render, split
+from annotation.formats.content import Content, Rows, Video, VideoTracks, folder_names
+from annotation.formats.crc import masked_crcs
+from annotation.formats.manifest import manifest_bytes
+from annotation.formats.per_frame import frame_stem
+from annotation.formats.texts import json_bytes
+from annotation.formats.zipping import Member, ZipWriter
+
+LOSES = ("attributes", "intervals", "confidence", "coordinates beyond 24 bits of the picture's size")
+EDGES = ("xmin", "ymin", "xmax", "ymax")
+
+
+def write_tfrecord(out: BinaryIO, content: Content) -> None:
+    """A zip with `<video name>.tfrecord` for each video, `label_map.pbtxt` and `manifest.json`."""
+    archive = ZipWriter(out)
+    names = content.ontology.names
+    for name, video in zip(folder_names(v.video for v in content.videos), content.videos, strict=True):
+        with archive.open(f"{name}.tfrecord") as member:
+            _write_records(member, name, video, [n.encode() for n in names])
+    items = [f"item {{\n  id: {i}\n  name: {json_bytes(n).decode()}\n}}\n" for i, n in enumerate(names, 1)]
+    archive.add("label_map.pbtxt", "".join(items).encode())
+    archive.add("manifest.json", manifest_bytes(content.manifest))
+    archive.close()
+
+
+def _write_records(member: Member, name: str, video: VideoTracks, labels: Sequence[bytes]) -> None:
+    same = _feature(b"image/height", _ints([video.video.height])) + _feature(b"image/width", _ints([video.video.width]))
+    same += _feature(b"image/format", _field(1, _field(1, b"jpeg")))
+    for rows in video.pieces():
+        frames = range(rows.start, rows.stop)
+        objects = _objects(rows, video.video, labels)
+        examples = [_field(1, same + _named(name, f) + o) for f, o in zip(frames, objects, strict=True)]
+        member.write(framed(examples))
+
+
+def framed(records: Sequence[bytes]) -> bytes:
+    """Records in TFRecord's framing."""
+    lengths = [struct.pack("<Q", len(r)) for r in records]
+    before, after = masked_crcs(lengths).tolist(), masked_crcs(records).tolist()
+    parts = [
+        a + struct.pack("<I", b) + r + struct.pack("<I", c)
+        for a, b, r, c in zip(lengths, before, records, after, strict=True)
+    ]
+    return b"".join(parts)
+
+
+def _named(name: str, frame: int) -> bytes:
+    stem = frame_stem(name, frame).encode()
+    texts = _feature(b"image/filename", _field(1, _field(1, stem + b".jpg")))
+    texts += _feature(b"image/source_id", _field(1, _field(1, stem)))
+    return texts + _feature(b"image/frame", _ints([frame]))
+
+
+def _objects(rows: Rows, video: Video, labels: Sequence[bytes]) -> list[bytes]:
+    """For each frame of the range the features of its boxes."""
+    counts = np.bincount(rows.frames - rows.start, minlength=rows.stop - rows.start)
+    shares = (rows.boxes / np.array([video.width, video.height] * 2)).astype("<f4")
+    floats = [_cut(shares[:, i].tobytes(), 4, counts) for i in range(4)]
+    texts = _rendered(Choice([_field(1, n) for n in labels], rows.labels), counts)
+    classes = _rendered(Choice([_varint(i + 1) for i in range(len(labels))], rows.labels), counts)
+    distinct, index = np.unique(rows.numbers, return_inverse=True)
+    tracks = _rendered(Choice([_varint(n) for n in distinct.tolist()], index.ravel()), counts)
+    hidden = _rendered(Choice((b"\0", b"\1"), rows.occluded.astype(np.int64)), counts)
+    out = []
+    for i in range(len(counts)):
+        edges = [
+            _feature(f"image/object/bbox/{e}".encode(), _field(2, _field(1, f[i])))
+            for e, f in zip(EDGES, floats, strict=True)
+        ]
+        out.append(
+            b"".join(edges)
+            + _feature(b"image/object/class/text", _field(1, texts[i]))
+            + _feature(b"image/object/class/label", _field(3, _field(1, classes[i])))
+            + _feature(b"image/object/track/id", _field(3, _field(1, tracks[i])))
+            + _feature(b"image/object/occluded", _field(3, _field(1, hidden[i])))
+        )
+    return out
+
+
+def _rendered(column: Choice, counts: Ints) -> list[bytes]:
+    return split(*render(len(column.index), [column]), counts)
+
+
+def _cut(raw: bytes, size: int, counts: Ints) -> list[bytes]:
+    ends = (np.concatenate([[0], np.cumsum(counts)]) * size).tolist()
+    return [raw[a:b] for a, b in zip(ends[:-1], ends[1:], strict=True)]
+
+
+def _feature(name: bytes, feature: bytes) -> bytes:
+    """An entry of the map of features."""
+    return _field(1, _field(1, name) + _field(2, feature))
+
+
+def _ints(values: Sequence[int]) -> bytes:
+    return _field(3, _field(1, b"".join(map(_varint, values))))
+
+
+def _field(number: int, body: bytes) -> bytes:
+    """A length-delimited field of a protocol buffer."""
+    return bytes([number << 3 | 2]) + _varint(len(body)) + body
+
+
+def _varint(value: int) -> bytes:
+    out = bytearray()
+    while value > 127:
+        out.append(value & 127 | 128)
+        value >>= 7
+    out.append(value)
+    return bytes(out)
