@@ -22,6 +22,8 @@ class View(APIView):
     """
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        if not request.content_type.startswith("multipart/"):
+            _ = request._request.body  # a session's CSRF check parses the body, and then its bytes are gone
         super().initial(request, *args, **kwargs)
         name = request.method.lower()
         if request.method in SAFE_METHODS or not hasattr(self, name):
