@@ -1,4 +1,4 @@
-"""Benchmark scores of submissions that lie inside gold, and the skill that follows from all evidence of a worker."""
+"""Benchmark scores of submissions that lie inside gold, and what else is known of how well a worker works."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ from django.db.models.functions import Now
 
 from annotation import recording
 from annotation.core.tracks import clip_to
-from annotation.models import Project, User
+from annotation.models import Project
 from annotation.queue import want
-from crowd.core import skill as skills
 from crowd.core.scoring import benchmark
+from crowd.core.skill import Skill
 from crowd.lifecycle import FILLED_SEATS, Seat
-from crowd.models import Assignment, PeerScore, Score, Skill
+from crowd.models import Assignment, PeerScore, Score
+from crowd.models import Skill as SkillRow
 from crowd.paying import accept
 from crowd.seating import policy_of
 
@@ -46,7 +47,6 @@ def score(*, assignment_id: str) -> Score | None:
             "created_at": Now(),
         },
     )
-    update_skill(project=seat.project, worker=seat.worker)
     if seat.extra and seat.status == Seat.SUBMITTED:
         want("settle_extra", seat.pk, delay_s=_usual_wait_s(seat))
     return written
@@ -75,28 +75,16 @@ def note_peers(*, scores: Mapping[str, float]) -> None:
         PeerScore.objects.update_or_create(assignment_id=seat_id, defaults={"value": value, "computed_at": Now()})
 
 
-def update_skill(*, project: Project, worker: User | None) -> None:
-    """Estimate a worker's skill in a project anew, from all their scores."""
-    if worker is None:
-        return
-    mine = Assignment.objects.filter(project=project, worker=worker)
-    gold = list(mine.filter(score__isnull=False).values_list("score__figures", flat=True))
-    peers = list(mine.filter(peer_score__isnull=False).values_list("peer_score__value", flat=True))
-    estimate = skills.estimate_from_figures(gold=gold, peers=peers)
-    Skill.objects.update_or_create(
-        project=project,
-        worker=worker,
-        defaults={
-            "mean": estimate.mean,
-            "low": estimate.low,
-            "high": estimate.high,
-            "figures": estimate.to_json(),
-            "computed_at": Now(),
-        },
-    )
+def keep_skills(*, project_id: str, skills: Mapping[str, Skill]) -> None:
+    """Keep what was learnt of workers, by user id."""
+    for worker_id, skill in skills.items():
+        values = {"mean": skill.mean, "low": skill.low, "high": skill.high, "figures": skill.to_json()}
+        SkillRow.objects.update_or_create(
+            project_id=project_id, worker_id=worker_id, defaults=values | {"computed_at": Now()}
+        )
 
 
-def skills_in(*, project: Project, workers: list[str]) -> dict[str, skills.Skill]:
+def skills_in(*, project: Project, workers: list[str]) -> dict[str, Skill]:
     """What is known of these workers in a project, by user id; an unknown one is left out."""
-    rows = Skill.objects.filter(project=project, worker_id__in=workers)
-    return {row.worker_id: skills.Skill.from_json(row.figures) for row in rows}
+    rows = SkillRow.objects.filter(project=project, worker_id__in=workers)
+    return {row.worker_id: Skill.from_json(row.figures) for row in rows}

@@ -13,7 +13,7 @@ from annotation.queue import want
 from crowd import completing, paying
 from crowd.models import Task
 from crowd.seating import lock_task
-from review.errors import AlreadyDecided
+from review.errors import AlreadyDecided, NoSeatsLeft
 from review.lifecycle import ConsensusStatus, Verdict
 from review.models import Build, Consensus, Decision
 
@@ -47,7 +47,10 @@ def reject(*, consensus: Consensus, by: User, reason: str, seats: int = 1, versi
     _check_version(consensus, version)
     _decide(consensus, to=ConsensusStatus.REJECTED)
     _write(consensus, Verdict.REJECT, by=by, reason=reason)
-    return completing.reopen(task=task, seats=seats)
+    opened = completing.reopen(task=task, seats=seats)
+    if not opened:
+        raise NoSeatsLeft
+    return opened
 
 
 def _check_version(consensus: Consensus, version: int | None) -> None:

@@ -24,3 +24,10 @@ class NotReady(Problem):
 
     status = 409
     code = "not-ready"
+
+
+class NoSeatsLeft(Problem):
+    """The budget covers no more seats, so nobody could do this again. Raise the budget, or amend what is there."""
+
+    status = 409
+    code = "no-seats-left"

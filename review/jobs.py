@@ -8,7 +8,7 @@ from annotation.queue import job, sweep, want
 from crowd import publishing
 from crowd.lifecycle import LIVE_SEATS, TaskStatus
 from crowd.models import Assignment, Task
-from review import exporting, measuring, reconciling, releasing, stitching
+from review import exporting, learning, measuring, reconciling, releasing, stitching
 from review.lifecycle import WorkStatus
 from review.models import Export, Release
 
@@ -27,6 +27,11 @@ def reconcile_job(subject: str) -> None:
 @job("stitch_video")
 def stitch_video_job(subject: str) -> None:
     stitching.stitch_video(video_id=subject)
+
+
+@job("learn_skills")
+def learn_skills_job(subject: str) -> None:
+    learning.learn_skills(project_id=subject)
 
 
 @job("measure_agreement")

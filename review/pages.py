@@ -63,9 +63,10 @@ def _whole(user: User, found: Project) -> dict[str, Any]:
         "labels": defining.current_ontology(found).labels,
         "policy": current_policy(found),
         "videos": videos,
-        "unlaunched": Video.objects.filter(project=found).exclude(batch_videos__live=True).exclude(
-            status=VideoStatus.REJECTED
-        ).count(),
+        "unlaunched": Video.objects.filter(project=found)
+        .exclude(batch_videos__live=True)
+        .exclude(status=VideoStatus.REJECTED)
+        .count(),
         "batches": batches,
         "gold": Gold.objects.filter(project=found).select_related("video", "track_set"),
         "exports": sorted(exports, key=lambda e: e.created_at, reverse=True),
@@ -106,7 +107,9 @@ def _waiting(user: User) -> QuerySet[Consensus]:
 
 
 def _doubtful(user: User) -> QuerySet[Join]:
-    return Join.objects.filter(video__project__in=_decidable(user), doubtful=True, same=None).order_by("confidence", "pk")
+    return Join.objects.filter(video__project__in=_decidable(user), doubtful=True, same=None).order_by(
+        "confidence", "pk"
+    )
 
 
 @login_required

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import logging
+from dataclasses import replace
+from statistics import fmean
 
 from django.db import transaction
 
@@ -23,7 +24,8 @@ from review.deciding import accept_by_rule
 from review.lifecycle import ConsensusStatus, Verdict
 from review.models import Build, Consensus
 
-log = logging.getLogger(__name__)
+# Skills are learnt from many tasks at once, not anew for each.
+LEARN_AFTER_S = 3.0
 
 
 def reconcile(*, task_id: str) -> None:
@@ -39,7 +41,10 @@ def reconcile(*, task_id: str) -> None:
     if not seats or has_live_seats(task):
         return
     policy = policy_of(task.batch)
-    made = _make(task, seats, policy)
+    given = submissions(task, seats)
+    made = make_consensus(given, task.segment.start, task.segment.stop, quorum=policy.quorum_share)
+    trusted = [s.id for s in given if has_a_say(s)] or [s.id for s in given]
+    made = replace(made, agreement=fmean(made.scores[i] for i in trusted))
     peers = peer_scores(task, seats)
     with transaction.atomic():
         task = lock_task(task_id)
@@ -51,13 +56,8 @@ def reconcile(*, task_id: str) -> None:
             return
         scoring.note_peers(scores=peers)
         consensus = _write(task, seats, made)
-        _conclude(task, consensus, made, policy, len(seats))
-    for seat in seats:
-        scoring.update_skill(project=task.project, worker=seat.worker)
-
-
-def _make(task: Task, seats: list[Assignment], policy: Policy) -> Made:
-    return make_consensus(submissions(task, seats), task.segment.start, task.segment.stop, quorum=policy.quorum_share)
+        _conclude(task, consensus, policy, len(seats), len(trusted))
+        want("learn_skills", task.project_id, delay_s=LEARN_AFTER_S)
 
 
 def submissions(task: Task, seats: list[Assignment]) -> list[Submission]:
@@ -68,6 +68,12 @@ def submissions(task: Task, seats: list[Assignment]) -> list[Submission]:
         for s in seats
         if s.track_set is not None
     ]
+
+
+def has_a_say(submission: Submission) -> bool:
+    """Whether anything is to be had from a worker. Those who draw what nobody else sees would pull every agreement
+    down, and each task that they touch to the most workers and a reviewer, although nothing of theirs counts."""
+    return submission.skill is None or submission.skill.weight > 0
 
 
 def peer_scores(task: Task, seats: list[Assignment]) -> dict[str, float]:
@@ -120,17 +126,20 @@ def _write(task: Task, seats: list[Assignment], made: Made) -> Consensus:
     return consensus
 
 
-def _conclude(task: Task, consensus: Consensus, made: Made, policy: Policy, submitted: int) -> None:
+def _conclude(task: Task, consensus: Consensus, policy: Policy, submitted: int, trusted: int) -> None:
     """What to do with a filled task: the rule, one more worker, or a person.
 
     What a reviewer rejected once is never accepted by rule: they saw something that agreement did not.
     """
     rejected = consensus.decisions.filter(verdict=Verdict.REJECT).exists()
-    more = seats_wanted(policy=policy, agreement=made.agreement, submissions=submitted)
-    if not rejected and made.agreement >= policy.agreement_floor and not more:
+    agreement = consensus.agreement or 0.0
+    more = seats_wanted(policy=policy, agreement=agreement, submissions=trusted)
+    more = min(more, policy.max_redundancy - submitted)
+    enough = trusted >= min(policy.first_seats, policy.max_redundancy)
+    if not rejected and enough and more <= 0 and agreement >= policy.agreement_floor:
         accept_by_rule(consensus=consensus, task=task)
         return
-    if not rejected and more and completing.ask_more(task=task, seats=more):
+    if not rejected and more > 0 and completing.ask_more(task=task, seats=more):
         return
     completing.send_to_review(task=task)
 

@@ -22,10 +22,10 @@ RUN = 5  # frames on either side that a track must spend in its clusters for a c
 NEAR = 15  # frames within which changes between clusters are one event
 RIGHT = 1.1  # log odds per track that a worker keeps to an object: nine in ten do not exchange two who meet
 SLACK = 6  # frames on either side of an event that say nothing: keyframes blend one object into the other
-WINDOW = 12  # frames on either side of those from which course and size are read
-OFF_COURSE = 0.25  # usual error of a course, as a share of the side
-OFF_SIZE = 0.15  # and of the logarithm of a size
-BREAK = 2.0  # how much a course that breaks counts; by its logarithm, since people do turn
+WINDOW = 6  # frames on either side of those from which course and size are read
+OFF_PLACE, OFF_PACE, OFF_SIZE = 0.17, 0.3, 0.14  # usual errors of place and pace as shares of the side, of log size
+BREAK = 1.5  # what a broken course counts, by the logarithms of its parts: people do turn and stop
+MOST = 6.0  # and at most, before that
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,8 +129,7 @@ def _motion(stack: Stack, member: Ints, flow: _Flow) -> Floats:
     late = slice(flow.last + SLACK, flow.last + SLACK + WINDOW)
     before = [_course(stack, member, k, early) for k in flow.clusters]
     after = [_course(stack, member, k, late) for k in flow.clusters]
-    off = np.array([[_break(b, a) for a in after] for b in before])
-    cost = BREAK * np.log1p(off / 4)
+    cost = BREAK * np.minimum(np.array([[_break(b, a) for a in after] for b in before]), MOST)
     known = ~np.isnan(cost)
     return np.where(known, cost, cost[known].mean() if known.any() else 0.0)
 
@@ -159,12 +158,13 @@ def _course(stack: Stack, member: Ints, k: int, frames: slice) -> Floats | None:
 
 
 def _break(before: Floats | None, after: Floats | None) -> float:
-    """How badly a course goes on in another: squared errors in units of the usual ones; NaN where one is unknown."""
+    """How badly one course goes on in another: where they should meet, in pace and in size; NaN where unknown."""
     if before is None or after is None:
         return float("nan")
     gap = after[0] - before[0]
     side = np.sqrt(before[5:] * after[5:])
-    ahead = (before[1:3] + gap * before[3:5] - after[1:3]) / side
-    back = (after[1:3] - gap * after[3:5] - before[1:3]) / side
-    off = (ahead**2 + back**2).sum() / 2 / OFF_COURSE**2
-    return float(off + (np.log(before[5:] / after[5:]) ** 2).sum() / OFF_SIZE**2)
+    place = (before[1:3] + gap / 2 * before[3:5] - after[1:3] + gap / 2 * after[3:5]) / side
+    pace = gap * (before[3:5] - after[3:5]) / side
+    size = np.log(before[5:] / after[5:])
+    parts = ((place, OFF_PLACE), (pace, OFF_PACE), (size, OFF_SIZE))
+    return float(sum(np.log1p((off**2).sum() / usual**2) for off, usual in parts))

@@ -1,0 +1,35 @@
+"""Skills of a project's workers, learnt from gold where there is some and from each other everywhere else."""
+
+from __future__ import annotations
+
+from annotation import recording
+from annotation.core.tracks import clip_to
+from crowd import scoring
+from crowd.lifecycle import Seat
+from crowd.models import Assignment, Task
+from review.core.learning import Answers, learn
+
+# Quality is steady, so the latest work says enough; extra seats are answers to gold like any other.
+TASKS = 120
+GIVEN = (Seat.SUBMITTED, Seat.ACCEPTED, Seat.REJECTED)
+
+
+def learn_skills(*, project_id: str) -> None:
+    """Estimate everybody's skill anew from the latest tasks, and keep it for the next consensus."""
+    tasks = Task.objects.filter(project_id=project_id, assignments__status__in=GIVEN).distinct()
+    latest = tasks.select_related("segment", "gold__track_set").order_by("-opened_at", "pk")[:TASKS]
+    answers = [_answers(task) for task in latest]
+    if answers:
+        scoring.keep_skills(project_id=project_id, skills=learn(answers).skills)
+
+
+def _answers(task: Task) -> Answers:
+    seats = list(
+        Assignment.objects.filter(task=task, status__in=GIVEN, track_set__isnull=False)
+        .select_related("track_set")
+        .order_by("pk")
+    )
+    start, stop = task.segment.start, task.segment.stop
+    gold = clip_to(recording.load(task.gold.track_set), start, stop) if task.gold else None
+    drawn = tuple(recording.load(seat.track_set) for seat in seats if seat.track_set)
+    return Answers(start, stop, tuple(str(seat.worker_id) for seat in seats), drawn, gold)
