@@ -30,7 +30,7 @@ class PictureCache:
         path = self.folder / key[:2] / key
         try:
             data = path.read_bytes()
-        except FileNotFoundError:
+        except OSError:
             data = make()
             self._write(path, data)
             return data

@@ -64,7 +64,7 @@ def _sync(name: str) -> None:
         path = Path(default_storage.path(name))
     except NotImplementedError:
         return
-    for each in (path, path.parent):
+    for each in (path, path.parent, path.parent.parent):
         handle = os.open(each, os.O_RDONLY)
         try:
             os.fsync(handle)
