@@ -33,9 +33,8 @@ def packets(container: InputContainer, stream: VideoStream) -> Iterator[Packet[V
     while errors < _DEMUX_ERRORS:
         try:
             packet = next(demuxed, None)
-        except av.error.MemoryError:
-            raise
-        except (av.error.FFmpegError, IndexError):  # IndexError: PyAV's, where a damaged file makes up a new stream
+        except (av.error.FFmpegError, IndexError):
+            # Damaged sizes ask for absurd memory, and IndexError is PyAV's where a stream is made up on the way.
             errors += 1
             demuxed = container.demux(stream)
             continue

@@ -171,13 +171,18 @@ class PicturePool:
             if not self._changed.wait_for(lambda: self._busy < self.size, until - time.monotonic()):
                 raise over("time", self.limits)
             self._busy += 1
-            self._idle = [d for d in self._idle if d.child.alive()]
+            self._bury_dead()
             having = [d for d in self._idle if video in d.videos]
             full = self._busy + len(self._idle) > self.size
             decoder = having[-1] if having else self._idle[0] if full and self._idle else None
             if decoder is not None:
                 self._idle.remove(decoder)
             return decoder
+
+    def _bury_dead(self) -> None:
+        for decoder in [d for d in self._idle if not d.child.alive()]:
+            self._idle.remove(decoder)
+            decoder.child.kill()
 
     def _give_back(self, decoder: _Decoder | None, keep: bool) -> None:
         worn = decoder is not None and (not keep or decoder.is_worn(self.recycle_after))

@@ -77,7 +77,8 @@ class Child:
         first = {"function": function, "kwargs": kwargs, "limits": asdict(limits), "waited_for": waited_for}
         try:
             self.ask(first)
-            self.answer(time.monotonic() + min(_STARTUP_S, limits.wall_s))
+            ready = self.answer(time.monotonic() + min(_STARTUP_S, limits.wall_s))
+            self.has_network = bool(ready.head["network"])
         except BaseException:
             self.kill()
             raise
