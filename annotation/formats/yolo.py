@@ -1,7 +1,8 @@
 """Ultralytics YOLO: a text for each frame, `class cx cy w h` in shares of the picture.
 
-The layout is that of docs.ultralytics.com/datasets/detect. It refuses coordinates outside 0 to 1, so boxes are cut at the picture's edges; what of a box has no area
-inside the picture is left out. A frame without boxes has an empty file: looked at, and nothing there.
+The layout is that of docs.ultralytics.com/datasets/detect. Ultralytics refuses coordinates outside 0 to 1, so boxes
+are cut at the picture's edges; what of a box has no area inside the picture is left out. A frame without boxes has an
+empty file: looked at, and nothing there.
 """
 
 from __future__ import annotations

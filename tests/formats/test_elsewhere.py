@@ -1,0 +1,171 @@
+"""What we write, opened by software that we did not write."""
+
+from __future__ import annotations
+
+import csv
+import io
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from annotation.core.tracks import Tracks, fill, make_track
+from annotation.formats.archives import InvalidFile
+from annotation.formats.assembling import Target
+from annotation.formats.content import Content
+from annotation.formats.crc import crcs
+from annotation.formats.registry import FORMATS
+from annotation.formats.spreadsheet import cell
+from tests.formats.scenes import LABELS, content, scene, written
+
+DENSE = fill(scene().tracks, 0, 40)
+PICTURE = [640, 480, 640, 480]
+
+
+def unpacked(name: str, folder: Path, what: Content | None = None) -> Path:
+    zipfile.ZipFile(io.BytesIO(written(FORMATS[name].write, what or content(scene())))).extractall(folder)
+    return folder
+
+
+def boxes_of(frame: int) -> list[list[float]]:
+    return sorted(DENSE.boxes[DENSE.present[:, frame], frame].tolist())
+
+
+def test_voc_is_opened_by_datumaro(tmp_path):
+    from datumaro.components.dataset import Dataset
+
+    items = {i.id: i for i in Dataset.import_from(str(unpacked("voc", tmp_path)), "voc_detection")}
+    assert len(items) == 40
+    for frame in range(40):
+        found = items[f"walk.mp4_{frame:06}"]
+        np.testing.assert_allclose(sorted(a.points for a in found.annotations), boxes_of(frame), atol=0.01)
+        assert found.media.size == (480, 640)
+    one = next(a for a in items["walk.mp4_000002"].annotations if a.attributes["track_id"] == "3")
+    assert (one.attributes["sex"], one.attributes["truncated"]) == ("f", False)
+
+
+def test_yolo_is_opened_by_datumaro(tmp_path):
+    from datumaro.components.dataset import Dataset
+    from PIL import Image
+
+    folder = unpacked("yolo", tmp_path)
+    for frame in range(40):
+        Image.new("L", (640, 480)).save(folder / f"images/train/walk.mp4_{frame:06}.jpg")
+    items = {i.id: i for i in Dataset.import_from(str(folder), "yolo")}
+    assert len(items) == 40
+    for frame in range(40):
+        found = [a.points for a in items[f"walk.mp4_{frame:06}"].annotations]
+        np.testing.assert_allclose(sorted(found), np.clip(boxes_of(frame), 0, PICTURE).reshape(-1, 4), atol=0.01)
+
+
+def test_yolo_keeps_what_ultralytics_checks_of_a_label_file(tmp_path):
+    folder = unpacked("yolo", tmp_path)
+    for path in sorted((folder / "labels/train").glob("*.txt")):
+        rows = np.array([line.split() for line in path.read_text().splitlines()], float).reshape(-1, 5)
+        assert ((rows[:, 1:] >= 0) & (rows[:, 1:] <= 1)).all()
+        assert set(rows[:, 0]) <= {0, 1}
+        assert len(np.unique(rows, axis=0)) == len(rows)
+
+
+def test_yolo_s_data_file_is_yaml(tmp_path):
+    import yaml
+
+    data = yaml.safe_load((unpacked("yolo", tmp_path) / "data.yaml").read_text())
+    assert data == {"path": ".", "train": "images/train", "val": "images/train", "names": {0: "person", 1: "car"}}
+
+
+def test_kitti_is_opened_by_trackeval(tmp_path):
+    from trackeval.datasets import Kitti2DBox
+
+    gt = unpacked("kitti", tmp_path / "gt")
+    results = tmp_path / "trackers/ours/data"
+    results.mkdir(parents=True)
+    (results / "0000.txt").write_bytes((gt / "label_02/0000.txt").read_bytes())
+    dataset = Kitti2DBox(
+        {
+            "GT_FOLDER": str(gt),
+            "TRACKERS_FOLDER": str(tmp_path / "trackers"),
+            "CLASSES_TO_EVAL": ["car"],
+            "SPLIT_TO_EVAL": "training",
+            "PRINT_CONFIG": False,
+        }
+    )
+    raw = dataset.get_raw_seq_data("ours", "0000")
+    assert raw["num_timesteps"] == 40
+    for frame in range(40):
+        np.testing.assert_allclose(sorted(raw["gt_dets"][frame].tolist()), boxes_of(frame), atol=1e-6)
+        assert sorted(raw["gt_ids"][frame]) == [
+            int(i) for i, p in zip(DENSE.ids, DENSE.present[:, frame], strict=True) if p
+        ]
+
+
+def test_tfrecord_is_opened_by_another_reader(tmp_path):
+    from tfrecord.reader import tfrecord_loader
+
+    path = unpacked("tfrecord", tmp_path) / "walk.mp4.tfrecord"
+    records = list(tfrecord_loader(str(path), None))
+    assert len(records) == 40
+    for frame, record in enumerate(records):
+        edges = [np.atleast_1d(record.get(f"image/object/bbox/{e}", [])) for e in ("xmin", "ymin", "xmax", "ymax")]
+        found = np.stack(edges, axis=1).reshape(-1, 4) * PICTURE
+        np.testing.assert_allclose(sorted(found.tolist()), np.array(boxes_of(frame)).reshape(-1, 4), atol=1e-4)
+        assert bytes(record["image/filename"]) == b"walk.mp4_%06d.jpg" % frame
+
+
+@given(st.lists(st.binary(max_size=300), max_size=8))
+def test_checksums_are_those_of_another_implementation(messages):
+    import crc32c
+
+    assert crcs(messages).tolist() == [crc32c.crc32c(m) for m in messages]
+
+
+def test_csv_is_opened_by_pandas(tmp_path):
+    import pandas
+
+    table = pandas.read_csv(unpacked("csv", tmp_path) / "walk.mp4.csv")
+    assert len(table) == DENSE.present.sum()
+    for frame in range(40):
+        found = table[table.frame == frame][["x1", "y1", "x2", "y2"]].to_numpy().tolist()
+        np.testing.assert_allclose(sorted(found), boxes_of(frame), atol=1e-6)
+    assert set(table["attribute:note"].dropna()) == {"'=1+1 <\"&>"}
+
+
+@given(st.text(alphabet=st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=12))
+def test_no_text_becomes_a_formula_and_every_text_can_be_read(text):
+    (shown,) = next(csv.reader(io.StringIO(cell(text) + "\r\n", newline=""), strict=True), [""]) or [""]
+    assert not shown.startswith(("=", "+", "-", "@", "\t", "\r"))
+    assert shown == text or shown == "'" + text
+
+
+def test_formulas_come_back_as_they_were():
+    texts = ["=1+1", "'=1", "''", "+", "@x", "-1", "a,b", 'say "so"', "two\nlines", "it's", "'tis"]
+    tracks = [make_track(str(i), "person", [0], [[0, 0, 9, 9]], attributes={"note": t}) for i, t in enumerate(texts, 1)]
+    raw = written(FORMATS["csv"].write, content(Tracks(0, 40, tuple(tracks))))
+    read = FORMATS["csv"].read(raw, Target(40, 640, 480, LABELS))
+    assert [t.attributes["note"] for t in read.tracks] == texts
+
+
+def test_parquet_is_opened_by_pandas(tmp_path):
+    import pandas
+
+    table = pandas.read_parquet(unpacked("parquet", tmp_path) / "walk.mp4.parquet")
+    assert list(table.columns[:3]) == ["frame", "track", "label"]
+    for frame in range(40):
+        found = table[table.frame == frame][["x1", "y1", "x2", "y2"]].to_numpy().tolist()
+        assert sorted(found) == boxes_of(frame)
+    assert table[table.track == 11].confidence.isna().all()
+
+
+@pytest.mark.parametrize("name", ["kitti", "csv", "tfrecord", "parquet"])
+def test_wrong_files_are_refused_with_a_place(name):
+    wrong = {
+        "kitti": (b"0 1 person 0 0 -10 1 2 3\n", "line 1: has 9 columns"),
+        "csv": (b"frame,track,label,x1,y1,x2,y2\r\n0,1,person,1,2,x,4\r\n", "line 2: .*'x'"),
+        "tfrecord": (b"\5" + bytes(12), "byte 0: a record of 5 bytes"),
+        "parquet": (b"PAR1nothing", "no Parquet"),
+    }
+    with pytest.raises(InvalidFile, match=wrong[name][1]):
+        FORMATS[name].read(wrong[name][0], Target(40, 640, 480, LABELS))
