@@ -117,7 +117,7 @@ def test_keyframes_come_at_the_steps_of_the_worker_and_at_the_end():
 def test_small_and_brief_objects_are_missed_more_often():
     worker = replace(FLAWLESS, missed=0.1)
     large, small, brief = grid(), grid(size=8), grid(frames=6)
-    share = [1 - np.mean([len(drawing(t, worker, s).tracks) / 12 for s in range(40)]) for t in (large, small, brief)]
+    share = [1 - np.mean([len(drawing(t, worker, s).tracks) / 12 for s in range(25)]) for t in (large, small, brief)]
     assert share[0] == pytest.approx(0.1 + 0.3 * np.exp(-3), abs=0.04)
     assert min(share[1:]) > 1.5 * share[0]
 
@@ -138,7 +138,7 @@ def test_objects_that_cross_may_be_mistaken_for_each_other():
 
 def test_inventions_come_at_their_rate():
     worker = replace(FLAWLESS, invented=2.0)
-    assert np.mean([len(drawing(grid(), worker, s).tracks) - 12 for s in range(100)]) == pytest.approx(2, abs=0.5)
+    assert np.mean([len(drawing(grid(4, 50), worker, s).tracks) - 4 for s in range(80)]) == pytest.approx(2, abs=0.5)
     assert drawing(Tracks(0, 50, ()), replace(FLAWLESS, invented=5.0)).tracks
 
 
