@@ -12,14 +12,13 @@ not drawn it.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from annotation.core.joins import Ref, SegmentTracks
 from annotation.core.linking import EDGE, FIT
-from annotation.core.tracks import Floats, Ints, Track, fill_track
+from annotation.core.tracks import Bools, Floats, Ints, Track, fill
 
 GAP = 100  # frames of absence that motion and size bridge
 FAR = 1000  # frames that they bridge where they fit as if perfect
@@ -52,34 +51,48 @@ Members = Sequence[tuple[SegmentTracks, Track]]
 
 
 def read_ends(components: Sequence[Members], *, last: bool) -> Ends:
-    """The last (or first) frames of each component; components that are never present are left out."""
-    rows = [row for row in (_read_end(members, last) for members in components) if row is not None]
-    refs, labels, frame, at, span, centre, speed, size, ranges = zip(*rows, strict=True) if rows else [()] * 9
-    pairs = [np.array(values, float).reshape(-1, 2) for values in (centre, speed, size)]
-    segments = np.array(ranges, np.int64).reshape(-1, 2)
-    numbers = [np.array(frame, np.int64), np.array(at, float), np.array(span, float)]
-    return Ends(tuple(refs), tuple(labels), *numbers, *pairs, segments)
+    """The last (or first) frames of each component; components that are never present are left out.
+
+    They are read from the outermost member and its neighbour, which shows the same frames where they overlap.
+    """
+    nearest = [members[-2:][::-1] if last else members[:2] for members in components]
+    frames = [_outermost(*members[0], last) for members in nearest]
+    nearest = [members for members, frame in zip(nearest, frames, strict=True) if frame is not None]
+    frame = np.array([frame for frame in frames if frame is not None], np.int64)
+    start = frame + 1 - FIT if last else frame
+    boxes, present = np.full((2, len(frame), FIT, 4), np.nan), np.zeros((2, len(frame), FIT), bool)
+    for turn in (0, 1):
+        rows = [row for row, members in enumerate(nearest) if len(members) > turn]
+        boxes[turn, rows], present[turn, rows] = _windows([nearest[row][turn] for row in rows], start[rows])
+    outermost = [members[0] for members in nearest]
+    refs, labels = tuple((s.key, t.id) for s, t in outermost), tuple(t.label for _, t in outermost)
+    ranges = np.array([(s.start, s.stop) for s, _ in outermost], np.int64).reshape(-1, 2)
+    return Ends(refs, labels, frame, *_motion(boxes, present, start), ranges)
 
 
-def _read_end(members: Members, last: bool) -> tuple[Any, ...] | None:
-    """One row of Ends, from the outermost member and its neighbour, which shows the same frames where they overlap."""
-    nearest = members[::-1] if last else members
-    segment, track = nearest[0]
-    frame = _outermost(segment, track, last)
-    if frame is None:
-        return None
-    window = (frame + 1 - FIT, frame + 1) if last else (frame, frame + FIT)
-    filled = []
-    for other, its in nearest[:2]:
-        low, high = max(window[0], other.start), min(window[1], other.stop)
-        boxes, present, _ = fill_track(its, low, high)
-        filled.append((np.arange(low, high)[present], boxes[present]))
-    frames, boxes = (np.concatenate(parts) for parts in zip(*filled, strict=True))
-    centre, size = (boxes[:, :2] + boxes[:, 2:]) / 2, boxes[:, 2:] - boxes[:, :2]
-    lever = frames - frames.mean()
-    speed = (lever[:, None] * centre).sum(axis=0) / max((lever**2).sum(), 1e-9)
-    place = (float(frames.mean()), float(np.ptp(frames)) + 1.0, centre.mean(axis=0), speed, size.mean(axis=0))
-    return (segment.key, track.id), track.label, frame, *place, (segment.start, segment.stop)
+def _windows(members: Members, start: Ints) -> tuple[Floats, Bools]:
+    """Boxes (m, FIT, 4) and presence of tracks on FIT frames from each one's own start."""
+    shifted = [replace(track, frames=track.frames - at) for (_, track), at in zip(members, start.tolist(), strict=True)]
+    dense = fill(shifted, 0, FIT)
+    ranges = np.array([(s.start, s.stop) for s, _ in members], np.int64).reshape(-1, 2)
+    at = start[:, None] + np.arange(FIT)
+    present = dense.present & (at >= ranges[:, :1]) & (at < ranges[:, 1:])
+    return np.where(present[..., None], dense.boxes, np.nan), present
+
+
+def _motion(boxes: Floats, present: Bools, start: Ints) -> tuple[Floats, ...]:
+    """Mean frame, span, mean centre, speed and mean size (e, …) of boxes (2, e, FIT, 4) from two members each."""
+    count = present.sum(axis=(0, 2))
+    frames = np.arange(FIT)
+    mean_frame = (present * frames).sum(axis=(0, 2)) / count
+    seen = present.any(axis=0)
+    span = FIT - np.argmax(seen[:, ::-1], axis=1) - np.argmax(seen, axis=1)
+    known = np.where(present[..., None], boxes, 0.0)
+    mean = known.sum(axis=(0, 2)) / count[:, None]
+    lever = (frames - mean_frame[:, None]) * present
+    slope = np.einsum("mef,mefc->ec", lever, known) / np.maximum((lever**2).sum(axis=(0, 2)), 1e-9)[:, None]
+    centre, speed = (mean[:, :2] + mean[:, 2:]) / 2, (slope[:, :2] + slope[:, 2:]) / 2
+    return mean_frame + start, span.astype(float), centre, speed, mean[:, 2:] - mean[:, :2]
 
 
 def _outermost(segment: SegmentTracks, track: Track, last: bool) -> int | None:

@@ -8,7 +8,7 @@ their number; what share of joins is wrong at which loss was fitted on simulated
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
@@ -56,8 +56,8 @@ def choose(candidates: Candidates, kind: Literal["border", "gap"]) -> list[Join]
         i, j, shared = int(c.i[at]), int(c.j[at]), int(c.shared[at])
         loss = table.loss(i, j)
         margin = 1.0 if loss is None else min(1.0, loss * (1.0 + shared) ** 0.5)
-        join = Join(c.rows[i], c.columns[j], kind, SURE, False, float(c.similarity[at]), margin, shared)
-        joins.append(replace(join, error=float(c.error[at]), rivals=table.rivals(i, j)))
+        measures = (float(c.similarity[at]), margin, shared, float(c.error[at]))
+        joins.append(Join(c.rows[i], c.columns[j], kind, 0.0, False, *measures, rivals=table.rivals(i, j)))
     return joins
 
 
@@ -105,12 +105,22 @@ def typical_error(joins: Sequence[Join]) -> float:
 
 def judge(joins: Sequence[Join], usual: float) -> list[Join]:
     """Joins with confidence and doubt, `usual` being how far joined tracks of the video lie apart; no aliens."""
-    out = []
-    for join in joins:
-        odd = join.error / max(usual, STILL)
-        if odd > ALIEN and join.similarity < ALIEN_SIMILARITY:
-            continue
-        strange = odd > ODD and join.similarity < ODD_SIMILARITY
-        right = min(SURE, 1.0 - 1.0 / (1.0 + float(np.exp(SLOPE * join.margin - WRONG))))
-        out.append(replace(join, confidence=right / 2 if strange else right, doubtful=strange or join.margin < MARGIN))
-    return out
+    if not joins:
+        return []
+    measures = [(j.error if j.shared else 0.0, j.similarity, j.margin) for j in joins]
+    error, similarity, margin = np.array(measures).T
+    odd = error / max(usual, STILL)
+    alien = (odd > ALIEN) & (similarity < ALIEN_SIMILARITY)
+    strange = (odd > ODD) & (similarity < ODD_SIMILARITY)
+    right = np.minimum(SURE, 1.0 - 1.0 / (1.0 + np.exp(SLOPE * margin - WRONG)))
+    confidence = np.where(strange, right / 2, right).tolist()
+    doubtful = (strange | (margin < MARGIN)).tolist()
+    judged = zip(joins, confidence, doubtful, alien.tolist(), strict=True)
+    return [_with(join, sure, doubt) for join, sure, doubt, strange in judged if not strange]
+
+
+def _with(join: Join, confidence: float, doubtful: bool) -> Join:
+    if (join.confidence, join.doubtful) == (confidence, doubtful):
+        return join
+    measures = (join.similarity, join.margin, join.shared, join.error, join.decided, join.rivals)
+    return Join(join.left, join.right, join.kind, confidence, doubtful, *measures)

@@ -13,6 +13,7 @@ class Components:
     def __init__(self, refs: Iterable[Ref], different: Collection[frozenset[Ref]] = ()) -> None:
         self.parent = {ref: ref for ref in refs}
         self.members = {ref: [ref] for ref in self.parent}
+        self.keys = {ref: {ref[0]} for ref in self.parent}
         self.apart: dict[Ref, set[Ref]] = {}
         for a, b in (pair for pair in different if len(pair) == 2):
             self.apart.setdefault(a, set()).add(b)
@@ -25,11 +26,13 @@ class Components:
         return ref
 
     def may_join(self, left: Ref, right: Ref) -> bool:
-        small, large = sorted((self.members[self.find(left)], self.members[self.find(right)]), key=len)
-        keys = {key for key, _ in small}
-        if any(key in keys for key, _ in large):
+        a, b = self.find(left), self.find(right)
+        if not self.keys[a].isdisjoint(self.keys[b]):
             return False
-        return not self.apart or not any(self.apart.get(ref, set()) & set(large) for ref in small)
+        if not self.apart:
+            return True
+        small, large = sorted((self.members[a], self.members[b]), key=len)
+        return not any(self.apart.get(ref, set()).intersection(large) for ref in small)
 
     def join(self, left: Ref, right: Ref) -> bool:
         """Make two components one; False where that may not be."""
@@ -41,6 +44,7 @@ class Components:
         small, large = sorted((a, b), key=lambda root: len(self.members[root]))
         self.parent[small] = large
         self.members[large] += self.members.pop(small)
+        self.keys[large] |= self.keys.pop(small)
         return True
 
     def groups(self) -> list[list[Ref]]:

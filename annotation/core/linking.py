@@ -23,6 +23,8 @@ ABSENT = 0.1  # weight of a frame on which only one of the two is present, beyon
 LABELS = 0.3  # what two different labels take off the similarity
 UNSEEN = 0.35  # what it takes off that no frame shows both: motion alone speaks
 
+_FADED = FADE ** np.arange(2 * REACH + 1.0)
+
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Side:
@@ -107,30 +109,42 @@ def _meetings(left: Side, right: Side) -> tuple[Ints, Ints]:
 def weigh(left: Side, right: Side, overlap: slice) -> Evidence:
     """Similarities of all pairs that could be one object; `overlap` is the shared frames' place in the window."""
     i, j = _meetings(left, right)
-    both = left.present[i] & right.present[j]
-    shared = both.sum(axis=1)
-    total = (iou_aligned(left.boxes[i], right.boxes[j]) * both).sum(axis=1)
-    weight = shared.astype(float)
-    for boxes_a, boxes_b, distance in (
-        (left.carried[i], right.boxes[j], left.distance[i]),
-        (left.boxes[i], right.carried[j], right.distance[j]),
-        (left.carried[i], right.carried[j], left.distance[i] + right.distance[j]),
-    ):
-        counts = ~(np.isnan(boxes_a[..., 0]) | np.isnan(boxes_b[..., 0]))
-        faded = np.where(counts, FADE**distance, 0.0)
-        total += (iou_aligned(boxes_a, boxes_b) * faded).sum(axis=1)
-        weight += faded.sum(axis=1)
-    a, b = left.present[i][:, overlap], right.present[j][:, overlap]
-    alone = np.maximum((a & ~b).sum(axis=1) - EDGE, 0) + np.maximum((b & ~a).sum(axis=1) - EDGE, 0)
-    weight += ABSENT * alone
-    with np.errstate(invalid="ignore", divide="ignore"):
-        similarity = np.where(weight > 0, total / weight, 0.0)
-    names = np.array(left.labels, dtype=object)[i] != np.array(right.labels, dtype=object)[j]
-    enough = _enough(a, b, shared, overlap.stop - overlap.start)
-    keep = enough & ~(names.astype(bool) & (shared < 3))
-    similarity = np.maximum(similarity - LABELS * names.astype(float) - UNSEEN * (shared == 0), 0.0)
-    i, j = i[keep], j[keep]
-    return Evidence(i, j, similarity[keep], shared[keep], _errors(left.boxes[i], right.boxes[j]))
+    a, b = left.present[:, overlap][i], right.present[:, overlap][j]
+    boxes_a, boxes_b = left.boxes[:, overlap][i], right.boxes[:, overlap][j]
+    shared = (a & b).sum(axis=1)
+    total, weight = iou_aligned(boxes_a, boxes_b).sum(axis=1), shared.astype(float)
+    after, before = slice(overlap.start, None), slice(0, overlap.stop)
+    _add(total, weight, left.carried[:, after][i], right.boxes[:, after][j], left.distance[:, after][i])
+    _add(total, weight, left.boxes[:, before][i], right.carried[:, before][j], right.distance[:, before][j])
+    none = np.flatnonzero(shared == 0)
+    x, y = i[none], j[none]
+    both = np.zeros(len(none)), np.zeros(len(none))
+    _add(*both, left.carried[x], right.carried[y], left.distance[x] + right.distance[y])
+    total[none] += both[0]
+    weight[none] += both[1]
+    alone = (a & ~b).sum(axis=1), (b & ~a).sum(axis=1)
+    weight += ABSENT * (np.maximum(alone[0] - EDGE, 0) + np.maximum(alone[1] - EDGE, 0))
+    similarity = np.divide(total, weight, out=np.zeros_like(total), where=weight > 0)
+    names = _differ(left.labels, right.labels)[i, j]
+    keep = _enough(*alone, shared, overlap.stop - overlap.start) & ~(names & (shared < 3))
+    similarity = np.maximum(similarity - LABELS * names - UNSEEN * (shared == 0), 0.0)
+    keep &= similarity > 0
+    error = _errors(boxes_a[keep], boxes_b[keep])
+    return Evidence(i[keep], j[keep], similarity[keep], shared[keep], error)
+
+
+def _add(total: Floats, weight: Floats, a: Floats, b: Floats, distance: Ints) -> None:
+    """Add what a carried motion says, the less the farther it was carried."""
+    known = ~(np.isnan(a[..., 0]) | np.isnan(b[..., 0]))
+    faded = np.where(known, _FADED[distance], 0.0)
+    total += np.einsum("pf,pf->p", iou_aligned(a, b), faded)
+    weight += faded.sum(axis=1)
+
+
+def _differ(left: Sequence[str], right: Sequence[str]) -> Bools:
+    code = {label: at for at, label in enumerate(dict.fromkeys((*left, *right)))}
+    a, b = (np.array([code[label] for label in labels], np.int64) for labels in (left, right))
+    return a[:, None] != b
 
 
 def _errors(a: Floats, b: Floats) -> Floats:
@@ -143,10 +157,9 @@ def _errors(a: Floats, b: Floats) -> Floats:
     return np.sqrt(total / np.maximum(known.sum(axis=(1, 2)), 1))
 
 
-def _enough(a: Bools, b: Bools, shared: Ints, overlap: int) -> Bools:
+def _enough(left_alone: Ints, right_alone: Ints, shared: Ints, overlap: int) -> Bools:
     """Whether a pair shares frames enough, or its two presences differ by no more than late starts and early ends."""
     if not overlap:
         return np.ones(len(shared), bool)
-    least = np.minimum(min(3, -(-overlap // 4)), (a | b).sum(axis=1))
-    alone = np.maximum((a & ~b).sum(axis=1), (b & ~a).sum(axis=1))
-    return (shared >= np.maximum(least, 1)) | (alone <= 2 * EDGE)
+    least = np.minimum(min(3, -(-overlap // 4)), left_alone + right_alone + shared)
+    return (shared >= np.maximum(least, 1)) | (np.maximum(left_alone, right_alone) <= 2 * EDGE)
