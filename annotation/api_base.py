@@ -14,12 +14,23 @@ from annotation import idempotency
 from annotation.core.problems import Invalid, Problem
 
 
+class Pages(CursorPagination):
+    """`{"next", "previous", "results"}`, a hundred at a time unless `?page_size=` says otherwise, up to 1,000."""
+
+    ordering: Any = "pk"
+    page_size_query_param = "page_size"
+    max_page_size = 1000
+
+
 class View(APIView):
     """Every change runs in one transaction, and a POST with an Idempotency-Key has its effect once.
 
     The body is read before the transaction begins, so that nobody's slow upload holds a lock. An error rolls everything
     back, but one that `keeps`. Bodies are JSON objects, unless the view has parsers of its own.
     """
+
+    #: For the schema: every list is in pages (see `answering.paged`).
+    pagination_class = Pages
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         if not request.content_type.startswith("multipart/"):
@@ -33,11 +44,3 @@ class View(APIView):
             raise Invalid([Problem("", "must be an object")])
         # DRF looks the handler up on the instance once this method has returned.
         setattr(self, name, partial(idempotency.once, getattr(self, name), digest))
-
-
-class Pages(CursorPagination):
-    """`{"next", "previous", "results"}`, a hundred at a time unless `?page_size=` says otherwise, up to 1,000."""
-
-    ordering: Any = "pk"
-    page_size_query_param = "page_size"
-    max_page_size = 1000

@@ -17,7 +17,7 @@ class MemberSerializer(serializers.ModelSerializer):
 
     class Meta:
         model = Member
-        fields = ["user", "name", "role", "created_at"]
+        fields = read_only_fields = ["user", "name", "role", "created_at"]
 
 
 class NewMemberSerializer(serializers.Serializer):
@@ -28,7 +28,7 @@ class NewMemberSerializer(serializers.Serializer):
 class InviteSerializer(serializers.ModelSerializer):
     class Meta:
         model = Invite
-        fields = ["id", "role", "created_at", "expires_at"]
+        fields = read_only_fields = ["id", "role", "created_at", "expires_at"]
 
 
 class NewInviteSerializer(serializers.Serializer):
@@ -43,7 +43,7 @@ class MadeInviteSerializer(InviteSerializer):
     secret = serializers.CharField()
 
     class Meta(InviteSerializer.Meta):
-        fields = [*InviteSerializer.Meta.fields, "url", "secret"]
+        fields = read_only_fields = [*InviteSerializer.Meta.fields, "url", "secret"]
 
 
 class MembershipSerializer(serializers.ModelSerializer):
@@ -54,13 +54,13 @@ class MembershipSerializer(serializers.ModelSerializer):
 
     class Meta:
         model = Member
-        fields = ["project", "user", "role", "created_at"]
+        fields = read_only_fields = ["project", "user", "role", "created_at"]
 
 
 class TokenSerializer(serializers.ModelSerializer):
     class Meta:
         model = ApiToken
-        fields = ["id", "name", "created_at"]
+        fields = read_only_fields = ["id", "name", "created_at"]
 
 
 class NewTokenSerializer(serializers.Serializer):
@@ -73,7 +73,7 @@ class MadeTokenSerializer(TokenSerializer):
     key = serializers.CharField()
 
     class Meta(TokenSerializer.Meta):
-        fields = [*TokenSerializer.Meta.fields, "key"]
+        fields = read_only_fields = [*TokenSerializer.Meta.fields, "key"]
 
 
 class RegistrationSerializer(serializers.Serializer):
@@ -102,7 +102,7 @@ class VideoSerializer(serializers.ModelSerializer):
 
     class Meta:
         model = Video
-        fields = [
+        fields = read_only_fields = [
             "id",
             "project",
             "name",
