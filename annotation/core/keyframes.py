@@ -117,7 +117,7 @@ def keyframe_problems(keyframes: list[Any], bounds: Bounds) -> Iterator[tuple[st
         if not isinstance(keyframe, dict):
             yield f"/{i}", f"must be an object, not {shown(keyframe)}"
             continue
-        frame = keyframe.get("frame")
+        frame: Any = keyframe.get("frame")
         problem = frame_problem(frame, bounds)
         if problem is None and frame in seen:
             problem = f"keyframe {seen[frame]} is on frame {frame} already"
@@ -155,6 +155,19 @@ def _shape_problems(keyframe: dict[str, Any], bounds: Bounds) -> Iterator[tuple[
 
 def box_problem(points: Any, bounds: Bounds, visible: bool = True) -> str | None:
     """Why points make no box here, or None. Only a visible box has to lie in the picture, at least in part."""
+    if problem := _numbers_problem(points):
+        return problem
+    x1, y1, x2, y2 = map(float, points)
+    if not (x2 - x1 >= SHORTEST and y2 - y1 >= SHORTEST):
+        return f"the box {_said(points)} is inverted or has no area"
+    if bounds.width is None or bounds.height is None:
+        return None
+    if visible and not (x2 > 0 and y2 > 0 and x1 < bounds.width and y1 < bounds.height):
+        return f"the box {_said(points)} lies wholly outside the picture of {bounds.width} × {bounds.height}"
+    return None
+
+
+def _numbers_problem(points: Any) -> str | None:
     if not isinstance(points, list | tuple):
         return f"must be a list x1, y1, x2, y2, not {shown(points)}"
     if len(points) != 4:
@@ -164,13 +177,6 @@ def box_problem(points: Any, bounds: Bounds, visible: bool = True) -> str | None
             return f"a coordinate {problem}"
     if max(map(abs, points)) > FARTHEST:
         return f"a coordinate is farther out than {FARTHEST:.0f} pixels"
-    x1, y1, x2, y2 = map(float, points)
-    if not (x2 - x1 >= SHORTEST and y2 - y1 >= SHORTEST):
-        return f"the box {_said(points)} is inverted or has no area"
-    if bounds.width is None or bounds.height is None:
-        return None
-    if visible and not (x2 > 0 and y2 > 0 and x1 < bounds.width and y1 < bounds.height):
-        return f"the box {_said(points)} lies wholly outside the picture of {bounds.width} × {bounds.height}"
     return None
 
 

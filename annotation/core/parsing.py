@@ -113,7 +113,7 @@ class _Reader:
             self.problems.add(at, "the keyframes cannot be read")
 
     def _changes(self, keyframes: list[Any], at: str, label: Label | None) -> dict[int, Mapping[str, Any]]:
-        changes = {}
+        changes: dict[int, Mapping[str, Any]] = {}
         for i, keyframe in enumerate(keyframes):
             given = keyframe.get("attributes") if isinstance(keyframe, dict) else None
             if given is None or given == {}:

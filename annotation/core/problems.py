@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
 AT_MOST = 100
@@ -47,10 +47,8 @@ class Problems:
     @contextmanager
     def raising(self, error: type[Invalid]) -> Iterator[Problems]:
         """Raise `error` at the end of the block if anything was added."""
-        try:
+        with suppress(TooMany):
             yield self
-        except TooMany:
-            pass
         if self.found:
             raise error(self.found)
 

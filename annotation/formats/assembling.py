@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from annotation.core.keyframes import Bounds, box_problem
-from annotation.core.ontology import Ontology
+from annotation.core.ontology import Label, Ontology
 from annotation.core.problems import Problems, shown
 from annotation.core.tracks import Bools, Floats, Ints, Track, Tracks, make_track
 from annotation.formats.archives import AT, InvalidFile
@@ -37,7 +37,7 @@ class Boxes:
     states: Ints | None = None
     attributes: Sequence[Mapping[str, Any]] = ({},)
 
-    def place(self, row: int) -> str:
+    def place(self, row: int | np.integer[Any]) -> str:
         return f"{self.where} {self.lines[row]}"
 
 
@@ -131,16 +131,21 @@ def check_attributes(found: Boxes, ontology: Ontology | None, problems: Problems
     pairs, rows = np.unique(np.stack([found.keys, found.states], axis=1), axis=0, return_index=True)
     for (key, state), row in zip(pairs.tolist(), rows.tolist(), strict=True):
         label = ontology.by_name.get(found.labels[key])
-        for name, value in found.attributes[state].items() if label else ():
-            attribute = label.by_name.get(name)
-            if attribute is None:
-                problem = f"the label {shown(label.name)} has no attribute {shown(name)}"
-            else:
-                problem = attribute.problem(value)
-            if problem is None and not attribute.mutable and fixed.setdefault((key, name), value) != value:
+        if label is None:
+            continue
+        for name, value in found.attributes[state].items():
+            problem = _attribute_problem(label, name, value)
+            if problem is None and not label.by_name[name].mutable and fixed.setdefault((key, name), value) != value:
                 problem = f"the attribute {shown(name)} of track {found.ids[key]} changes, and is not mutable"
             if problem:
                 problems.add(AT, f"{found.place(row)}: {problem}")
+
+
+def _attribute_problem(label: Label, name: str, value: Any) -> str | None:
+    attribute = label.by_name.get(name)
+    if attribute is None:
+        return f"the label {shown(label.name)} has no attribute {shown(name)}"
+    return attribute.problem(value)
 
 
 def divide(found: Boxes, at: Ints, ontology: Ontology | None) -> tuple[dict[str, Any], dict[int, dict[str, Any]]]:

@@ -11,7 +11,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from annotation.formats.columns import Choice, Fixed, Whole, render
+from annotation.formats.columns import Choice, Column, Fixed, Whole, render
 from annotation.formats.content import Content, Rows, VideoTracks, folder_names
 from annotation.formats.manifest import manifest_bytes
 from annotation.formats.texts import json_bytes, shares
@@ -61,7 +61,16 @@ def _images(folder: str, video: VideoTracks, video_id: int, first: int) -> Itera
     name = b',"file_name":' + json_bytes(folder)[:-1] + b"/frame_"
     for start in range(0, facts.frame_count, IMAGES):
         frames = np.arange(start, min(start + IMAGES, facts.frame_count))
-        columns = [b',{"id":', Whole(frames + first), name, Whole(frames, 6), b'.jpg"', size, Whole(frames), b"}"]
+        columns: list[Column] = [
+            b',{"id":',
+            Whole(frames + first),
+            name,
+            Whole(frames, 6),
+            b'.jpg"',
+            size,
+            Whole(frames),
+            b"}",
+        ]
         text = render(len(frames), columns)[0]
         yield text[1:] if first == 1 and not start else text
 
@@ -70,7 +79,7 @@ def _annotations(rows: Rows, first_image: int, done: int) -> bytes:
     x1, y1, x2, y2 = np.round(rows.boxes, 6).T
     wide, high, comma = x2 - x1, y2 - y1, b","
     attributes = [json_bytes(_attributes(a, occluded)) for a in rows.attributes for occluded in (False, True)]
-    columns = [
+    columns: list[Column] = [
         *(
             b',{"id":',
             Whole(np.arange(done + 1, done + 1 + len(rows))),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -55,8 +55,20 @@ class Rows:
     def between(self, start: int, stop: int) -> Rows:
         """The rows of the frames `[start, stop)` alone."""
         a, b = np.searchsorted(self.frames, (start, stop))
-        columns = (self.frames, self.numbers, self.labels, self.boxes, self.occluded, self.confidence, self.states)
-        return Rows(start, stop, *(c[a:b] for c in columns), self.attributes)
+        return replace(self.only(slice(a, b)), start=start, stop=stop)
+
+    def only(self, which: slice | Bools) -> Rows:
+        """Some of the rows, in their order."""
+        return replace(
+            self,
+            frames=self.frames[which],
+            numbers=self.numbers[which],
+            labels=self.labels[which],
+            boxes=self.boxes[which],
+            occluded=self.occluded[which],
+            confidence=self.confidence[which],
+            states=self.states[which],
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,4 +44,4 @@ def crcs(messages: Sequence[bytes]) -> NDArray[np.uint32]:
 def masked_crcs(messages: Sequence[bytes]) -> NDArray[np.uint32]:
     """The checksums as TFRecord stores them: turned by 15 bits and shifted by a constant."""
     plain = crcs(messages)
-    return ((plain >> 15) | (plain << 17)) + np.uint32(MASK)
+    return (((plain >> 15) | (plain << 17)) + np.uint32(MASK)).astype(np.uint32)

@@ -16,7 +16,7 @@ from annotation.core.problems import Problems, shown
 from annotation.core.tracks import Tracks
 from annotation.formats.archives import AT, Archive, InvalidFile, is_zip, refuse, text_of
 from annotation.formats.assembling import Target, assemble
-from annotation.formats.columns import Choice, Fixed, Whole, render
+from annotation.formats.columns import Choice, Column, Fixed, Whole, render
 from annotation.formats.content import Content, Rows, Video
 from annotation.formats.gathering import Gathered
 from annotation.formats.manifest import manifest_bytes
@@ -52,7 +52,7 @@ def _type(name: str) -> str:
 def _lines(rows: Rows, video: Video, types: Sequence[bytes]) -> bytes:
     x1, y1, x2, y2 = rows.boxes.T
     beyond = (x1 < 0) | (y1 < 0) | (x2 > video.width) | (y2 > video.height)
-    columns = [
+    columns: list[Column] = [
         *(Whole(rows.frames), b" ", Whole(rows.numbers), b" ", Choice(types, rows.labels)),
         *(b" ", Whole(beyond.astype(np.int64)), b" ", Whole(rows.occluded.astype(np.int64)), b" -10"),
         *(b" ", Fixed(x1), b" ", Fixed(y1), b" ", Fixed(x2), b" ", Fixed(y2), UNKNOWN),

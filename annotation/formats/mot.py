@@ -16,7 +16,7 @@ from annotation.core.problems import Problems
 from annotation.core.tracks import Floats, Ints, Tracks
 from annotation.formats.archives import AT, Archive, InvalidFile, is_zip, refuse, text_of
 from annotation.formats.assembling import Boxes, Target, assemble, corners
-from annotation.formats.columns import Choice, Fixed, Whole, render
+from annotation.formats.columns import Choice, Column, Fixed, Whole, render
 from annotation.formats.content import Content, Rows, Video, folder_names
 from annotation.formats.manifest import manifest_bytes
 from annotation.formats.tables import read_table
@@ -51,7 +51,7 @@ def mot_lines(rows: Rows) -> bytes:
     """The lines of some rows, in their order: by frame, then track."""
     x1, y1, x2, y2 = np.round(rows.boxes, 6).T  # before the difference, so that x + w is x2 to the last digit
     comma = b","
-    columns = [Whole(rows.frames + 1), comma, Whole(rows.numbers), comma]
+    columns: list[Column] = [Whole(rows.frames + 1), comma, Whole(rows.numbers), comma]
     for values in (x1, y1, x2 - x1, y2 - y1):
         columns += [Fixed(values), comma]
     columns += [b"1,", Whole(rows.labels + 1), Choice((b",1\n", b",0\n"), rows.occluded.astype(int))]

@@ -59,8 +59,8 @@ def _gather(document: dict[str, Any], video: str | None, problems: Problems) -> 
         problem = _annotation_problem(item, frames, labels)
         if problem:
             problems.add(AT, f"annotation {i}: {problem}")
-        elif frames[item["image_id"]] is not None and item.get("iscrowd") not in (1, True):
-            _add(found, i, frames[item["image_id"]], labels[item["category_id"]], item)
+        elif (frame := frames[item["image_id"]]) is not None and item.get("iscrowd") not in (1, True):
+            _add(found, i, frame, labels[item["category_id"]], item)
     return found
 
 

@@ -18,7 +18,7 @@ from annotation.core.problems import Problems, shown
 from annotation.core.tracks import Tracks
 from annotation.formats.archives import AT, InvalidFile, refuse, text_of, the_member
 from annotation.formats.assembling import Target, assemble
-from annotation.formats.columns import Choice, Fixed, Whole, render
+from annotation.formats.columns import Choice, Column, Fixed, Whole, render
 from annotation.formats.content import Content, Rows, folder_names
 from annotation.formats.gathering import Gathered
 from annotation.formats.manifest import manifest_bytes
@@ -66,7 +66,7 @@ def _lines(rows: Rows, ontology: Ontology, names: Sequence[str]) -> bytes:
     labels = [cell(n).encode() for n in ontology.names]
     ends = [_end(a, names) for a in rows.attributes]
     known = np.isnan(rows.confidence)
-    columns = [
+    columns: list[Column] = [
         *(Whole(rows.frames), b",", Whole(rows.numbers), b",", Choice(labels, rows.labels), b",", Fixed(x1), b","),
         *(Fixed(y1), b",", Fixed(x2), b",", Fixed(y2), Choice((b",false", b",true"), rows.occluded.astype(np.int64))),
         *(shares(rows.confidence, b","), Choice((b"", b","), known.astype(np.int64)), Choice(ends, rows.states)),

@@ -28,6 +28,7 @@ def read_table(text: str, columns: range, delimiter: str | None = ",") -> tuple[
         problems = Problems()
         with problems.raising(InvalidFile):
             _explain(lines, columns, delimiter, problems)
+    assert table is not None
     return table, filled
 
 

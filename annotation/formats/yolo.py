@@ -7,6 +7,7 @@ empty file: looked at, and nothing there.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -41,8 +42,7 @@ def _inside(rows: Rows, video: Video) -> Rows:
     limit = np.array([video.width, video.height] * 2, float)
     boxes = np.clip(rows.boxes, 0.0, limit)
     kept = np.all(boxes[:, 2:] - boxes[:, :2] > 0, axis=1)
-    columns = (rows.frames, rows.numbers, rows.labels, boxes, rows.occluded, rows.confidence, rows.states)
-    return Rows(rows.start, rows.stop, *(c[kept] for c in columns), rows.attributes)
+    return replace(rows, boxes=boxes).only(kept)
 
 
 def _lines(rows: Rows, video: Video) -> tuple[bytes, Any]:

@@ -12,7 +12,7 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import BinaryIO
+from typing import IO, BinaryIO
 
 LEVEL = 1  # level 6 takes four times as long for a tenth less
 SMALL = 512  # setting up a compressor costs more than it saves below this
@@ -31,7 +31,7 @@ class ZipWriter:
     out: BinaryIO
     offset: int = 0
     members: int = 0
-    directory: BinaryIO = field(default_factory=lambda: tempfile.SpooledTemporaryFile(1 << 20))  # noqa: SIM115
+    directory: IO[bytes] = field(default_factory=lambda: tempfile.SpooledTemporaryFile(1 << 20))  # noqa: SIM115
 
     def add(self, name: str, data: bytes) -> None:
         """A member that is in memory."""
