@@ -1,0 +1,210 @@
+from __future__ import annotations
+
+import pytest
+
+from annotation.models import Job, TrackSet
+from crowd.jobs import end_lapsed_seats
+from crowd.lifecycle import Seat
+from crowd.models import Assignment, Draft, LateBody, Transition
+from tests import cast
+from tests.crowd import stage
+
+pytestmark = pytest.mark.django_db
+
+
+def states(**which: object) -> list[str]:
+    return sorted(Assignment.objects.filter(**which).values_list("status", flat=True))
+
+
+def moves(seat_id: str) -> list[tuple[str, str]]:
+    rows = Transition.objects.filter(assignment=seat_id).order_by("pk")
+    return list(rows.values_list("from_status", "to_status"))
+
+
+def test_a_claim_holds_an_open_seat_and_says_all_that_a_worker_needs() -> None:
+    batch = stage.launched()
+    wanda = cast.client("Wanda")
+    answer = stage.try_claim(wanda, batch.project)
+    assert answer.status_code == 201
+    seat = answer.json()
+    assert seat["project"]["labels"][0]["name"] == "person"
+    assert seat["segment"] | {"width": 96, "height": 64} == seat["segment"]
+    assert len(seat["clip"]["frame_times_s"]) == seat["segment"]["stop"] - seat["segment"]["start"]
+    assert seat["tracks"] == [] and seat["renewals_left"] == 3
+    assert moves(seat["id"]) == [("", "open"), ("open", "held")]
+
+
+def test_a_second_claim_gives_the_seat_already_held() -> None:
+    batch = stage.launched()
+    wanda = cast.client("Wanda")
+    first = stage.claim(wanda, batch.project)
+    again = stage.try_claim(wanda, batch.project)
+    assert again.status_code == 200 and again.json()["id"] == first["id"]
+
+
+def test_as_many_seats_are_held_as_the_policy_allows() -> None:
+    batch = stage.launched(max_held=2)
+    wanda = cast.client("Wanda")
+    answers = [stage.try_claim(wanda, batch.project) for _ in range(3)]
+    assert [a.status_code for a in answers] == [201, 201, 200]
+    assert len({a.json()["id"] for a in answers}) == 2
+
+
+def test_a_worker_sits_at_a_task_once_and_then_there_is_nothing_to_do() -> None:
+    batch = stage.launched()
+    wanda = cast.client("Wanda")
+    done = set()
+    for _ in range(4):
+        seat = stage.claim(wanda, batch.project)
+        assert stage.submit(wanda, seat).status_code == 200
+        done.add(Assignment.objects.get(pk=seat["id"]).task_id)
+    assert len(done) == 4
+    assert stage.try_claim(wanda, batch.project).status_code == 204
+
+
+def test_a_submission_is_stored_and_wants_its_task_judged() -> None:
+    batch = stage.launched()
+    wanda = cast.client("Wanda")
+    seat = stage.claim(wanda, batch.project)
+    assert stage.submit(wanda, seat).json() == {"id": seat["id"], "status": "submitted"}
+    row = Assignment.objects.get(pk=seat["id"])
+    assert row.track_set is not None and row.track_set.track_count == 1
+    assert row.slot is None and row.lease_until is None
+    assert Job.objects.filter(kind="reconcile", subject=row.task_id).exists()
+    assert moves(seat["id"])[-1] == ("held", "submitted")
+
+
+def test_a_second_submission_changes_nothing() -> None:
+    batch = stage.launched()
+    wanda = cast.client("Wanda")
+    seat = stage.claim(wanda, batch.project)
+    stage.submit(wanda, seat)
+    again = stage.submit(wanda, seat, [])
+    assert again.status_code == 409 and again.json()["type"].endswith("seat-is-over")
+    assert TrackSet.objects.count() == 1
+
+
+def test_a_repeated_submission_with_its_key_gets_the_same_answer() -> None:
+    batch = stage.launched()
+    wanda = cast.client("Wanda")
+    seat = stage.claim(wanda, batch.project)
+    answers = [stage.submit(wanda, seat, headers={"Idempotency-Key": "k1"}) for _ in range(2)]
+    assert [a.status_code for a in answers] == [200, 200] and answers[0].json() == answers[1].json()
+    assert TrackSet.objects.count() == 1
+
+
+def test_a_wrong_token_is_refused_and_nothing_is_stored() -> None:
+    batch = stage.launched()
+    wanda = cast.client("Wanda")
+    seat = stage.claim(wanda, batch.project)
+    assert stage.submit(wanda, seat | {"token": "guess"}).status_code == 409
+    assert TrackSet.objects.count() == 0 and states(worker__username="Wanda") == ["held"]
+
+
+def test_a_late_submission_is_gone_but_kept_and_the_seat_is_open_for_others() -> None:
+    batch = stage.launched()
+    wanda = cast.client("Wanda")
+    seat = stage.claim(wanda, batch.project)
+    stage.lapse(seat)
+    before = Assignment.objects.filter(status=Seat.OPEN).count()
+    assert stage.submit(wanda, seat).status_code == 410
+    assert '"tracks"' in LateBody.objects.get(assignment=seat["id"]).body
+    assert states(worker__username="Wanda") == ["expired"]
+    assert Assignment.objects.filter(status=Seat.OPEN).count() == before + 1
+    assert TrackSet.objects.count() == 0
+
+
+def test_an_invalid_late_submission_is_gone_and_kept_all_the_same() -> None:
+    batch = stage.launched()
+    wanda = cast.client("Wanda")
+    seat = stage.claim(wanda, batch.project)
+    stage.lapse(seat)
+    assert stage.submit(wanda, seat, [{"id": "1", "label": "unicorn", "keyframes": []}]).status_code == 410
+    assert "unicorn" in LateBody.objects.get(assignment=seat["id"]).body
+
+
+def test_the_sweep_ends_lapsed_seats_once() -> None:
+    batch = stage.launched()
+    seat = stage.claim(cast.client("Wanda"), batch.project)
+    stage.lapse(seat)
+    before = Assignment.objects.count()
+    end_lapsed_seats()
+    end_lapsed_seats()
+    assert Assignment.objects.count() == before + 1
+    assert moves(seat["id"])[-1] == ("held", "expired")
+
+
+def test_a_worker_who_let_a_seat_lapse_never_meets_that_task_again() -> None:
+    batch = stage.launched(frames=20)
+    wanda = cast.client("Wanda")
+    stage.lapse(stage.claim(wanda, batch.project))
+    assert stage.try_claim(wanda, batch.project).status_code == 204
+    assert states(worker__username="Wanda") == ["expired"]
+    assert stage.claim(cast.client("Will"), batch.project)
+
+
+def test_a_renewed_lease_starts_anew_until_no_renewal_is_left() -> None:
+    batch = stage.launched(max_renewals=1)
+    wanda = cast.client("Wanda")
+    seat = stage.claim(wanda, batch.project)
+    address = f"{stage.API}/assignments/{seat['id']}/renew/"
+    first = wanda.post(address, {"token": seat["token"]})
+    assert first.status_code == 200 and first.json()["lease_until"] >= seat["lease_until"]
+    second = wanda.post(address, {"token": seat["token"]})
+    assert second.status_code == 409 and second.json()["type"].endswith("no-renewals-left")
+
+
+def test_a_lapsed_lease_cannot_be_renewed() -> None:
+    batch = stage.launched()
+    wanda = cast.client("Wanda")
+    seat = stage.claim(wanda, batch.project)
+    stage.lapse(seat)
+    assert wanda.post(f"{stage.API}/assignments/{seat['id']}/renew/", {"token": seat["token"]}).status_code == 410
+    assert states(worker__username="Wanda") == ["expired"]
+
+
+def test_a_released_seat_opens_a_fresh_one() -> None:
+    batch = stage.launched()
+    wanda = cast.client("Wanda")
+    seat = stage.claim(wanda, batch.project)
+    before = Assignment.objects.filter(status=Seat.OPEN).count()
+    body = {"token": seat["token"], "reason": "too dark"}
+    assert wanda.post(f"{stage.API}/assignments/{seat['id']}/release/", body).status_code == 200
+    row = Assignment.objects.get(pk=seat["id"])
+    assert (row.status, row.reason) == ("released", "too dark")
+    assert Assignment.objects.filter(status=Seat.OPEN).count() == before + 1
+
+
+def test_a_draft_comes_back_and_outlives_its_lease() -> None:
+    batch = stage.launched()
+    wanda = cast.client("Wanda")
+    seat = stage.claim(wanda, batch.project)
+    address = f"{stage.API}/assignments/{seat['id']}/draft/"
+    drawn = stage.tracks(seat["segment"]["start"], seat["segment"]["stop"])
+    assert wanda.put(address, {"token": seat["token"], "tracks": drawn}).status_code == 200
+    assert wanda.get(f"{stage.API}/assignments/{seat['id']}/").json()["tracks"] == drawn
+    stage.lapse(seat)
+    assert wanda.put(address, {"token": seat["token"], "tracks": []}).status_code == 410
+    assert Draft.objects.get(assignment=seat["id"]).body == '{"tracks":[],"intervals":[]}'
+
+
+def test_an_invalid_submission_says_where_and_stores_nothing() -> None:
+    batch = stage.launched()
+    wanda = cast.client("Wanda")
+    seat = stage.claim(wanda, batch.project)
+    drawn = stage.tracks(seat["segment"]["start"], seat["segment"]["stop"], label="unicorn")
+    answer = stage.submit(wanda, seat, drawn)
+    assert answer.status_code == 400
+    assert answer["Content-Type"] == "application/problem+json"
+    assert [e["pointer"] for e in answer.json()["errors"]] == ["/tracks/0/label"]
+    assert TrackSet.objects.count() == 0 and states(worker__username="Wanda") == ["held"]
+
+
+def test_nobody_else_finds_a_workers_seat() -> None:
+    batch = stage.launched()
+    seat = stage.claim(cast.client("Wanda"), batch.project)
+    will = cast.client("Will")
+    address = f"{stage.API}/assignments/{seat['id']}/"
+    assert will.get(address).status_code == 404
+    assert will.post(f"{address}submit/", {"token": seat["token"], "tracks": []}).status_code == 404
+    assert will.get(f"{stage.API}/assignments/nonsense/").json() == will.get(address).json()
