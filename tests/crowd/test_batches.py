@@ -1,0 +1,149 @@
+from __future__ import annotations
+
+import pytest
+
+from annotation.models import Segment
+from crowd import completing, publishing
+from crowd.core.policies import parse_policy
+from crowd.lifecycle import Seat
+from crowd.models import Assignment, Batch, Task
+from crowd.seating import lock_task
+from tests import cast
+from tests.crowd import stage
+
+pytestmark = pytest.mark.django_db
+
+
+def seats(batch: Batch, status: str) -> int:
+    return Assignment.objects.filter(batch=batch, status=status).count()
+
+
+def test_a_launch_over_rest_cuts_and_opens_by_the_policy() -> None:
+    project = cast.project()
+    cast.video(project)
+    alice = cast.client("Alice")
+    body = {"policy": {"segment_frames": 20, "overlap_frames": 2, "redundancy": 2, "adaptive": False}}
+    answer = alice.post(f"{stage.API}/projects/{project.pk}/launch/", body)
+    assert answer.status_code == 201, answer.content
+    assert answer.json()["status"] == "opening"
+    assert [w["code"] for w in answer.json()["warnings"]] == ["no_gold"]
+    cast.work_off()
+    batch = alice.get(f"{stage.API}/batches/{answer.json()['id']}/").json()
+    assert batch["status"] == "open"
+    assert batch["tasks"]["open"] == batch["segments"]["total"] == batch["segments"]["clipped"] == 4
+    assert batch["seats"] == {"open": 8, "held": 0, "submitted": 0}
+
+
+def test_neighbouring_segments_share_exactly_the_overlap() -> None:
+    batch = stage.launched()
+    ranges = list(Segment.objects.filter(task__batch=batch).order_by("index").values_list("start", "stop"))
+    assert ranges[0][0] == 0 and ranges[-1][1] == 60
+    assert all(a[1] - b[0] == 2 for a, b in zip(ranges, ranges[1:], strict=False))
+
+
+def test_a_video_is_launched_once_until_its_batch_is_cancelled() -> None:
+    batch = stage.launched()
+    alice = cast.client("Alice")
+    address = f"{stage.API}/projects/{batch.project_id}/launch/"
+    video = batch.batch_videos.get().video_id
+    assert alice.post(address, {"videos": [video]}).status_code == 409
+    assert alice.post(f"{stage.API}/batches/{batch.pk}/cancel/").json()["status"] == "cancelled"
+    assert alice.post(address, {"videos": [video]}).status_code == 201
+
+
+def test_a_policy_that_cannot_be_worked_by_is_refused_with_its_place() -> None:
+    project = cast.project()
+    cast.video(project)
+    answer = cast.client("Alice").post(
+        f"{stage.API}/projects/{project.pk}/launch/", {"policy": {"segment_frames": 30, "overlap_frames": 11}}
+    )
+    assert answer.status_code == 400
+    assert answer.json()["errors"][0]["pointer"] == "/policy/overlap_frames"
+    assert not Batch.objects.exists()
+
+
+def test_tasks_open_only_in_the_settled_part() -> None:
+    project = cast.project()
+    video = cast.video(project, 60, settled=25)
+    rules = parse_policy({"segment_frames": 20, "overlap_frames": 2, "gold_share": 0})
+    batch = publishing.open_batch(project=project, videos=[video], policy=rules, by=project.owner)
+    publishing.prepare_video(batch_video_id=batch.batch_videos.get().pk)
+    wanted = Task.objects.filter(batch=batch, pk__in=_wanted())
+    assert [t.segment.stop <= 25 for t in wanted] == [True]
+
+
+def _wanted() -> list[str]:
+    from annotation.models import Job
+
+    return list(Job.objects.filter(kind="open_task").values_list("subject", flat=True))
+
+
+def test_a_paused_batch_gives_out_nothing_until_it_is_resumed() -> None:
+    batch = stage.launched()
+    wanda, alice = cast.client("Wanda"), cast.client("Alice")
+    assert alice.post(f"{stage.API}/batches/{batch.pk}/pause/").json()["status"] == "paused"
+    assert stage.try_claim(wanda, batch.project).status_code == 204
+    assert alice.post(f"{stage.API}/batches/{batch.pk}/pause/").status_code == 409
+    assert alice.post(f"{stage.API}/batches/{batch.pk}/resume/").json()["status"] == "open"
+    assert stage.try_claim(wanda, batch.project).status_code == 201
+
+
+def test_a_cancelled_batch_withdraws_open_seats_but_takes_what_is_held() -> None:
+    batch = stage.launched()
+    wanda = cast.client("Wanda")
+    seat = stage.claim(wanda, batch.project)
+    cast.client("Alice").post(f"{stage.API}/batches/{batch.pk}/cancel/")
+    assert seats(batch, Seat.OPEN) == 0 and seats(batch, Seat.HELD) == 1
+    assert stage.submit(wanda, seat).status_code == 200
+    assert stage.try_claim(wanda, batch.project).status_code == 204
+
+
+def test_a_seat_that_lapses_in_a_cancelled_batch_is_followed_by_none() -> None:
+    batch = stage.launched()
+    wanda = cast.client("Wanda")
+    seat = stage.claim(wanda, batch.project)
+    cast.client("Alice").post(f"{stage.API}/batches/{batch.pk}/cancel/")
+    stage.lapse(seat)
+    assert stage.submit(wanda, seat).status_code == 410
+    assert seats(batch, Seat.OPEN) == 0
+
+
+def test_seats_are_opened_only_as_far_as_the_budget_covers_whole_tasks() -> None:
+    batch = stage.launched(reward_micros=100, budget_micros=500)
+    assert seats(batch, Seat.OPEN) == 4
+    body = cast.client("Alice").get(f"{stage.API}/batches/{batch.pk}/").json()
+    assert body["tasks"]["opening"] == 2 and body["tasks"]["open"] == 2
+    assert "tasks_wait" in [w["code"] for w in body["warnings"]]
+
+
+def test_one_more_seat_is_not_opened_beyond_the_budget() -> None:
+    batch = stage.launched(frames=20, reward_micros=100, budget_micros=200)
+    for name in ("Wanda", "Will"):
+        worker = cast.client(name)
+        assert stage.submit(worker, stage.claim(worker, batch.project)).status_code == 200
+    task = lock_task(Task.objects.get(batch=batch).pk)
+    assert task.status == "filled"
+    assert completing.ask_more(task=task, seats=1) == 0
+
+
+def test_a_task_is_filled_by_its_last_submission() -> None:
+    batch = stage.launched(frames=20)
+    for name, status in (("Wanda", "open"), ("Will", "filled")):
+        worker = cast.client(name)
+        stage.submit(worker, stage.claim(worker, batch.project))
+        assert Task.objects.get(batch=batch).status == status
+
+
+def test_a_closed_project_is_worked_in_by_its_own_workers_only() -> None:
+    batch = stage.launched(open=False)
+    wanda, will = cast.client("Wanda"), cast.client("Will")
+    batch.project.members.create(user=cast.user("Will"), role="worker")
+    assert stage.try_claim(wanda, batch.project).status_code == 404
+    assert stage.try_claim(wanda).status_code == 204
+    assert stage.try_claim(will).status_code == 201
+
+
+def test_only_workers_claim() -> None:
+    batch = stage.launched()
+    for name in ("Alice", "Mona", "Rita", "Ada", "Eve"):
+        assert stage.try_claim(cast.client(name), batch.project).status_code in (403, 404), name
