@@ -52,8 +52,12 @@ def untangle(stack: Stack, member: Ints, weights: Floats) -> Ints:
     """Clusters (t, n) that carry on, through every event, as the likeliest story says."""
     strength = weights / weights.mean()
     member = member.copy()
-    for event in _events(_changes(member)):
-        _settle(stack, member, event, strength)
+    events = _events(_changes(member))
+    while events:
+        event = events.pop(0)
+        if _settle(stack, member, event, strength):
+            done = event[-1].frame
+            events = [e for e in _events(_changes(member)) if e[-1].frame > done]
     return member
 
 
@@ -88,12 +92,12 @@ def _events(changes: Sequence[_Change]) -> list[list[_Change]]:
     return sorted((sorted(e, key=lambda c: (c.frame, c.track)) for _, e in events), key=lambda e: e[0].frame)
 
 
-def _settle(stack: Stack, member: Ints, event: Sequence[_Change], strength: Floats) -> None:
-    """Give what goes out of an event the numbers of what came in, in place."""
+def _settle(stack: Stack, member: Ints, event: Sequence[_Change], strength: Floats) -> bool:
+    """Give what goes out of an event the numbers of what came in, in place; whether that changes any."""
     flow = _flow(stack, member, event, strength)
     new = _assign(flow, _motion(stack, member, flow))
     if all(old == number for old, number in new.items()):
-        return
+        return False
     own = {c.track: c.frame for c in event}
     middle = int(np.median([c.frame for c in event]))
     fresh = int(member.max()) + 1
@@ -106,6 +110,7 @@ def _settle(stack: Stack, member: Ints, event: Sequence[_Change], strength: Floa
         old = late.copy()
         for k, number in new.items():
             late[old == k] = number
+    return True
 
 
 def _flow(stack: Stack, member: Ints, event: Sequence[_Change], strength: Floats) -> _Flow:
