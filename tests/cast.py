@@ -27,6 +27,7 @@ from annotation.media.settling import settle
 from annotation.models import Clip, FrameMapRow, Member, Project, Segment, User, Video
 from annotation.queue import work_off
 from tests import servers
+from tests.openapi import CheckedClient
 
 __all__ = ["client", "clip", "project", "user", "video", "video_file", "work_off"]
 
@@ -62,7 +63,7 @@ def user(name: str) -> User:
 
 def client(name: str | None = None) -> APIClient:
     """A client with this person's token, or nobody's."""
-    made = APIClient()
+    made = CheckedClient()
     if name is not None:
         who = user(name)
         key = tokens.recall(user=who)
