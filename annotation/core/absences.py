@@ -56,7 +56,7 @@ def read_ends(components: Sequence[Members], *, last: bool) -> Ends:
     They are read from the outermost member and its neighbour, which shows the same frames where they overlap.
     """
     nearest = [members[-2:][::-1] if last else members[:2] for members in components]
-    frames = [_outermost(*members[0], last) for members in nearest]
+    frames = [outermost(*members[0], last) for members in nearest]
     nearest = [members for members, frame in zip(nearest, frames, strict=True) if frame is not None]
     frame = np.array([frame for frame in frames if frame is not None], np.int64)
     start = frame + 1 - FIT if last else frame
@@ -64,9 +64,9 @@ def read_ends(components: Sequence[Members], *, last: bool) -> Ends:
     for turn in (0, 1):
         rows = [row for row, members in enumerate(nearest) if len(members) > turn]
         boxes[turn, rows], present[turn, rows] = _windows([nearest[row][turn] for row in rows], start[rows])
-    outermost = [members[0] for members in nearest]
-    refs, labels = tuple((s.key, t.id) for s, t in outermost), tuple(t.label for _, t in outermost)
-    ranges = np.array([(s.start, s.stop) for s, _ in outermost], np.int64).reshape(-1, 2)
+    ends = [members[0] for members in nearest]
+    refs, labels = tuple((s.key, t.id) for s, t in ends), tuple(t.label for _, t in ends)
+    ranges = np.array([(s.start, s.stop) for s, _ in ends], np.int64).reshape(-1, 2)
     return Ends(refs, labels, frame, *_motion(boxes, present, start), ranges)
 
 
@@ -95,7 +95,7 @@ def _motion(boxes: Floats, present: Bools, start: Ints) -> tuple[Floats, ...]:
     return mean_frame + start, span.astype(float), centre, speed, mean[:, 2:] - mean[:, :2]
 
 
-def _outermost(segment: SegmentTracks, track: Track, last: bool) -> int | None:
+def outermost(segment: SegmentTracks, track: Track, last: bool) -> int | None:
     """The last or first frame on which a track is present."""
     visible = np.flatnonzero(~track.outside)
     if not len(visible):

@@ -2,7 +2,8 @@
 
 A frame that two segments share has two boxes of an object. Where they agree they are cross-faded, so that the whole
 track has no jump at the border; where they do not, the more trusted side is taken and the frame is marked disputed. A
-track that starts late or ends early by a few frames at its segment's edge leaves the other segment's box standing.
+track that starts late or ends early by a few frames at its segment's edge leaves the other segment's box standing; the
+frames between an early end and a late start that no segment shows are interpolated, and marked disputed.
 
 Everything is computed for the range asked for: memory is bounded by that range, whatever the video's length.
 """
@@ -14,6 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from annotation.core.absences import outermost
 from annotation.core.boxes import iou_aligned
 from annotation.core.joins import Ref, SegmentTracks, Stitched
 from annotation.core.linking import EDGE
@@ -25,6 +27,7 @@ from annotation.core.tracks import (
     Track,
     Tracks,
     fill,
+    fill_track,
     make_track,
 )
 
@@ -62,6 +65,7 @@ def resolve(segments: Sequence[SegmentTracks], stitched: Stitched, start: int, s
         dense = fill([track], low, high)
         row = row_of[stitched.identities[refs[index]]]
         out.add(row, slice(low - start, high - start), index, dense, _Edge.of(segment, track, low, high))
+    _bridge(out, sources, [row_of[stitched.identities[ref]] for ref in refs], start, stop)
     labels = _labels(sources, [row_of[stitched.identities[ref]] for ref in refs], len(numbers))
     dense = Dense(start, tuple(map(str, numbers)), labels, out.boxes, out.left >= 0, out.occluded)
     return Resolved(dense, np.array(numbers, np.int64), refs, out.left, out.right, out.share, out.disputed)
@@ -81,6 +85,31 @@ class _Edge:
         inside = np.minimum(frames - segment.start + 1, segment.stop - frames)
         near = (frames - segment.start < EDGE) | (segment.stop - frames <= EDGE)
         return cls(inside.astype(float), near, 1.0 if track.confidence is None else track.confidence)
+
+
+def _bridge(
+    out: _Canvas, sources: Sequence[tuple[SegmentTracks, Track]], rows: Sequence[int], start: int, stop: int
+) -> None:
+    """Fill the few frames between an early end and a late start at one border, which neither segment shows."""
+    latest: dict[int, int] = {}
+    for right, ((segment, track), row) in enumerate(zip(sources, rows, strict=True)):
+        left = latest.get(row)
+        latest[row] = right
+        if left is None:
+            continue
+        earlier, its = sources[left]
+        low, high = max(segment.start, start), min(earlier.stop, stop)
+        if low >= high or (out.left[row, low - start : high - start] >= 0).all():
+            continue
+        last, first = outermost(earlier, its, True), outermost(segment, track, False)
+        if last is None or first is None or not 1 < first - last <= 2 * EDGE + 1:
+            continue
+        if last < segment.start and first >= earlier.stop:
+            continue  # both say that it was away over the whole overlap
+        frames = np.arange(max(last + 1, start), min(first, stop))
+        share = (frames - last) / (first - last)
+        a, b = fill_track(its, last, last + 1)[0], fill_track(track, first, first + 1)[0]
+        out.put(row, frames - start, (left, right), share, a + (b - a) * share[:, None])
 
 
 class _Canvas:
@@ -122,6 +151,13 @@ class _Canvas:
         self.left[row, at] = np.where(takes, index, np.where(lost, -1, self.left[row, at]))
         self.seen[row, at], self.depth[row, at] = index, edge.depth
         self.slack[row, at], self.trust[row, at] = edge.slack, edge.trust
+
+    def put(self, row: int, at: Ints, sources: tuple[int, int], share: Floats, boxes: Floats) -> None:
+        """Boxes between two sources' own, marked disputed."""
+        self.boxes[row, at] = boxes
+        self.left[row, at], self.right[row, at] = sources
+        self.share[row, at] = share
+        self.disputed[row, at] = True
 
 
 def _labels(sources: Sequence[tuple[SegmentTracks, Track]], rows: Sequence[int], count: int) -> tuple[str, ...]:

@@ -127,7 +127,21 @@ def test_a_late_start_and_an_early_end_at_a_border_are_joined(late):
     left = slice_track("a", frames[: 30 - late], boxes[: 30 - late], 0, 30)
     right = slice_track("b", frames[25 + late :], boxes[25 + late :], 25, 55)
     segments = [SegmentTracks("l", 0, 30, Tracks(0, 30, (left,))), SegmentTracks("r", 25, 55, Tracks(25, 55, (right,)))]
-    assert len(groups(stitch(segments))) == 1
+    stitched = stitch(segments)
+    assert len(groups(stitched)) == 1
+    resolved = resolve(segments, stitched, 0, 55)
+    assert resolved.dense.present.all()
+    assert np.allclose(resolved.dense.boxes[0], boxes)
+    assert np.flatnonzero(resolved.disputed[0]).tolist() == list(range(30 - late, 25 + late))
+
+
+def test_an_object_that_both_segments_miss_on_the_whole_overlap_was_away():
+    frames, boxes = walk(0, 0, 1, (0, 55))
+    seen = (frames < 25) | (frames >= 30)
+    segments, names = slice_all({"a": (frames[seen], boxes[seen])}, [(0, 30), (25, 55)])
+    stitched = stitch(segments)
+    assert_whole(stitched, names)
+    assert np.flatnonzero(~resolve(segments, stitched, 0, 55).dense.present[0]).tolist() == list(range(25, 30))
 
 
 def test_two_who_cross_on_a_short_overlap_keep_to_their_ways():
