@@ -9,7 +9,7 @@ Frames are 0-based frames of the source video, ranges half-open, boxes float `x1
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -122,23 +122,29 @@ def fill(tracks: Iterable[Track], start: int, stop: int) -> Dense:
     [1.0, 0.0, 5.0, 4.0]
     """
     tracks = list(tracks)
-    n = max(0, stop - start)
-    boxes = np.full((len(tracks), n, 4), np.nan)
-    present, occluded = np.zeros((2, len(tracks), n), bool)
-    if n and any(len(t.frames) for t in tracks):
-        _interpolate(tracks, start, boxes, present, occluded)
+    boxes, present, occluded = fill_each(tracks, np.full(len(tracks), start), max(0, stop - start))
     return Dense(start, tuple(t.id for t in tracks), tuple(t.label for t in tracks), boxes, present, occluded)
 
 
-def _interpolate(tracks: list[Track], start: int, boxes: Floats, present: Bools, occluded: Bools) -> None:
+def fill_each(tracks: Sequence[Track], starts: Ints, n: int) -> tuple[Floats, Bools, Bools]:
+    """Interpolate each track to n frames from its own start: boxes (t, n, 4), present (t, n), occluded (t, n)."""
+    boxes = np.full((len(tracks), n, 4), np.nan)
+    present, occluded = np.zeros((2, len(tracks), n), bool)
+    if n and any(len(t.frames) for t in tracks):
+        _interpolate(tracks, starts, boxes, present, occluded)
+    return boxes, present, occluded
+
+
+def _interpolate(tracks: Sequence[Track], starts: Ints, boxes: Floats, present: Bools, occluded: Bools) -> None:
     """Write what the keyframes of all tracks say into boxes (t, n, 4), present and occluded (t, n)."""
     n = present.shape[1]
     counts = np.array([len(t.frames) for t in tracks])
     stops = np.cumsum(counts)
     frames, points = np.concatenate([t.frames for t in tracks]), np.concatenate([t.points for t in tracks])
     outside, hidden = np.concatenate([t.outside for t in tracks]), np.concatenate([t.occluded for t in tracks])
+    frames = frames - np.repeat(starts, counts)
     # How many keyframes of its track are at or before each frame; those after the range fall into a last column.
-    cell = np.repeat(np.arange(len(tracks)), counts) * (n + 1) + np.clip(frames - start, 0, n)
+    cell = np.repeat(np.arange(len(tracks)), counts) * (n + 1) + np.clip(frames, 0, n)
     passed = np.bincount(cell, minlength=len(tracks) * (n + 1)).reshape(-1, n + 1)[:, :n].cumsum(axis=1)
     before = (stops - counts)[:, None] + passed - 1
     present[:] = (passed > 0) & ~outside[np.maximum(before, 0)]
@@ -148,7 +154,7 @@ def _interpolate(tracks: list[Track], start: int, boxes: Floats, present: Bools,
     # A box is held, not moved, towards an `outside` keyframe.
     moves = ~outside[right] & (right > left)
     gap = np.where(moves, frames[right] - frames[left], 1)
-    share = np.where(moves, (frame + start - frames[left]) / gap, 0.0)[:, None]
+    share = np.where(moves, (frame - frames[left]) / gap, 0.0)[:, None]
     a, b = points[left], points[np.where(moves, right, left)]
     # This form gives a keyframe's own box back exactly, and a resting box stays at rest.
     boxes[track, frame] = a + (b - a) * share
