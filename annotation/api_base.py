@@ -5,8 +5,11 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
+from rest_framework.negotiation import BaseContentNegotiation, DefaultContentNegotiation
 from rest_framework.pagination import CursorPagination
+from rest_framework.parsers import BaseParser
 from rest_framework.permissions import SAFE_METHODS
+from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
@@ -28,12 +31,26 @@ class Pages(CursorPagination):
         return {"type": "object", "required": list(properties), "properties": properties}
 
 
+class OneForm(BaseContentNegotiation):
+    """Each address answers in one form, whatever `Accept` and `?format=` ask for: a refusal would help nobody."""
+
+    def select_parser(self, request: Request, parsers: list[BaseParser]) -> BaseParser | None:
+        return DefaultContentNegotiation().select_parser(request, parsers)
+
+    def select_renderer(
+        self, request: Request, renderers: list[BaseRenderer], format_suffix: str | None = None
+    ) -> tuple[BaseRenderer, str]:
+        return renderers[0], renderers[0].media_type
+
+
 class View(APIView):
     """Every change runs in one transaction, and a POST with an Idempotency-Key has its effect once.
 
     The body is read before the transaction begins, so that nobody's slow upload holds a lock. An error rolls everything
     back, but one that `keeps`. Bodies are JSON objects, unless the view has parsers of its own.
     """
+
+    content_negotiation_class = OneForm
 
     #: For the schema: every list is in pages (see `answering.paged`).
     pagination_class = Pages

@@ -2,14 +2,30 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 from django.conf import settings
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
+from django.db.models.functions import Now
+
+from annotation.lifecycle import JobStatus
+from annotation.media.codecs import missing_codecs
+from annotation.models import Job
+
+# A job that has been due for so long shows that nobody works.
+WAITING = timedelta(minutes=2)
+LEAST_FREE_BYTES = 2 * 2**30
+
+
+class Wrong(Exception):
+    """What was found is not as it has to be."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +47,20 @@ def essentials() -> list[Finding]:
     if settings.ENVIRONMENT.redis_url:
         found.append(look("redis", _redis, "check REDIS_URL and that the server runs"))
     return found
+
+
+def everything() -> list[Finding]:
+    """All that `doctor` looks at."""
+    return [
+        *essentials(),
+        look(
+            "queue", _queue, "start a worker: manage.py serve, or manage.py work; Job rows say why jobs were given up"
+        ),
+        look("codecs", _codecs, "install the wheel of PyAV again: pip install --force-reinstall av"),
+        look("secrets", _secrets, "chmod 600 the file, or delete it for a new one (everybody has to log in again)"),
+        look("address", _address, "set PUBLIC_URL to the site's address, and leave DEBUG off"),
+        look("disk", _disk, "make room: videos, clips and exports lie there"),
+    ]
 
 
 def look(name: str, at: Callable[[], str], mend: str) -> Finding:
@@ -69,3 +99,48 @@ def _redis() -> str:
     with redis.from_url(settings.ENVIRONMENT.redis_url, socket_timeout=2, socket_connect_timeout=2) as client:
         client.ping()
     return "answers"
+
+
+def _queue() -> str:
+    given_up = Job.objects.filter(status=JobStatus.QUARANTINED)
+    waiting = Job.objects.filter(status=JobStatus.QUEUED, not_before__lt=Now() - WAITING).count()
+    if waiting:
+        raise Wrong(f"{waiting} jobs have been due for more than {WAITING.seconds} s and nobody does them")
+    if last := given_up.order_by("-finished_at").first():
+        raise Wrong(f"{given_up.count()} jobs were given up, the last is {last.kind} of {last.subject}: {last.reason}")
+    return f"{Job.objects.filter(status=JobStatus.RUNNING).count()} jobs under way"
+
+
+def _codecs() -> str:
+    if missing := missing_codecs():
+        raise Wrong(f"FFmpeg lacks {', '.join(missing)}")
+    return "all there"
+
+
+def _secrets() -> str:
+    if settings.ENVIRONMENT.secret_key:
+        return "SECRET_KEY is set in the environment"
+    path = settings.DATA_DIR / "secret_key"
+    mode = path.stat().st_mode & 0o777
+    if mode & 0o077:
+        raise Wrong(f"others may read {path} (mode {mode:o})")
+    if path.stat().st_uid != os.geteuid():
+        raise Wrong(f"{path} belongs to another user")
+    return f"{path}, mode {mode:o}"
+
+
+def _address() -> str:
+    if settings.DEBUG:
+        raise Wrong("DEBUG is on: errors show settings and code to everybody")
+    if settings.PUBLIC_URL is None:
+        return f"this machine only: {', '.join(settings.ALLOWED_HOSTS)}"
+    if not settings.ENVIRONMENT.https:
+        raise Wrong(f"{settings.PUBLIC_URL} is not https: passwords and tokens can be read on the way")
+    return settings.PUBLIC_URL
+
+
+def _disk() -> str:
+    free = shutil.disk_usage(settings.MEDIA_ROOT).free
+    if free < LEAST_FREE_BYTES:
+        raise Wrong(f"only {free / 2**30:.1f} GiB are free at {settings.MEDIA_ROOT}")
+    return f"{free / 2**30:.0f} GiB free"

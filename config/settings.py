@@ -147,7 +147,9 @@ STORAGES = {
 }
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = DEBUG
-FILE_UPLOAD_TEMP_DIR = None
+# Beside the storage, so that a large upload is moved there and not copied; what a crash leaves is swept (annotation.jobs).
+FILE_UPLOAD_TEMP_DIR = DATA_DIR / "scratch"
+FILE_UPLOAD_TEMP_DIR.mkdir(parents=True, exist_ok=True)
 FILE_UPLOAD_PERMISSIONS = 0o640
 DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 2**20
 

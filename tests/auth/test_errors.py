@@ -74,3 +74,10 @@ def test_a_strange_upload_is_answered(api: APIClient, body: bytes) -> None:
 def test_a_body_beyond_the_limit_is_refused(api: APIClient, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("annotation.json_parser.MAX_BYTES", 10)
     assert api.post("/api/v1/checked/", {"name": "too much"}).status_code == 413
+
+
+@pytest.mark.parametrize("accept", ["text/html", "image/png", "nonsense", ""])
+@pytest.mark.parametrize("wanted", ["", "?format=json", "?format=nonsense"])
+def test_an_address_answers_in_its_one_form_whatever_is_asked_for(api: APIClient, accept: str, wanted: str) -> None:
+    response = api.get(f"/api/v1/who/{wanted}", headers={"Accept": accept})
+    assert (response.status_code, response["Content-Type"]) == (200, "application/json")

@@ -1,0 +1,154 @@
+from __future__ import annotations
+
+import multiprocessing
+import os
+import stat
+import subprocess
+import sys
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from config.environment import BadSetting, Database, kept_secret, parse_database, read
+from tests.conftest import PROJECT
+
+HERE = Path("/srv/data")
+
+
+def test_with_nothing_set_all_is_local_and_safe() -> None:
+    environment = read({"DATA_DIR": "/srv/data"})
+    assert environment.database == Database("sqlite", "/srv/data/trackweave.sqlite3")
+    assert environment.storage_dir == Path("/srv/data/files")
+    assert environment.allowed_hosts == ("127.0.0.1", "localhost", "[::1]")
+    nothing = (environment.redis_url, environment.public_url, environment.secret_key)
+    assert nothing == (None, None, None)
+    assert not (environment.debug or environment.open_registration or environment.https)
+
+
+def test_an_empty_variable_counts_as_left_out() -> None:
+    names = [
+        "DATABASE_URL",
+        "REDIS_URL",
+        "DATA_DIR",
+        "SECRET_KEY",
+        "PUBLIC_URL",
+        "ALLOWED_HOSTS",
+        "DEBUG",
+        "STORAGE_URL",
+    ]
+    assert read(dict.fromkeys(names, "")) == read({})
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("sqlite:////srv/x.db", Database("sqlite", "/srv/x.db")),
+        ("sqlite:///x%20y.db", Database("sqlite", str(Path("x y.db").absolute()))),
+        ("sqlite:////x.db?synchronous=off", Database("sqlite", "/x.db", options=(("synchronous", "OFF"),))),
+        ("postgres://h/n", Database("postgres", "n", host="h")),
+        (
+            "postgresql://us%40er:p%2Fw@db.example.org:5433/name?sslmode=require",
+            Database("postgres", "name", "us@er", "p/w", "db.example.org", 5433, (("sslmode", "require"),)),
+        ),
+        ("postgres://u@/n?host=/run/pg", Database("postgres", "n", "u", "", "/run/pg")),
+    ],
+)
+def test_database_addresses(url: str, expected: Database) -> None:
+    assert parse_database(url, HERE) == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("DATABASE_URL", "mysql://u:p@h/n"),
+        ("DATABASE_URL", "nonsense"),
+        ("DATABASE_URL", "sqlite://x.db"),
+        ("DATABASE_URL", "sqlite:///"),
+        ("DATABASE_URL", "sqlite:////x.db?synchronous=SOMETIMES"),
+        ("DATABASE_URL", "sqlite:////x.db?journal=WAL"),
+        ("DATABASE_URL", "postgres://h"),
+        ("DATABASE_URL", "postgres://h:port/n"),
+        ("DATABASE_URL", "postgres://h:99999/n"),
+        ("DATABASE_URL", "postgres://h/a/b"),
+        ("DATABASE_URL", "postgres://[::1/n"),
+        ("DATABASE_URL", "postgres://h/n?sslmode"),
+        ("REDIS_URL", "localhost:6379"),
+        ("REDIS_URL", "http://h"),
+        ("REDIS_URL", "redis://"),
+        ("STORAGE_URL", "s3://bucket"),
+        ("STORAGE_URL", "relative/folder"),
+        ("PUBLIC_URL", "labels.example.org"),
+        ("PUBLIC_URL", "ftp://labels.example.org"),
+        ("PUBLIC_URL", "https://labels.example.org/path"),
+        ("PUBLIC_URL", "https://"),
+        ("ALLOWED_HOSTS", "http://labels.example.org"),
+        ("ALLOWED_HOSTS", ","),
+        ("DEBUG", "maybe"),
+        ("OPEN_REGISTRATION", "2"),
+        ("SECRET_KEY", "short"),
+        ("SECRET_KEY", "x" * 60),
+    ],
+)
+def test_nonsense_is_refused_by_name(name: str, value: str) -> None:
+    with pytest.raises(BadSetting, match=name):
+        read({name: value})
+
+
+def test_an_error_shows_no_password() -> None:
+    with pytest.raises(BadSetting) as caught:
+        read({"DATABASE_URL": "mysql://user:geheim@host/name"})
+    assert "geheim" not in str(caught.value)
+    with pytest.raises(BadSetting) as caught:
+        read({"SECRET_KEY": "geheim"})
+    assert "geheim" not in str(caught.value)
+
+
+def test_a_public_address_names_the_host_and_turns_https_on() -> None:
+    environment = read({"PUBLIC_URL": "https://labels.example.org:8443/"})
+    assert environment.public_url == "https://labels.example.org:8443"
+    assert environment.allowed_hosts[-1] == "labels.example.org"
+    assert environment.https
+
+
+def test_named_hosts_replace_the_default() -> None:
+    assert read({"ALLOWED_HOSTS": "a.example, b.example"}).allowed_hosts == ("a.example", "b.example")
+
+
+def test_the_secret_is_made_once_and_nobody_else_may_read_it(tmp_path: Path) -> None:
+    path = tmp_path / "data" / "secret_key"
+    first = kept_secret(path)
+    assert kept_secret(path) == first
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_processes_that_start_at_once_agree_on_the_secret(tmp_path: Path) -> None:
+    with ProcessPoolExecutor(4, mp_context=multiprocessing.get_context("spawn")) as pool:
+        assert len(set(pool.map(kept_secret, [tmp_path / "secret_key"] * 16))) == 1
+
+
+def test_a_secret_that_was_cut_short_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "secret_key").write_text("abc")
+    with pytest.raises(BadSetting, match="SECRET_KEY"):
+        kept_secret(tmp_path / "secret_key")
+
+
+def manage(*words: str, **environ: str) -> subprocess.CompletedProcess[str]:
+    kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+    command = [sys.executable, "manage.py", *words]
+    return subprocess.run(command, cwd=PROJECT, env={**kept, **environ}, capture_output=True, text=True)
+
+
+def test_a_command_says_which_setting_is_wrong_in_one_line(tmp_path: Path) -> None:
+    ran = manage("check", DATA_DIR=str(tmp_path), DEBUG="perhaps")
+    assert ran.returncode == 1
+    assert len(ran.stderr.splitlines()) == 1
+    assert "DEBUG='perhaps'" in ran.stderr
+
+
+def test_a_site_on_https_passes_djangos_own_deployment_checks(tmp_path: Path) -> None:
+    ran = manage(
+        "check", "--deploy", "--fail-level", "WARNING", DATA_DIR=str(tmp_path), PUBLIC_URL="https://labels.example.org"
+    )
+    assert ran.returncode == 0, ran.stderr

@@ -1,0 +1,40 @@
+from __future__ import annotations
+
+import pytest
+from django.test import Client
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.mark.parametrize("address", ["/health/live", "/no/such/page", "/api/v1/no/such/thing/", "/login/"])
+def test_every_answer_carries_the_strict_policy(client: Client, address: str) -> None:
+    headers = client.get(address).headers
+    policy = headers["Content-Security-Policy"]
+    for rule in ("default-src 'self'", "object-src 'none'", "base-uri 'none'", "frame-ancestors 'none'"):
+        assert rule in policy
+    assert "unsafe" not in policy
+    assert (headers["X-Frame-Options"], headers["X-Content-Type-Options"]) == ("DENY", "nosniff")
+
+
+def test_the_schemas_page_allows_no_inline_script(client: Client) -> None:
+    response = client.get("/api/v1/docs/")
+    assert response.status_code == 200
+    assert "script-src" not in response["Content-Security-Policy"]
+    assert b"<script>" not in response.content
+
+
+def test_unknown_hosts_are_refused(client: Client) -> None:
+    assert client.get("/health/live", headers={"Host": "evil.example"}).status_code == 400
+
+
+def test_https_is_asked_for_where_the_site_is_public(client: Client, settings) -> None:
+    settings.SECURE_SSL_REDIRECT = True
+    assert client.get("/login/").status_code == 301
+
+
+@pytest.mark.parametrize("accept", ["application/json", "application/vnd.oai.openapi+json", "*/*"])
+@pytest.mark.parametrize("wanted", ["", "?format=json", "?format=nonsense"])
+def test_the_schema_is_given_whatever_is_asked(client: Client, accept: str, wanted: str) -> None:
+    response = client.get(f"/api/v1/schema/{wanted}", headers={"Accept": accept})
+    assert response.status_code == 200
+    assert b"3.1.0" in response.content
