@@ -32,6 +32,7 @@ BEAT_S = 5
 # No job beats longer than this: what hangs for ever is given to somebody else, and given up in the end.
 LONGEST_S = 6 * 3600
 MAX_ATTEMPTS = 3
+DONE_KEPT = timedelta(days=7)
 RETRY_S = 2
 RUN = "annotation.queue.run"
 log = logging.getLogger("trackweave.queue")
@@ -159,10 +160,15 @@ def reclaim() -> int:
     return len(lapsed)
 
 
+def forget() -> int:
+    """Deletes the jobs that were done long ago; how many there were. Those that were given up stay."""
+    return Job.objects.filter(status=JobStatus.DONE, finished_at__lt=Now() - DONE_KEPT).delete()[0]
+
+
 def sweep_all() -> None:
     """All that is looked at once a minute; one sweep that fails hinders no other."""
     _kinds()
-    for heal in (reclaim, *SWEEPS):
+    for heal in (reclaim, forget, *SWEEPS):
         try:
             heal()
         except Exception:

@@ -270,3 +270,13 @@ def test_reasons_hold_what_the_database_can_store(done: list[str]) -> None:
         queue.want("odd", "a")
         queue.work_off()
     assert Job.objects.get().reason.startswith("RuntimeError: abx")
+
+
+def test_jobs_done_long_ago_are_forgotten_and_those_given_up_are_not(done: list[str]) -> None:
+    for subject in "ab":
+        queue.want("note", subject)
+    queue.work_off()
+    Job.objects.create(kind="k", subject="s", status=JobStatus.QUARANTINED, reason="poison", finished_at=Now())
+    Job.objects.exclude(subject="b").update(finished_at=Now() - timedelta(days=8))
+    queue.sweep_all()
+    assert set(Job.objects.values_list("subject", flat=True)) == {"b", "s"}
