@@ -12,13 +12,13 @@ not drawn it.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
 from annotation.core.joins import Ref, SegmentTracks
 from annotation.core.linking import EDGE, FIT
-from annotation.core.tracks import Bools, Floats, Ints, Track, fill
+from annotation.core.tracks import Bools, Floats, Ints, Track, fill_each
 
 GAP = 100  # frames of absence that motion and size bridge
 FAR = 1000  # frames that they bridge where they fit as if perfect
@@ -72,12 +72,11 @@ def read_ends(components: Sequence[Members], *, last: bool) -> Ends:
 
 def _windows(members: Members, start: Ints) -> tuple[Floats, Bools]:
     """Boxes (m, FIT, 4) and presence of tracks on FIT frames from each one's own start."""
-    shifted = [replace(track, frames=track.frames - at) for (_, track), at in zip(members, start.tolist(), strict=True)]
-    dense = fill(shifted, 0, FIT)
+    boxes, present, _ = fill_each([track for _, track in members], start, FIT)
     ranges = np.array([(s.start, s.stop) for s, _ in members], np.int64).reshape(-1, 2)
     at = start[:, None] + np.arange(FIT)
-    present = dense.present & (at >= ranges[:, :1]) & (at < ranges[:, 1:])
-    return np.where(present[..., None], dense.boxes, np.nan), present
+    present &= (at >= ranges[:, :1]) & (at < ranges[:, 1:])
+    return np.where(present[..., None], boxes, np.nan), present
 
 
 def _motion(boxes: Floats, present: Bools, start: Ints) -> tuple[Floats, ...]:

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
 from annotation.core.boxes import iou_aligned
-from annotation.core.tracks import Bools, Dense, Floats, Ints, Track, fill
+from annotation.core.joins import Ref, SegmentTracks
+from annotation.core.tracks import Bools, Floats, Ints, fill_each
 
 EDGE = 4  # frames by which a track may start late or end early at a border
 REACH = 8  # frames that a motion is carried on, and that a border's window shows beyond the overlap
@@ -28,14 +30,15 @@ _FADED = FADE ** np.arange(2 * REACH + 1.0)
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Side:
-    """One segment's tracks in a border's window of T frames; `carried` holds their motion beyond their ends.
+    """The tracks on one side of some borders, each in its border's window of T frames; `border` (t,) says which.
 
-    `boxes` and `carried` are (t, T, 4) with NaN where there is none, `present` is (t, T), `distance` (t, T) is the
-    number of frames between a carried box and the last real one (0 where real or neither).
+    `boxes` and `carried` are (t, T, 4) with NaN where there is none: real ones, and the motion beyond their ends.
+    `present` is (t, T), `distance` (t, T) the frames between a carried box and the last real one (0 where neither).
     """
 
-    ids: tuple[str, ...]
-    labels: tuple[str, ...]
+    refs: Sequence[Ref]
+    labels: Sequence[str]
+    border: Ints
     boxes: Floats
     present: Bools
     carried: Floats
@@ -44,7 +47,7 @@ class Side:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Evidence:
-    """The candidates of one border: pairs of rows of its two sides, with similarity (0 to 1) and shared frames.
+    """The candidates of some borders: pairs of rows of their two sides, with similarity (0 to 1) and shared frames.
 
     `error` is how far their edges lie apart on those, root mean square, in sides of the box.
     """
@@ -80,30 +83,43 @@ def carry(boxes: Floats, present: Bools) -> tuple[Floats, Ints]:
     return np.where(carries[..., None], moved, np.nan), np.where(carries, distance, 0)
 
 
-def see(tracks: Sequence[Track], start: int, stop: int, window: tuple[int, int], *, forward: bool) -> Side:
-    """A segment's tracks in a border's window; `forward` carries motion past their ends, else before their starts."""
-    dense: Dense = fill(tracks, *window)
-    frames = np.arange(*window)
-    inside = (frames >= start) & (frames < stop)
-    present = dense.present & inside
-    boxes = np.where(present[..., None], dense.boxes, np.nan)
+def see(segments: Sequence[SegmentTracks], starts: Sequence[int], width: int, *, forward: bool) -> Side:
+    """Segments' tracks in the windows of `width` frames of one border each.
+
+    `forward` carries motion past their ends, else before their starts.
+    """
+    tracks = [track for segment in segments for track in segment.tracks.tracks]
+    refs = [(segment.key, track.id) for segment in segments for track in segment.tracks.tracks]
+    border = np.repeat(np.arange(len(segments)), [len(segment.tracks.tracks) for segment in segments])
+    boxes, present, _ = fill_each(tracks, np.array(starts, np.int64)[border], width)
+    at = np.arange(width)
+    inside = [(at >= s.start - start) & (at < s.stop - start) for s, start in zip(segments, starts, strict=True)]
+    present &= np.array(inside)[border]
+    boxes[~present] = np.nan
     way = slice(None) if forward else slice(None, None, -1)
     carried, distance = carry(boxes[:, way], present[:, way])
-    return Side(dense.ids, dense.labels, boxes, present, carried[:, way], distance[:, way])
+    return Side(refs, [track.label for track in tracks], border, boxes, present, carried[:, way], distance[:, way])
 
 
 def _hulls(side: Side) -> Floats:
     """The box around all of a track's boxes, real and carried, (t, 4); NaN where it has none."""
-    both = np.concatenate([side.boxes, side.carried], axis=1)
-    low = np.fmin.reduce(both[..., :2], axis=1)
-    return np.concatenate([low, np.fmax.reduce(both[..., 2:], axis=1)], axis=1)
+    both = np.fmin(side.boxes, side.carried)  # a frame has one of them at most
+    return np.concatenate([np.fmin.reduce(both[..., :2], axis=1), np.fmax.reduce(both[..., 2:], axis=1)], axis=1)
 
 
 def _meetings(left: Side, right: Side) -> tuple[Ints, Ints]:
-    a, b = _hulls(left)[:, None], _hulls(right)[None]
-    meets = (a[..., :2] < b[..., 2:]).all(axis=-1) & (b[..., :2] < a[..., 2:]).all(axis=-1)
-    rows, columns = np.nonzero(meets)
-    return rows, columns
+    """Pairs of rows of one border whose hulls meet."""
+    a, b = _hulls(left), _hulls(right)
+    rows, columns = [], []
+    borders = np.arange(max([-1, *left.border[-1:], *right.border[-1:]]) + 2)
+    bounds = zip(*(np.searchsorted(side.border, borders).tolist() for side in (left, right)), strict=True)
+    for (i, j), (i_stop, j_stop) in pairwise(bounds):
+        first, second = a[i:i_stop, None], b[None, j:j_stop]
+        meets = (first[..., :2] < second[..., 2:]).all(axis=-1) & (second[..., :2] < first[..., 2:]).all(axis=-1)
+        row, column = np.nonzero(meets)
+        rows.append(row + i)
+        columns.append(column + j)
+    return np.concatenate([*rows, np.zeros(0, np.int64)]), np.concatenate([*columns, np.zeros(0, np.int64)])
 
 
 def weigh(left: Side, right: Side, overlap: slice) -> Evidence:
@@ -125,7 +141,9 @@ def weigh(left: Side, right: Side, overlap: slice) -> Evidence:
     alone = (a & ~b).sum(axis=1), (b & ~a).sum(axis=1)
     weight += ABSENT * (np.maximum(alone[0] - EDGE, 0) + np.maximum(alone[1] - EDGE, 0))
     similarity = np.divide(total, weight, out=np.zeros_like(total), where=weight > 0)
-    names = _differ(left.labels, right.labels)[i, j]
+    code = {label: at for at, label in enumerate(dict.fromkeys((*left.labels, *right.labels)))}
+    codes = [np.array([code[label] for label in side.labels], np.int64) for side in (left, right)]
+    names = codes[0][i] != codes[1][j]
     keep = _enough(*alone, shared, overlap.stop - overlap.start) & ~(names & (shared < 3))
     similarity = np.maximum(similarity - LABELS * names - UNSEEN * (shared == 0), 0.0)
     keep &= similarity > 0
@@ -139,12 +157,6 @@ def _add(total: Floats, weight: Floats, a: Floats, b: Floats, distance: Ints) ->
     faded = np.where(known, _FADED[distance], 0.0)
     total += np.einsum("pf,pf->p", iou_aligned(a, b), faded)
     weight += faded.sum(axis=1)
-
-
-def _differ(left: Sequence[str], right: Sequence[str]) -> Bools:
-    code = {label: at for at, label in enumerate(dict.fromkeys((*left, *right)))}
-    a, b = (np.array([code[label] for label in labels], np.int64) for labels in (left, right))
-    return a[:, None] != b
 
 
 def _errors(a: Floats, b: Floats) -> Floats:

@@ -10,7 +10,7 @@ identities; a component never holds two tracks of one segment.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from itertools import pairwise
+from itertools import pairwise, permutations
 
 import numpy as np
 
@@ -20,7 +20,9 @@ from annotation.core.identities import Components, in_order, name
 from annotation.core.joins import Join, Pair, Ref, SegmentTracks, Stitched
 from annotation.core.linking import REACH, see, weigh
 
-__all__ = ["Join", "Pair", "Ref", "SegmentTracks", "Stitched", "join_border", "stitch"]
+__all__ = ["Join", "Pair", "Ref", "SegmentTracks", "Stitched", "join_borders", "stitch"]
+
+TOGETHER = 16  # borders computed at once
 
 Verdicts = Mapping[frozenset[Ref], bool]
 
@@ -42,12 +44,12 @@ def stitch(
     verdicts = {frozenset(pair): same for pair, same in (decided or {}).items()}
     fresh = set(changed) | _unknown(ordered, previous)
     judged = _judged_anew(verdicts, previous)
-    joins: list[Join] = []
-    computed = 0
-    for left, right in pairwise(ordered):
-        if left.key in fresh or right.key in fresh or frozenset((left.key, right.key)) in judged:
-            joins += join_border(left, right, verdicts)
-            computed += 1
+    borders = [
+        (left, right)
+        for left, right in pairwise(ordered)
+        if left.key in fresh or right.key in fresh or frozenset((left.key, right.key)) in judged
+    ]
+    joins = join_borders(borders, verdicts)
     if previous is not None:
         old = (j for j in previous.joins if j.kind == "border" and not j.decided)
         joins += [j for j in old if not _keys(j) & fresh and _keys(j) not in judged]
@@ -59,7 +61,7 @@ def stitch(
     kept += _keep(components, _join_absences(ordered, components, usual))
     kept.sort(key=lambda j: (order[j.left], order[j.right]))
     identities, following = name(components.groups(), previous, fresh)
-    return Stitched(tuple(kept), identities, computed, following, tuple(refused))
+    return Stitched(tuple(kept), identities, len(borders), following, tuple(refused))
 
 
 def _unknown(segments: Sequence[SegmentTracks], previous: Stitched | None) -> set[str]:
@@ -101,26 +103,44 @@ def _keep(components: Components, joins: Iterable[Join]) -> list[Join]:
     return [j for j in joins if j.left in known and j.right in known and components.join(j.left, j.right)]
 
 
-def join_border(left: SegmentTracks, right: SegmentTracks, verdicts: Verdicts) -> list[Join]:
-    """The best joins between two neighbouring segments; pairs with a verdict are left to it."""
-    window = (min(right.start, left.stop) - REACH, left.stop + REACH)
-    a = see(left.tracks.tracks, left.start, left.stop, window, forward=True)
-    b = see(right.tracks.tracks, right.start, right.stop, window, forward=False)
-    evidence = weigh(a, b, slice(REACH, REACH + max(0, left.stop - right.start)))
-    rows, columns = [(left.key, id) for id in a.ids], [(right.key, id) for id in b.ids]
+def join_borders(borders: Sequence[tuple[SegmentTracks, SegmentTracks]], verdicts: Verdicts) -> list[Join]:
+    """The best joins at borders between neighbouring segments; pairs with a verdict are left to it.
+
+    Borders are independent of each other; those with equally long overlaps are computed together, some at a time.
+    """
+    by_overlap: dict[int, list[tuple[SegmentTracks, SegmentTracks]]] = {}
+    for left, right in borders:
+        by_overlap.setdefault(max(0, left.stop - right.start), []).append((left, right))
+    joins: list[Join] = []
+    for overlap, group in by_overlap.items():
+        for at in range(0, len(group), TOGETHER):
+            some = group[at : at + TOGETHER]
+            neighbours = {(left.key, right.key) for left, right in some}
+            joins += choose(_open(_weigh(some, overlap), neighbours, verdicts), "border")
+    return joins
+
+
+def _weigh(borders: Sequence[tuple[SegmentTracks, SegmentTracks]], overlap: int) -> Candidates:
+    """The candidates of borders whose segments share `overlap` frames."""
+    lefts, rights = zip(*borders, strict=True)
+    starts = [left.stop - overlap - REACH for left in lefts]
+    width = overlap + 2 * REACH
+    a, b = see(lefts, starts, width, forward=True), see(rights, starts, width, forward=False)
+    evidence = weigh(a, b, slice(REACH, REACH + overlap))
     measures = (evidence.left, evidence.right, evidence.similarity, evidence.shared, evidence.error)
-    return choose(_open(Candidates(rows, columns, *measures), verdicts), "border")
+    return Candidates(a.refs, b.refs, *measures)
 
 
-def _open(candidates: Candidates, verdicts: Verdicts) -> Candidates:
+def _open(candidates: Candidates, neighbours: Collection[tuple[str, str]], verdicts: Verdicts) -> Candidates:
     """Candidates without those that a verdict has settled: what is the same or different is no longer open."""
     if not verdicts:
         return candidates
     c = candidates
-    rows, columns = set(c.rows), set(c.columns)
-    taken = {ref for pair, same in verdicts.items() if same and pair & rows and pair & columns for ref in pair}
+    same = [(a, b) for pair, same in verdicts.items() if same for a, b in permutations(pair, 2)]
+    settled = [(a, b) for a, b in same if (a[0], b[0]) in neighbours]
+    left, right = {a for a, _ in settled}, {b for _, b in settled}
     pairs = [(c.rows[i], c.columns[j]) for i, j in zip(c.i, c.j, strict=True)]
-    return c.only([frozenset(p) not in verdicts and p[0] not in taken and p[1] not in taken for p in pairs])
+    return c.only([a not in left and b not in right and frozenset((a, b)) not in verdicts for a, b in pairs])
 
 
 def _join_absences(segments: Sequence[SegmentTracks], components: Components, usual: float) -> list[Join]:

@@ -188,6 +188,17 @@ def test_deciding_one_segment_anew_computes_its_borders_only_and_keeps_the_numbe
     assert all(after.identities[ref] == n for ref, n in before.identities.items() if ref[0] != "s20")
 
 
+def test_a_verdict_of_same_settles_its_own_border_alone():
+    objects = crowd(3)
+    segments, names = slice_all(objects, cut(200, 60, 10))
+    pair = (("s1", "t1"), ("s2", "t1"))
+    assert_whole(stitch(segments, decided={pair: True}), names)
+    crossed = stitch(segments, decided={(("s1", "t0"), ("s2", "t1")): True})
+    assert crossed.identities["s0", "t0"] == crossed.identities["s1", "t0"] == crossed.identities["s2", "t1"]
+    assert crossed.identities["s0", "t2"] == crossed.identities["s3", "t2"]
+    assert len(groups(crossed)) == 4
+
+
 def test_verdicts_on_a_stitched_video_compute_their_own_border_only():
     segments, _ = slice_all(crowd(4), cut(200, 60, 10))
     before = stitch(segments)
