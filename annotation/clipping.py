@@ -70,8 +70,7 @@ def make_clip(segment_id: str) -> Clip:
         return made
     segment = Segment.objects.select_related("video").get(pk=segment_id)
     frame_map = read_frame_map(segment.video)
-    scratch = settings.DATA_DIR / "scratch"
-    scratch.mkdir(parents=True, exist_ok=True)
+    scratch = settings.FILE_UPLOAD_TEMP_DIR
     with tempfile.TemporaryDirectory(prefix="clip-", dir=scratch) as folder, local_path(segment.video.file) as path:
         out = Path(folder) / "clip.mp4"
         facts = sandboxed_encode_clip(path, frame_map, segment.start, segment.stop, out)

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
+import shutil
+import time
 from datetime import timedelta
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import Exists, OuterRef
 from django.db.models.functions import Now
 
-from annotation import ingesting
+from annotation import idempotency, ingesting
 from annotation.lifecycle import JobStatus, VideoStatus
 from annotation.models import Job, Video
 from annotation.queue import job, sweep, want
 
 LOST_AFTER = timedelta(minutes=5)
+SCRATCH_S = 24 * 3600
 
 
 @job("index_video", given_up=ingesting.reject)
@@ -27,6 +32,15 @@ def verify_video(video_id: str) -> None:
 
 
 @sweep
+def clear_scratch() -> None:
+    """What killed processes left half written is of no use a day later."""
+    for path in settings.FILE_UPLOAD_TEMP_DIR.iterdir():
+        with contextlib.suppress(OSError):
+            if path.stat().st_mtime < time.time() - SCRATCH_S:
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+
+@sweep
 def want_lost_indexing() -> None:
     """A video that is not indexed and has no job for it gets one."""
     unfinished = (JobStatus.QUEUED, JobStatus.RUNNING, JobStatus.QUARANTINED)
@@ -35,3 +49,6 @@ def want_lost_indexing() -> None:
     for video_id in waiting.filter(~Exists(jobs), created_at__lt=Now() - LOST_AFTER).values_list("pk", flat=True)[:100]:
         with transaction.atomic():
             want("index_video", video_id)
+
+
+sweep(idempotency.prune)

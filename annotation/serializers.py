@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from rest_framework import serializers
 
+from annotation.ingesting import video_name_problem
 from annotation.joining import DAY_S, PROJECT_ROLES
 from annotation.lifecycle import VideoStatus
 from annotation.models import ApiToken, Invite, Member, Video
@@ -126,6 +127,11 @@ class VideoSerializer(serializers.ModelSerializer):
 class NewVideoSerializer(serializers.Serializer):
     file = serializers.FileField()
     name = serializers.CharField(required=False, max_length=200, help_text="Default: the file's own name.")
+
+    def validate_name(self, name: str) -> str:
+        if problem := video_name_problem(name):
+            raise serializers.ValidationError(problem)
+        return name
 
 
 class FrameMapSerializer(serializers.Serializer):

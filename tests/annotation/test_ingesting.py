@@ -1,12 +1,18 @@
 from __future__ import annotations
 
+import os
+import time
 from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.db import transaction
+from django.db.models.functions import Now
 
-from annotation import ingesting, settling, storing
+from annotation import ingesting, jobs, settling, storing
 from annotation.errors import Invalid
 from annotation.lifecycle import VIDEO_MOVES, VideoStatus
 from annotation.media.errors import LimitReached, Rejected
@@ -253,15 +259,21 @@ def test_of_two_passes_over_one_video_only_the_first_is_written() -> None:
 
 
 def test_the_sweep_wants_a_video_again_whose_job_was_lost() -> None:
-    from datetime import timedelta
-
-    from django.db.models.functions import Now
-
-    from annotation.jobs import want_lost_indexing
-
     lost, fresh = registered(), registered()
     Job.objects.all().delete()
     Video.objects.filter(pk=lost.pk).update(created_at=Now() - timedelta(minutes=6))
-    want_lost_indexing()
+    jobs.want_lost_indexing()
     assert list(Job.objects.values_list("subject", flat=True)) == [lost.pk]
     assert fresh.status == VideoStatus.UPLOADED
+
+
+def test_the_sweep_clears_what_killed_processes_left_a_day_ago() -> None:
+    scratch: Path = settings.FILE_UPLOAD_TEMP_DIR
+    old, new = scratch / "clip-old", scratch / "upload-new"
+    old.mkdir()
+    (old / "clip.mp4").write_bytes(b"half")
+    new.write_bytes(b"under way")
+    os.utime(old, (0, time.time() - 2 * jobs.SCRATCH_S))
+    jobs.clear_scratch()
+    assert not old.exists() and new.exists()
+    new.unlink()

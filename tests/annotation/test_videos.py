@@ -93,11 +93,15 @@ def test_a_refused_upload_does_not_use_up_its_key() -> None:
         ({"file": "not a file"}, "/file"),
     ],
 )
-def test_a_bad_upload_is_400_with_its_place_and_leaves_nothing(data: dict, pointer: str) -> None:
+def test_a_bad_upload_is_400_with_its_place_and_leaves_nothing(
+    data: dict, pointer: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stored: list[object] = []
+    monkeypatch.setattr("annotation.storing.keep", lambda *given: stored.append(given))
     answer = upload(cast.client("Alice"), cast.project(), data=data)
     assert answer.status_code == 400 and answer["Content-Type"] == "application/problem+json"
     assert [error["pointer"] for error in answer.json()["errors"]] == [pointer]
-    assert not Video.objects.exists()
+    assert not Video.objects.exists() and not stored
 
 
 def test_an_empty_file_is_refused_at_once() -> None:
