@@ -29,6 +29,9 @@ from review.errors import NotReady
 from review.lifecycle import WorkStatus
 from review.models import Export, Release
 
+TYPES = sorted({f.media_type for f in FORMATS.values()})
+FILES = {(code, kind): OpenApiTypes.BINARY for code in (200, 206) for kind in TYPES} | {304: None}
+
 
 class Progress(View):
     @extend_schema(responses=serializers.ProgressSerializer)
@@ -156,7 +159,7 @@ class ExportDetail(View):
 class ExportDownload(View):
     content_negotiation_class = WhateverIsAccepted
 
-    @extend_schema(responses={(200, "application/octet-stream"): OpenApiTypes.BINARY})
+    @extend_schema(responses=FILES)
     def get(self, request: Request, export_id: str) -> HttpResponseBase:
         row = export_for(request, export_id)
         if row.status != WorkStatus.READY:

@@ -22,7 +22,7 @@ from crowd.core.stopping import votes_needed
 from review.core.calibration import SINGLE, confidences, features
 from review.core.clustering import cluster
 from review.core.drawing import Objects, draw_tracks
-from review.core.existing import FALSE_ALARM, HIT, PRIOR, log_odds, supporters, vote_counts
+from review.core.existing import FALSE_ALARM, HIT, log_odds, supporters, vote_counts
 from review.core.fusing import fuse, vote_presence
 from review.core.intervals import merge_intervals
 from review.core.stacking import Stack, stack
@@ -62,12 +62,12 @@ def make_consensus(
     stop: int,
     *,
     quorum: Fraction = Fraction(1, 2),
-    prior: float | None = None,
+    lone: bool = False,
 ) -> Consensus:
     """The consensus of the frames `[start, stop)`; with one submission it is what was drawn.
 
-    Workers whose weight is 0 have no say, as long as others are left. `prior` is the share of drawn objects that
-    exist, where it is known.
+    Workers whose weight is 0 have no say, as long as others are left. With `lone`, what a single
+    one of several workers drew may exist, if the odds are for it.
     """
     ordered = sorted(submissions, key=lambda s: s.id)
     trusted = [s for s in ordered if s.skill is None or s.skill.weight > 0] or ordered
@@ -75,7 +75,7 @@ def make_consensus(
         return _scored(_as_drawn(trusted, start, stop), ordered, _means(trusted))
     weights = np.array([1.0 if s.skill is None else max(s.skill.weight, MIN_WEIGHT) for s in trusted])
     block = stack([s.tracks for s in trusted], start, stop)
-    objects, certain = _objects(block, trusted, weights, quorum, prior)
+    objects, certain = _objects(block, trusted, weights, quorum, lone)
     tracks = draw_tracks(block, objects, weights, [s.id for s in trusted])
     drawn = [_renamed(block, s.tracks, w, objects.member) for w, s in enumerate(trusted)]
     count = votes_needed(quorum, len({s.worker for s in trusted}))
@@ -99,13 +99,13 @@ def _means(submissions: Sequence[Submission]) -> Floats:
 
 
 def _objects(
-    block: Stack, submissions: Sequence[Submission], weights: Floats, quorum: Fraction, prior: float | None
+    block: Stack, submissions: Sequence[Submission], weights: Floats, quorum: Fraction, lone: bool
 ) -> tuple[Objects, Floats]:
     """The objects that exist, and how sure it is of every cluster that it does or does not."""
     member = cluster(block, weights)
     boxes, drawn = _by_cluster(block, member)
     votes = supporters(drawn)
-    exists, odds = _exist(votes, submissions, quorum, prior)
+    exists, odds = _exist(votes, submissions, quorum, lone)
     odds_kept = odds[exists]
     boxes, drawn, votes = boxes[exists], drawn[exists], votes[exists]
     strength = votes * weights
@@ -133,9 +133,7 @@ def _by_cluster(block: Stack, member: Ints) -> tuple[Floats, Bools]:
     return boxes, ~np.isnan(boxes[..., 0])
 
 
-def _exist(
-    votes: Bools, submissions: Sequence[Submission], quorum: Fraction, prior: float | None
-) -> tuple[Bools, Floats]:
+def _exist(votes: Bools, submissions: Sequence[Submission], quorum: Fraction, lone: bool) -> tuple[Bools, Floats]:
     """Which clusters are objects, by the quorum or by their odds, and those odds' logarithm."""
     workers = [s.worker for s in submissions]
     persons = sorted(set(workers))
@@ -143,10 +141,10 @@ def _exist(
     counted = vote_counts(votes, workers)
     hits = np.array([HIT if s is None else s.hit for s in skills])
     false_alarms = np.array([FALSE_ALARM if s is None else s.false_alarm for s in skills])
-    odds = log_odds(counted, hits, false_alarms, PRIOR if prior is None else prior)
+    odds = log_odds(counted, hits, false_alarms)
     enough = counted.sum(axis=1) >= votes_needed(quorum, len(persons))
     known = all(s is not None for s in skills)
-    return (enough | ((odds > 0) & (counted.sum(axis=1) > 1))) if known else enough, odds
+    return (enough | ((odds > 0) & (counted.sum(axis=1) > (0 if lone else 1)))) if known else enough, odds
 
 
 def _place(boxes: Floats, present: Bools) -> tuple[float, ...]:

@@ -25,6 +25,7 @@ from review.core.learning import Answers, Learnt, learn
 
 FIRST, MOST = 2, 5  # seats of a task under --adaptive: at first, and at most
 AGREED = 0.8
+LONE = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +92,7 @@ def _ask_more(cases: Sequence[Case], used: list[list[tuple[Drawn, ...]]], learnt
 
 def _consent(task: Task, drawn: Sequence[Drawn], learnt: Learnt) -> Consensus:
     submissions = [Submission(f"{d.line:09d}", d.worker, d.tracks, learnt.skills.get(d.worker)) for d in drawn]
-    return make_consensus(submissions, task.start, task.stop, prior=learnt.prior)
+    return make_consensus(submissions, task.start, task.stop, lone=LONE)
 
 
 def _result(case: Case, used: Sequence[tuple[Drawn, ...]], learnt: Learnt, ranks: Mapping[str, int]) -> Result:

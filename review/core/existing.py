@@ -1,7 +1,8 @@
 """Does an object exist? By a quorum of those who are trusted, or by the odds that their skills give it.
 
-Odds: everybody who saw the segment has a say, those who drew the object by how much likelier they are to draw what is
-there than what is not, those who did not by the reverse (Branson 2017 after Dawid & Skene 1979).
+Odds, as in tracking with clutter: an object is there and some of the workers who saw the segment drew it, each with the
+chance that they find what is there; or one of them invented it, and whoever else drew it there did so by coincidence.
+Some objects are hard for everybody, so that misses go together: odds are mixed over easy and hard ones.
 """
 
 from __future__ import annotations
@@ -13,8 +14,10 @@ import numpy as np
 from annotation.core.tracks import Bools, Floats
 
 SUPPORT = 0.2  # of the frames of whoever drew most of an object, to count as having drawn it
-HIT, FALSE_ALARM = 0.9, 0.05  # of a worker of whom nothing is known
-PRIOR = 0.5  # share of clusters that are objects, where nothing was learnt
+HIT, FALSE_ALARM = 0.8, 0.1  # of a worker of whom nothing is known
+COINCIDENCE = 0.02  # chance that another worker's invention lies in the same place at the same time
+HARD, HARDER = 0.2, 3.0  # share of objects that are hard, and how many times as often they are missed
+MOST_MISSED = 0.9
 
 
 def supporters(drawn: Bools) -> Bools:
@@ -23,14 +26,23 @@ def supporters(drawn: Bools) -> Bools:
     return (frames > 0) & (frames >= SUPPORT * frames.max(axis=1, keepdims=True, initial=0))
 
 
-def log_odds(votes: Bools, hits: Floats, false_alarms: Floats, prior: float = PRIOR) -> Floats:
-    """Logarithm of the odds that each object exists, (k, w) → (k,).
+def log_odds(votes: Bools, hits: Floats, false_alarms: Floats, asked: Bools | None = None) -> Floats:
+    """Logarithm of the odds that each cluster is an object, (k, w) → (k,).
 
-    `hits` (w,) is the chance that a worker draws what is there, `false_alarms` (w,) what is not.
+    `hits` (w,) is the chance that a worker draws what is there, `false_alarms` (w,) the share of what a worker draws
+    that is not. `asked` (k, w) says who saw the segment, everybody unless given; clusters that nobody drew have −inf.
     """
-    hit, false = np.clip(hits, 0.01, 0.99), np.clip(false_alarms, 0.01, 0.99)
-    drew, not_drew = np.log(hit / false), np.log((1 - hit) / (1 - false))
-    return np.log(prior / (1 - prior)) + votes @ drew + ~votes @ not_drew
+    hit = np.clip(hits, 0.02, 0.98)
+    clutter = np.clip(false_alarms, 0.005, 0.98)
+    clutter = hit * clutter / (1 - clutter)
+    silent = ~votes if asked is None else asked & ~votes
+    misses = np.minimum(np.stack([1 - hit, HARDER * (1 - hit)]), MOST_MISSED)
+    misses[1] = np.maximum(misses[1], misses[0])
+    there = votes @ np.log1p(-misses.T) + silent @ np.log(misses.T)
+    there = np.logaddexp(there[:, 0] + np.log(1 - HARD), there[:, 1] + np.log(HARD))
+    with np.errstate(divide="ignore"):
+        invented = np.log(votes @ clutter) + (votes.sum(axis=1) - 1) * np.log(COINCIDENCE)
+    return np.where(votes.any(axis=1), there - invented, -np.inf)
 
 
 def vote_counts(votes: Bools, workers: Sequence[str]) -> Bools:

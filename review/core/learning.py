@@ -1,7 +1,7 @@
 """How far each worker is to be trusted, from gold where there is some and from the other workers everywhere else.
 
 Idea: cluster every segment with everybody's drawings, then explain who drew which cluster by Dawid & Skene 1979: a
-cluster is an object or it is not, a worker draws objects at one rate and inventions at another. Gold settles what is
+cluster is an object or an invention, a worker finds a share of the objects and invents a share of what they draw. Gold settles what is
 an object; elsewhere a worker is measured by what the others make of a cluster, the worker's own vote left out. How far
 boxes are off comes from the differences of every two workers, each the sum of two spreads.
 """
@@ -13,16 +13,15 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.optimize import nnls
+from scipy.special import expit
 from scipy.stats import beta
 
 from annotation.core.tracks import Bools, Floats, Tracks
-from crowd.core.skill import BAD, GOOD, PEER, QUANTILE, Skill, vote_weight
+from crowd.core.skill import BAD, GOOD, INVENTED, PEER, PRIOR_DRAWN, QUANTILE, Skill, vote_weight
 from review.core.clustering import cluster
-from review.core.existing import supporters
+from review.core.existing import log_odds, supporters
 from review.core.stacking import Stack, stack
 
-INVENTED = 0.1  # chance to draw what is not there, before anything was seen, worth PRIOR_ALARMS clusters
-PRIOR_ALARMS = 4.0
 USUAL_SPREAD, PRIOR_BOXES = 0.05, 3.0
 EVERY = 5  # frames between those on which boxes are compared: errors hardly change from one to the next
 ROUNDS = 30
@@ -51,10 +50,9 @@ class Table:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Learnt:
-    """Skills by worker, and the share of clusters that are objects."""
+    """Skills by worker."""
 
     skills: Mapping[str, Skill]
-    prior: float
 
 
 def learn(answers: Sequence[Answers]) -> Learnt:
@@ -71,11 +69,11 @@ def learn(answers: Sequence[Answers]) -> Learnt:
         np.concatenate([np.zeros((0, len(workers)), bool), *(p[0] for p in parts)]).reshape(shape),
         np.concatenate([np.zeros(0), *(p[1] for p in parts)]),
     )
-    hits, alarms, prior, odds = explain(table)
+    hits, alarms, real = explain(table)
     differences = np.concatenate([np.zeros((0, 3)), *(p[2] for p in parts)])
     spreads = learn_spreads(differences, len(workers))
-    good, bad = _evidence(table, hits, alarms, odds)
-    return Learnt({w: _skill(good[i], bad[i], hits[i], alarms[i], spreads[i]) for i, w in enumerate(workers)}, prior)
+    good, bad = _evidence(table, real)
+    return Learnt({w: _skill(good[i], bad[i], hits[i], alarms[i], spreads[i]) for i, w in enumerate(workers)})
 
 
 def _look(answers: Answers, workers: tuple[str, ...]) -> tuple[Bools, Floats, Floats]:
@@ -111,39 +109,39 @@ def _differences(block: Stack, member: np.ndarray, at: Sequence[int]) -> Floats:
     return np.stack([who[owner_left[kept]], who[owner_right[kept]], size], axis=1)
 
 
-def explain(table: Table) -> tuple[Floats, Floats, float, Floats]:
-    """Dawid–Skene of clusters: hit and false-alarm rates (p,), share of objects, log odds of each cluster (c,)."""
-    asked, drew = table.asked.astype(float), (table.drew & table.asked).astype(float)
+def explain(table: Table) -> tuple[Floats, Floats, Floats]:
+    """Hit rates and shares of inventions (p,) and the odds of each cluster's existence, leaving each worker out (c, p).
+
+    Expectation and maximisation, after Dawid & Skene 1979 with the odds of `existing`.
+    """
+    asked, drew = table.asked, table.drew & table.asked
     known = ~np.isnan(table.truth)
     share = np.where(known, table.truth, drew.sum(axis=1) >= np.maximum(2, asked.sum(axis=1) / 2))
-    odds = np.zeros(len(share))
     hits = alarms = np.zeros(len(table.workers))
-    prior = 0.5
     for _ in range(ROUNDS):
         hits = (drew.T @ share + GOOD) / (asked.T @ share + GOOD + BAD)
-        false = 1 - share
-        usual = (drew.T @ false).sum() + INVENTED * PRIOR_ALARMS
-        usual /= (asked.T @ false).sum() + PRIOR_ALARMS
-        alarms = (drew.T @ false + usual * PRIOR_ALARMS) / (asked.T @ false + PRIOR_ALARMS)
-        prior = float((share.sum() + 1) / (len(share) + 2))
-        odds = np.log(prior / (1 - prior)) + _says(drew, asked, hits, alarms).sum(axis=1)
-        share = np.where(known, table.truth, 1 / (1 + np.exp(-np.clip(odds, -50, 50))))
-    return hits, alarms, prior, odds
+        false = drew.T @ (1 - share)
+        usual = (false.sum() + INVENTED * PRIOR_DRAWN) / (drew.sum() + PRIOR_DRAWN)
+        alarms = (false + min(usual, INVENTED) * PRIOR_DRAWN) / (drew.sum(axis=0) + PRIOR_DRAWN)
+        share = np.where(known, table.truth, expit(log_odds(drew, hits, alarms, asked)))
+    return hits, alarms, _others(table, hits, alarms)
 
 
-def _says(drew: Floats, asked: Floats, hits: Floats, alarms: Floats) -> Floats:
-    """What each worker's answer adds to the log odds of each cluster, (c, p)."""
-    hit, alarm = np.clip(hits, 0.01, 0.99), np.clip(alarms, 0.01, 0.99)
-    return drew * np.log(hit / alarm) + (asked - drew) * np.log((1 - hit) / (1 - alarm))
+def _others(table: Table, hits: Floats, alarms: Floats) -> Floats:
+    """How likely each cluster is an object by gold, or else by what everybody but one worker drew, (c, p)."""
+    asked, drew = table.asked, table.drew & table.asked
+    out = np.zeros(asked.shape)
+    for worker in range(asked.shape[1]):
+        rest = np.delete(np.arange(asked.shape[1]), worker)
+        odds = log_odds(drew[:, rest], hits[rest], alarms[rest], asked[:, rest])
+        out[:, worker] = expit(odds)
+    return np.where(np.isnan(table.truth)[:, None], out, table.truth[:, None])
 
 
-def _evidence(table: Table, hits: Floats, alarms: Floats, odds: Floats) -> tuple[Floats, Floats]:
+def _evidence(table: Table, real: Floats) -> tuple[Floats, Floats]:
     """Objects drawn, and half of objects missed and things invented, per worker, by gold or by the others' votes."""
     asked, drew = table.asked.astype(float), (table.drew & table.asked).astype(float)
-    others = odds[:, None] - _says(drew, asked, hits, alarms)
-    known = ~np.isnan(table.truth)[:, None]
-    real = np.where(known, table.truth[:, None], 1 / (1 + np.exp(-np.clip(others, -50, 50))))
-    counts = np.where(known, 1.0, PEER)
+    counts = np.where(np.isnan(table.truth)[:, None], PEER, 1.0)
     good = (counts * drew * real).sum(axis=0)
     bad = (counts * (drew * (1 - real) + (asked - drew) * real)).sum(axis=0) / 2
     return good, bad
