@@ -12,7 +12,7 @@ class AttributeSerializer(serializers.Serializer):
     kind = serializers.ChoiceField(choices=["select", "number", "text", "boolean"])
     values = serializers.ListField(required=False)
     mutable = serializers.BooleanField(required=False)
-    default = serializers.JSONField(required=False, allow_null=True)
+    default = serializers.JSONField(required=False)
 
 
 class LabelSerializer(serializers.Serializer):
@@ -42,7 +42,7 @@ class PolicySerializer(serializers.Serializer):
     reward_micros = serializers.IntegerField(required=False)
     currency = serializers.CharField(required=False)
     budget_micros = serializers.IntegerField(required=False, allow_null=True)
-    qualification = serializers.JSONField(required=False, allow_null=True)
+    qualification = serializers.DictField(required=False, allow_null=True)
     frame_step = serializers.IntegerField(required=False)
     ghosts = serializers.BooleanField(required=False)
 
@@ -220,7 +220,7 @@ class MeSerializer(serializers.Serializer):
     counts = CountsSerializer()
     earned_micros = serializers.IntegerField()
     paid_micros = serializers.IntegerField()
-    qualification = serializers.JSONField(allow_null=True)
+    qualification = serializers.DictField(allow_null=True)
     feedback = serializers.ListField(child=serializers.JSONField())
 
 

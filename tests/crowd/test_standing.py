@@ -56,9 +56,9 @@ def test_a_paused_worker_finishes_what_is_held_and_is_restored() -> None:
 
 def test_a_sanction_needs_a_reason_and_a_manager() -> None:
     batch = stage.launched()
+    cast.user("Wanda")
     assert move("Mona", batch.project, "Wanda", "ban", " ").status_code == 400
     for name, status in (("Alice", 403), ("Rita", 403), ("Max", 404), ("Wanda", 404)):
-        cast.user("Wanda")
         assert move(name, batch.project, "Wanda", "ban").status_code == status, name
     assert not Sanction.objects.exists()
 
