@@ -147,7 +147,7 @@ STORAGES = {
 }
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = DEBUG
-# Beside the storage, so that a large upload is moved there and not copied; `annotation.jobs` sweeps what a crash leaves.
+# Beside the storage, so that a large upload is moved there and not copied; annotation.jobs sweeps what a crash left.
 FILE_UPLOAD_TEMP_DIR = DATA_DIR / "scratch"
 FILE_UPLOAD_TEMP_DIR.mkdir(parents=True, exist_ok=True)
 FILE_UPLOAD_PERMISSIONS = 0o640
