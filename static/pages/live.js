@@ -1,13 +1,14 @@
 /** The manager's overview: whole snapshots over a WebSocket, so a lost one costs nothing. */
 
 import { post } from "../annotator/api.js";
-import { $, countdown } from "../annotator/dom.js";
+import { $, countdown, h } from "../annotator/dom.js";
 import { act } from "./actions.js";
 import { line, stacked } from "./charts.js";
 import { refresh } from "./refresh.js";
 
 const root = $("[data-live]");
 const link = $("[data-link]");
+const TABLE_MS = 3000;
 const seen = [];
 let seq = -1;
 let failures = 0;
@@ -47,6 +48,13 @@ function show(progress) {
   alarm.textContent = `${starving} open tasks find no worker; ${stuck} leases ran out and wait for the sweep.`;
 }
 
+let planned = 0;
+
+/** The table of people is read from the server: now and then, not at every snapshot. */
+function refreshSoon() {
+  planned ||= setTimeout(() => refresh().finally(() => (planned = 0)), TABLE_MS);
+}
+
 function connect() {
   const scheme = location.protocol === "https:" ? "wss" : "ws";
   const socket = new WebSocket(`${scheme}://${location.host}/ws/projects/${root.dataset.live}/`);
@@ -60,7 +68,7 @@ function connect() {
     if (snapshot.seq === seq) return;
     seq = snapshot.seq;
     show(snapshot.progress);
-    refresh();
+    refreshSoon();
   });
   socket.addEventListener("close", ({ code }) => {
     link.dataset.state = "lost";
@@ -87,6 +95,15 @@ document.addEventListener("click", (event) => {
     const path = `/projects/${root.dataset.live}/workers/${encodeURIComponent(who)}/${move}/`;
     act(button, () => post(path, { reason: form.elements.reason.value }));
   };
+});
+
+$("[data-invite]")?.addEventListener("submit", (event) => {
+  event.preventDefault();
+  const { role } = event.target.elements;
+  act(event.submitter, async () => {
+    const { data } = await post(`/projects/${root.dataset.live}/invites/`, { role: role.value });
+    $("[data-link-made]").replaceChildren(h("code", {}, data.url));
+  });
 });
 
 show(JSON.parse($("#progress").textContent));

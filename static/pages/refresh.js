@@ -3,29 +3,29 @@
 import { readPage } from "../annotator/api.js";
 
 const EVERY_MS = 2500;
-let running = null;
+let running = Promise.resolve();
 
 /** Nothing is replaced under somebody's hands: a part with the focus or an open details stays for now. */
 const busy = (part) => part.contains(document.activeElement) || part.querySelector("details[open] form, details[open] input");
 
 async function load() {
+  if (!document.querySelector("[data-fresh]")) return;
   const html = await readPage(location.href);
   const fresh = new DOMParser().parseFromString(html, "text/html");
   document.querySelectorAll("[data-fresh]").forEach((part) => {
     const next = fresh.querySelector(`[data-fresh="${part.dataset.fresh}"]`);
-    if (!next || busy(part) || next.innerHTML === part.innerHTML) return;
+    if (!next) return;
+    part.toggleAttribute("data-unfinished", next.hasAttribute("data-unfinished"));
+    if (busy(part) || next.innerHTML === part.innerHTML) return;
     const open = [...part.querySelectorAll("details")].map((d) => d.open);
     part.replaceChildren(...document.adoptNode(next).childNodes);
     part.querySelectorAll("details").forEach((d, i) => (d.open = open[i] ?? false));
-    part.toggleAttribute("data-unfinished", next.hasAttribute("data-unfinished"));
   });
 }
 
-/** Look again now; resolves when the page shows what the server says. */
+/** Look again; resolves when the page shows what the server says from now on, not what it said a moment ago. */
 export function refresh() {
-  running ??= load().catch(() => {}).finally(() => {
-    running = null;
-  });
+  running = running.then(load).catch(() => {});
   return running;
 }
 

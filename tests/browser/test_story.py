@@ -1,0 +1,164 @@
+"""From the upload to the download in a real browser, each role with a window of its own."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from tests.browser.conftest import until
+from tests.browser.site import PASSWORD, Site
+from tests.browser.test_drawing import drag, saved, show, submit
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    site = Site(tmp_path_factory.mktemp("site"))
+    yield site
+    site.close()
+
+
+class Windows:
+    """A window per person, logged in. No script may fail in any of them."""
+
+    def __init__(self, browser: Browser, site: Site) -> None:
+        self.browser, self.site = browser, site
+        self.wrong: list[str] = []
+
+    def of(self, name: str) -> Page:
+        page = self.browser.new_context(viewport={"width": 1280, "height": 800}).new_page()
+        page.set_default_timeout(20_000)
+        page.on("pageerror", lambda error: self.wrong.append(str(error)))
+        page.on("console", lambda m: self.wrong.append(m.text) if "Content Security Policy" in m.text else None)
+        page.goto(f"{self.site.url}/login/")
+        page.fill("[name=username]", name)
+        page.fill("[name=password]", PASSWORD)
+        page.click("button.main")
+        until(page, "document.readyState === 'complete' && location.pathname !== '/login/'")
+        return page
+
+
+@pytest.fixture
+def windows(browser: Browser, site: Site) -> Iterator[Windows]:
+    windows = Windows(browser, site)
+    yield windows
+    for context in browser.contexts:
+        context.close()
+    assert not windows.wrong, windows.wrong
+
+
+def make_project(manager: Page) -> str:
+    """A project of two labels, by the form; its address."""
+    manager.click("text=Make the first one")
+    manager.fill("[name=name]", "Town square")
+    manager.fill("[name=instructions]", "Draw every person.")
+    manager.fill("[name=label] >> nth=0", "person")
+    manager.fill("[name=attributes] >> nth=0", "pose*: standing, walking")
+    manager.click("[data-add]")
+    manager.fill("[name=label] >> nth=1", "car")
+    manager.click("main button.main")
+    until(manager, "document.querySelector('h1').textContent === 'Town square'")
+    return manager.url
+
+
+def invite(manager: Page, guest: Page, role: str) -> None:
+    manager.select_option("[data-invite] select", role)
+    manager.click("[data-invite] button")
+    until(manager, "document.querySelector('[data-link-made] code')")
+    guest.goto(manager.locator("[data-link-made] code").inner_text())
+    manager.evaluate("() => document.querySelector('[data-link-made]').replaceChildren()")
+    guest.click("main button.main")
+    until(guest, "!location.pathname.startsWith('/invites/')")
+
+
+def bring_video(client: Page, video: Path) -> None:
+    """Upload, wait, launch: two workers per task, and a person looks at each."""
+    client.set_input_files("input[type=file][multiple]", str(video))
+    until(client, "document.querySelector('[data-video] .state-word')?.textContent === 'ready'", 40)
+    assert "not evenly spaced" in client.locator("[data-video] details").text_content()
+    client.click("[data-nest=policy] summary")
+    for name, value in {"redundancy": "2", "max_redundancy": "2", "agreement_floor": "1", "gold_share": "0"}.items():
+        client.fill(f"[name={name}]", value)
+    client.fill("[name=segment_frames]", "400")
+    client.click("[data-nest=policy] button.main")
+    until(client, "document.querySelector('[data-batch]')")
+
+
+def draw(page: Page, shift: float) -> list:
+    """Two objects over sixty frames with mouse and keys; what the store then holds."""
+    until(page, "window.trackweave && window.trackweave.frame() === 0", 40)
+    page.keyboard.press("r")
+    drag(page, (60 + shift, 40), (120 + shift, 150))
+    show(page, 59)
+    drag(page, (90 + shift, 95), (150 + shift, 105))
+    page.keyboard.press("Escape")
+    page.keyboard.press("2")
+    show(page, 0)
+    page.keyboard.press("n")
+    show(page, 59)
+    for key in ["Shift+D", "d", "Shift+W", "Shift+L", "p"]:
+        page.keyboard.press(key)
+    saved(page)
+    return page.evaluate("() => window.trackweave.store.all()")
+
+
+def work(worker: Page, shift: float) -> None:
+    """Claim, draw, submit; what is stored is what was drawn."""
+    until(
+        worker, "document.querySelector('.state-word')?.textContent.trim() !== '0 open seats' || location.reload()", 40
+    )
+    worker.click("[data-claim]")
+    until(worker, "location.pathname !== '/work/'")
+    seat = worker.url.rstrip("/").split("/")[-1]
+    drawn = draw(worker, shift)
+    assert [len(track["keyframes"]) for track in drawn] == [2, 2]
+    submit(worker)
+    until(worker, "location.search === '?done=1'")
+    stored = worker.evaluate(f"async () => (await fetch('/api/v1/assignments/{seat}/')).json()")
+    assert stored["status"] == "submitted"
+    assert stored["tracks"] == drawn
+
+
+def test_the_story_of_a_video(windows: Windows, site: Site, films: dict) -> None:
+    site.add(mona="manager", clara="client", rita="reviewer", wanda="worker", willi="worker")
+    manager, client, reviewer = (windows.of(name) for name in ("mona", "clara", "rita"))
+    address = make_project(manager)
+    manager.goto(address + "live/")
+    invite(manager, client, "client")
+    invite(manager, reviewer, "reviewer")
+    client.goto(address)
+    bring_video(client, films["uneven"][0])
+    until(manager, "document.querySelector('[data-link]').textContent === 'live'")
+    manager.evaluate("() => { window.stillHere = true; }")
+
+    for name, shift in (("wanda", 0), ("willi", 6)):
+        work(windows.of(name), shift)
+    until(manager, "document.querySelector('[data-figure=submissions]').textContent === '2'")
+    until(manager, "document.querySelectorAll('[data-worker]').length === 2")
+    assert manager.evaluate("() => window.stillHere") is True
+
+    until(manager, "document.querySelector('[data-figure=\"tasks.in_review\"]').textContent === '1'", 30)
+    reviewer.goto(f"{site.url}/review/")
+    reviewer.click("text=Look")
+    until(reviewer, "window.trackweave && window.trackweave.frame() === 0")
+    assert reviewer.locator("[data-layers] input").count() == 2
+    reviewer.check("[data-layers] input >> nth=0")
+    tracks = reviewer.evaluate("() => window.trackweave.store.all()")
+    assert sorted(track["label"] for track in tracks) == ["car", "person"]
+    reviewer.click("[data-accept]")
+    until(reviewer, "location.pathname === '/review/'")
+    until(manager, "document.querySelector('[data-figure=\"segments.accepted\"]').textContent === '1 of 1'")
+
+    client.reload()
+    client.select_option("select[name=format]", "mot")
+    client.click("text=Make an export")
+    until(client, "document.querySelector('[data-export] a')", 30)
+    with client.expect_download() as download:
+        client.click("[data-export] a")
+    with zipfile.ZipFile(io.BytesIO(Path(download.value.path()).read_bytes())) as file:
+        lines = file.read(next(name for name in file.namelist() if name.endswith("gt.txt"))).decode().splitlines()
+    assert len(lines) == 2 * 340
