@@ -22,6 +22,7 @@ REACH = 8  # frames that a motion is carried on, and that a border's window show
 FIT = 10  # frames from which a motion is read
 FADE = 0.75  # weight of a carried-on frame for each frame of distance from the last real one
 ABSENT = 0.1  # weight of a frame on which only one of the two is present, beyond the tolerance of EDGE
+APART = 0.2  # mean IoU on three shared frames or more under which motion is not asked
 LABELS = 0.3  # what two different labels take off the similarity
 UNSEEN = 0.35  # what it takes off that no frame shows both: motion alone speaks
 
@@ -125,10 +126,13 @@ def _meetings(left: Side, right: Side) -> tuple[Ints, Ints]:
 def weigh(left: Side, right: Side, overlap: slice) -> Evidence:
     """Similarities of all pairs that could be one object; `overlap` is the shared frames' place in the window."""
     i, j = _meetings(left, right)
-    a, b = left.present[:, overlap][i], right.present[:, overlap][j]
-    boxes_a, boxes_b = left.boxes[:, overlap][i], right.boxes[:, overlap][j]
-    shared = (a & b).sum(axis=1)
-    total, weight = iou_aligned(boxes_a, boxes_b).sum(axis=1), shared.astype(float)
+    a, b = left.present[:, overlap], right.present[:, overlap]
+    boxes_a, boxes_b = left.boxes[:, overlap], right.boxes[:, overlap]
+    total = iou_aligned(boxes_a[i], boxes_b[j]).sum(axis=1)
+    shared = (a[i] & b[j]).sum(axis=1)
+    near = (shared < 3) | (total >= APART * shared)
+    i, j, total, shared = i[near], j[near], total[near], shared[near]
+    weight = shared.astype(float)
     after, before = slice(overlap.start, None), slice(0, overlap.stop)
     _add(total, weight, left.carried[:, after][i], right.boxes[:, after][j], left.distance[:, after][i])
     _add(total, weight, left.boxes[:, before][i], right.carried[:, before][j], right.distance[:, before][j])
@@ -138,7 +142,7 @@ def weigh(left: Side, right: Side, overlap: slice) -> Evidence:
     _add(*both, left.carried[x], right.carried[y], left.distance[x] + right.distance[y])
     total[none] += both[0]
     weight[none] += both[1]
-    alone = (a & ~b).sum(axis=1), (b & ~a).sum(axis=1)
+    alone = a.sum(axis=1)[i] - shared, b.sum(axis=1)[j] - shared
     weight += ABSENT * (np.maximum(alone[0] - EDGE, 0) + np.maximum(alone[1] - EDGE, 0))
     similarity = np.divide(total, weight, out=np.zeros_like(total), where=weight > 0)
     code = {label: at for at, label in enumerate(dict.fromkeys((*left.labels, *right.labels)))}
@@ -147,8 +151,8 @@ def weigh(left: Side, right: Side, overlap: slice) -> Evidence:
     keep = _enough(*alone, shared, overlap.stop - overlap.start) & ~(names & (shared < 3))
     similarity = np.maximum(similarity - LABELS * names - UNSEEN * (shared == 0), 0.0)
     keep &= similarity > 0
-    error = _errors(boxes_a[keep], boxes_b[keep])
-    return Evidence(i[keep], j[keep], similarity[keep], shared[keep], error)
+    i, j = i[keep], j[keep]
+    return Evidence(i, j, similarity[keep], shared[keep], _errors(boxes_a[i], boxes_b[j]))
 
 
 def _add(total: Floats, weight: Floats, a: Floats, b: Floats, distance: Ints) -> None:
