@@ -15,8 +15,8 @@ from fractions import Fraction
 import numpy as np
 
 from annotation.core.boxes import iou_aligned
-from annotation.core.matching import track_soft_f
-from annotation.core.tracks import Bools, Floats, Interval, Ints, Tracks, fill
+from annotation.core.matching import link_iou, track_soft_f
+from annotation.core.tracks import Bools, Dense, Floats, Interval, Ints, Tracks, fill
 from crowd.core.skill import Skill
 from crowd.core.stopping import votes_needed
 from review.core.calibration import SINGLE, confidences, features
@@ -31,6 +31,8 @@ METHOD = "evidence-clustering"
 VERSION = 1
 SPREAD = 0.05  # error of a box's edge as a share of its side, of a worker of whom nothing is known
 MIN_WEIGHT = 0.05
+WITNESS = 3.0  # log odds for an object that a neighbouring segment's consensus has too
+SAME = 0.5  # mean IoU with it on the shared frames
 FAR = 0.5  # mean IoU of the workers' boxes with the fused one under which a frame is disputed
 
 
@@ -42,6 +44,15 @@ class Submission:
     worker: str
     tracks: Tracks
     skill: Skill | None = None
+
+
+@dataclass(frozen=True)
+class Rule:
+    """What decides whether an object exists; see `make_consensus`."""
+
+    quorum: Fraction
+    lone: bool
+    around: tuple[Tracks, ...]
 
 
 @dataclass(frozen=True)
@@ -63,11 +74,13 @@ def make_consensus(
     *,
     quorum: Fraction = Fraction(1, 2),
     lone: bool = False,
+    around: Sequence[Tracks] = (),
 ) -> Consensus:
     """The consensus of the frames `[start, stop)`; with one submission it is what was drawn.
 
-    Workers whose weight is 0 have no say, as long as others are left. With `lone`, what a single
-    one of several workers drew may exist, if the odds are for it.
+    Workers whose weight is 0 have no say, as long as others are left. With `lone`, what one of two workers drew
+    exists if the odds are for it. `around` is what is known of neighbouring segments: an object that goes on in the
+    frames shared with one has a witness more.
     """
     ordered = sorted(submissions, key=lambda s: s.id)
     trusted = [s for s in ordered if s.skill is None or s.skill.weight > 0] or ordered
@@ -75,7 +88,7 @@ def make_consensus(
         return _scored(_as_drawn(trusted, start, stop), ordered, _means(trusted))
     weights = np.array([1.0 if s.skill is None else max(s.skill.weight, MIN_WEIGHT) for s in trusted])
     block = stack([s.tracks for s in trusted], start, stop)
-    objects, certain = _objects(block, trusted, weights, quorum, lone)
+    objects, certain = _objects(block, trusted, weights, Rule(quorum, lone, tuple(around)))
     tracks = draw_tracks(block, objects, weights, [s.id for s in trusted])
     drawn = [_renamed(block, s.tracks, w, objects.member) for w, s in enumerate(trusted)]
     count = votes_needed(quorum, len({s.worker for s in trusted}))
@@ -98,14 +111,12 @@ def _means(submissions: Sequence[Submission]) -> Floats:
     return np.array([SINGLE if s.skill is None else s.skill.mean for s in submissions] or [0.0])
 
 
-def _objects(
-    block: Stack, submissions: Sequence[Submission], weights: Floats, quorum: Fraction, lone: bool
-) -> tuple[Objects, Floats]:
+def _objects(block: Stack, submissions: Sequence[Submission], weights: Floats, rule: Rule) -> tuple[Objects, Floats]:
     """The objects that exist, and how sure it is of every cluster that it does or does not."""
     member = cluster(block, weights)
     boxes, drawn = _by_cluster(block, member)
     votes = supporters(drawn)
-    exists, odds = _exist(votes, submissions, quorum, lone)
+    exists, odds = _exist(votes, submissions, rule, _witnessed(block, boxes, rule.around))
     odds_kept = odds[exists]
     boxes, drawn, votes = boxes[exists], drawn[exists], votes[exists]
     strength = votes * weights
@@ -133,7 +144,7 @@ def _by_cluster(block: Stack, member: Ints) -> tuple[Floats, Bools]:
     return boxes, ~np.isnan(boxes[..., 0])
 
 
-def _exist(votes: Bools, submissions: Sequence[Submission], quorum: Fraction, lone: bool) -> tuple[Bools, Floats]:
+def _exist(votes: Bools, submissions: Sequence[Submission], rule: Rule, witnessed: Bools) -> tuple[Bools, Floats]:
     """Which clusters are objects, by the quorum or by their odds, and those odds' logarithm."""
     workers = [s.worker for s in submissions]
     persons = sorted(set(workers))
@@ -141,10 +152,31 @@ def _exist(votes: Bools, submissions: Sequence[Submission], quorum: Fraction, lo
     counted = vote_counts(votes, workers)
     hits = np.array([HIT if s is None else s.hit for s in skills])
     false_alarms = np.array([FALSE_ALARM if s is None else s.false_alarm for s in skills])
-    odds = log_odds(counted, hits, false_alarms)
-    enough = counted.sum(axis=1) >= votes_needed(quorum, len(persons))
+    odds = log_odds(counted, hits, false_alarms) + WITNESS * witnessed
+    count = counted.sum(axis=1) + witnessed
+    enough = counted.sum(axis=1) >= votes_needed(rule.quorum, len(persons))
     known = all(s is not None for s in skills)
-    return (enough | ((odds > 0) & (counted.sum(axis=1) > (0 if lone else 1)))) if known else enough, odds
+    least = 1 if rule.lone and len(persons) == 2 else 2
+    return (enough | ((odds > 0) & (count >= least))) if known else enough, odds
+
+
+def _witnessed(block: Stack, boxes: Floats, around: Sequence[Tracks]) -> Bools:
+    """Which clusters go on in what is known of a neighbouring segment, (k,)."""
+    found = np.zeros(len(boxes), bool)
+    there = ~np.isnan(boxes[..., 0])
+    drawn = np.maximum(there.sum(axis=1), 1)[..., None]
+    middle = np.where(there.any(axis=1)[..., None], np.where(there[..., None], boxes, 0.0).sum(axis=1) / drawn, np.nan)
+    for tracks in around:
+        first, last = max(block.start, tracks.start), min(block.stop, tracks.stop)
+        if first >= last or not tracks.tracks or not len(boxes):
+            continue
+        own = middle[:, first - block.start : last - block.start]
+        names = ("",) * len(own)
+        here = ~np.isnan(own[..., 0])
+        other = fill(tracks.tracks, first, last)
+        alike = link_iou(Dense(first, names, names, own, here, here & False), other, 3, labels=False)
+        found |= np.nan_to_num(alike).max(axis=1, initial=0.0) >= SAME
+    return found
 
 
 def _place(boxes: Floats, present: Bools) -> tuple[float, ...]:

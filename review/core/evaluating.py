@@ -25,7 +25,6 @@ from review.core.learning import Answers, Learnt, learn
 
 FIRST, MOST = 2, 5  # seats of a task under --adaptive: at first, and at most
 AGREED = 0.8
-LONE = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,13 +89,23 @@ def _ask_more(cases: Sequence[Case], used: list[list[tuple[Drawn, ...]]], learnt
     return asked
 
 
-def _consent(task: Task, drawn: Sequence[Drawn], learnt: Learnt) -> Consensus:
+def _consent(task: Task, drawn: Sequence[Drawn], learnt: Learnt, around: Sequence[Tracks] = ()) -> Consensus:
     submissions = [Submission(f"{d.line:09d}", d.worker, d.tracks, learnt.skills.get(d.worker)) for d in drawn]
-    return make_consensus(submissions, task.start, task.stop, lone=LONE)
+    return make_consensus(submissions, task.start, task.stop, lone=True, around=around)
+
+
+def _consent_all(case: Case, used: Sequence[tuple[Drawn, ...]], learnt: Learnt) -> tuple[Consensus, ...]:
+    """Every segment by itself, then again with what was found around it, where there was something to settle."""
+    first = [_consent(task, some, learnt) for task, some in zip(case.tasks, used, strict=True)]
+    out = []
+    for i, (task, some) in enumerate(zip(case.tasks, used, strict=True)):
+        around = [first[j].tracks for j in (i - 1, i + 1) if 0 <= j < len(first)]
+        out.append(_consent(task, some, learnt, around) if len(some) > 1 and around else first[i])
+    return tuple(out)
 
 
 def _result(case: Case, used: Sequence[tuple[Drawn, ...]], learnt: Learnt, ranks: Mapping[str, int]) -> Result:
-    consensuses = tuple(_consent(task, some, learnt) for task, some in zip(case.tasks, used, strict=True))
+    consensuses = _consent_all(case, used, learnt)
     whole = join(case, [c.tracks for c in consensuses])
     spent = float(np.mean([len(some) for some in used])) if used else 0.0
     figures = {"consensus": score(case.truth, whole.resolved.dense, spent)}

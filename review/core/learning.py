@@ -1,9 +1,9 @@
 """How far each worker is to be trusted, from gold where there is some and from the other workers everywhere else.
 
-Idea: cluster every segment with everybody's drawings, then explain who drew which cluster by Dawid & Skene 1979: a
-cluster is an object or an invention, a worker finds a share of the objects and invents a share of what they draw. Gold settles what is
-an object; elsewhere a worker is measured by what the others make of a cluster, the worker's own vote left out. How far
-boxes are off comes from the differences of every two workers, each the sum of two spreads.
+Idea: cluster every segment with everybody's drawings, then explain who drew which cluster, as Dawid & Skene 1979: a
+cluster is an object or an invention, a worker finds a share of the objects, and a share of what they draw is invented.
+Gold settles what is an object; elsewhere a worker is measured by what the others make of a cluster, the worker's own
+vote left out. How far boxes are off comes from the differences of every two workers, each the sum of two spreads.
 """
 
 from __future__ import annotations
