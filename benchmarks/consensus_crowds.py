@@ -1,0 +1,107 @@
+"""Simulated crowds over real truth, as files' content: what the consensus benchmarks run on.
+
+Every sequence of ../shared/data/mot15 and mot17, cut into 10 s segments with 1 s overlap, each drawn by some of a pool
+of ten workers (`crowd.core.simulation`), who are the same persons in all sequences.
+"""
+
+from __future__ import annotations
+
+import os
+from configparser import ConfigParser
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from annotation.core.boxes import iou
+from annotation.core.matching import match
+from annotation.core.segments import cut
+from annotation.core.tracks import Dense, Floats, Tracks, fill, make_track
+from crowd.core.simulation import draw, make_pool
+from review.core.cases import Case, Drawn, Task, read_mot
+
+SHARED = Path(os.environ.get("TRACKWEAVE_SHARED", Path(__file__).resolve().parents[1] / "../shared")) / "data"
+POOL, SEGMENT_S, OVERLAP_S = 10, 10, 1
+FOUND = 0.5  # IoU at which a worker's box is a true object's, for the bound
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sequence:
+    """One video's truth on every frame, and what of it matters here."""
+
+    name: str
+    truth: Dense
+    fps: int
+    width: int
+    height: int
+
+
+def sequences() -> list[Sequence]:
+    """All that are there, by name; SystemExit where there are none."""
+    found = sorted([*SHARED.glob("mot15/*/gt.txt"), *SHARED.glob("mot17/*/gt.txt")])
+    if not found:
+        raise SystemExit(f"no sequences in {SHARED}: set TRACKWEAVE_SHARED")
+    return [_read(path) for path in found]
+
+
+def _read(path: Path) -> Sequence:
+    info = ConfigParser()
+    info.read(path.parent / "seqinfo.ini")
+    said = info["Sequence"]
+    truth = read_mot(path, said.getint("seqLength"))
+    labelled = replace(truth, labels=("person",) * len(truth.ids))
+    return Sequence(
+        path.parent.name, labelled, said.getint("frameRate"), said.getint("imWidth"), said.getint("imHeight")
+    )
+
+
+def as_tracks(truth: Dense) -> Tracks:
+    """The truth with a keyframe on every frame."""
+    tracks = []
+    for row, name in enumerate(truth.ids):
+        here = truth.present[row]
+        at = np.flatnonzero(here | np.concatenate([[False], here[:-1] & ~here[1:]]))
+        tracks.append(make_track(name, "person", at, truth.boxes[row, at], outside=~here[at]))
+    return Tracks(truth.start, truth.stop, tuple(tracks))
+
+
+def crowd(
+    some: list[Sequence], seed: int, *, workers: int, spammers: float, heavy: bool, gold: float = 0.0
+) -> list[Case]:
+    """Cases of a pool of ten; a share `gold` of the tasks have the truth as gold."""
+    rng = np.random.default_rng(seed)
+    pool = make_pool(POOL, rng, spammers=spammers, heavy_tailed=heavy)
+    cases = []
+    for sequence in some:
+        truth, line, tasks = as_tracks(sequence.truth), 0, []
+        for start, stop in cut(sequence.truth.stop, SEGMENT_S * sequence.fps, OVERLAP_S * sequence.fps):
+            sit = rng.permutation(POOL)[:workers]
+            size = (sequence.width, sequence.height)
+            drawn = [(pool[i].name, draw(truth, start, stop, pool[i], rng, *size)) for i in sit]
+            known = replace(truth, start=start, stop=stop) if rng.random() < gold else None
+            tasks.append(Task(start, stop, tuple(Drawn(line + k, *d) for k, d in enumerate(drawn)), known))
+            line += workers
+        cases.append(Case(sequence.name, sequence.truth, tuple(tasks)))
+    return cases
+
+
+def bound(case: Case) -> Dense:
+    """Every worker's box given its true identity by matching each frame with the truth, then the plain mean."""
+    total, count = np.zeros(case.truth.boxes.shape), np.zeros(case.truth.present.shape)
+    for task in case.tasks:
+        for drawn in task.drawn:
+            own = fill(drawn.tracks.tracks, task.start, task.stop)
+            for frame in range(task.start, task.stop):
+                _give(case.truth, own, frame, total, count)
+    there = count > 0
+    boxes = np.where(there[..., None], total / np.maximum(count, 1)[..., None], np.nan)
+    return replace(case.truth, boxes=boxes, present=there, occluded=np.zeros_like(there))
+
+
+def _give(truth: Dense, own: Dense, frame: int, total: Floats, count: Floats) -> None:
+    """Add one worker's boxes of one frame to those of the objects that they are."""
+    rows, mine = np.flatnonzero(truth.present[:, frame]), np.flatnonzero(own.present[:, frame - own.start])
+    boxes = own.boxes[mine, frame - own.start]
+    pairs = match(iou(truth.boxes[rows, frame], boxes), FOUND).pairs
+    total[rows[pairs[:, 0]], frame] += boxes[pairs[:, 1]]
+    count[rows[pairs[:, 0]], frame] += 1
