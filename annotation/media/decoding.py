@@ -45,9 +45,10 @@ def packets(container: InputContainer, stream: VideoStream) -> Iterator[Packet[V
             yield packet
 
 
-#: Codecs in which a packet may decode well and rightly show nothing: second fields, pictures not for output, and
-#: MPEG-4's "not coded", which is a few bytes long. Hidden frames of VP8 and VP9 are known from their packets.
-_MAY_HIDE = {"h264", "hevc", "mpeg1video", "mpeg2video", "mpeg4"}
+#: Codecs in which a packet may decode well and rightly show nothing: second fields, and MPEG-4's "not coded", which is
+#: a few bytes long. Hidden frames of VP8 and VP9 are known from their packets. HEVC has pictures not meant for output,
+#: but so rarely that a frame which its decoder drops in silence is rather a lost one.
+_MAY_HIDE = {"h264", "mpeg1video", "mpeg2video", "mpeg4"}
 _NOT_CODED_BYTES = 24
 _START_CODE, _START_WITHIN = b"\x00\x00\x01", 64
 
@@ -68,7 +69,7 @@ def _may_hide(codec: str, packet: Packet[VideoStream]) -> bool:
     if codec not in _MAY_HIDE:
         return False
     head = bytes(memoryview(packet)[:_START_WITHIN])
-    if codec in ("h264", "hevc"):
+    if codec == "h264":
         return head[:4] != bytes(4)  # neither a start code nor the length of anything: wiped out
     return _START_CODE in head and (codec != "mpeg4" or packet.size <= _NOT_CODED_BYTES)
 

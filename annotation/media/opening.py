@@ -45,7 +45,9 @@ CODECS = {
 #: FFmpeg's floor: libavformat and libavcodec of 8.1, which the wheels of PyAV 18 bundle. A test states it.
 FLOOR = {"libavformat": (62, 12, 0), "libavcodec": (62, 28, 0)}
 
-MAX_PIXELS = 8192 * 4320
+#: Square pictures of 360° cameras still fit; the default memory limit holds some thirty of them while decoding.
+MAX_PIXELS = 4096 * 4096
+_STRICT_PIXELS = 4096 * 2304
 HEAD_BYTES = 4096
 _USE = "Export it as mp4 (H.264) and upload it again."
 
@@ -121,8 +123,9 @@ def open_video(path: Path | str, max_pixels: int = MAX_PIXELS) -> Iterator[tuple
         context.thread_count = 1
         context.copy_opaque = True
         options = {"max_pixels": str(max_pixels)}
-        if context.name in ("h264", "hevc"):
-            # Without it the decoder guesses how far frames are reordered and drops some where it guesses too little.
+        if context.name in ("h264", "hevc") and context.width * context.height <= _STRICT_PIXELS:
+            # Without it the decoder guesses how far frames are reordered and drops some where it guesses too little;
+            # with it 16 frames are held back, which takes too much memory above 4K.
             options["strict"] = "1"
         context.options = options
         yield container, stream

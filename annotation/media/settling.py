@@ -38,7 +38,7 @@ class _Pass:
         self.old = frame_map
         self.frontier = frame_map.settled
         self._state = Fed.LEADING
-        self._clean_from = 0
+        self._clean_from, self._before_clean = 0, Fed.CLEAN
         self._shown: set[int] = set()
         self._latest: list[int] = []
         self._no_frames: set[int] = set()
@@ -63,11 +63,11 @@ class _Pass:
         number = self._number(step.stamp)
         if number is None:
             return
-        if before is Fed.DIRTY and self._state is Fed.CLEAN:
-            self._clean_from = number
-        # What a keyframe leads refers to what came before it, so after damage it is still in doubt.
-        fed = Fed.DIRTY if self._state is Fed.CLEAN and number < self._clean_from else self._state
-        if is_hidden(fed, step):
+        if before is not Fed.CLEAN and self._state is Fed.CLEAN:
+            self._clean_from, self._before_clean = number, before
+        # What leads a keyframe refers to what came before it: to nothing at the start, to damage after damage.
+        leads = self._state is Fed.CLEAN and number < self._clean_from
+        if is_hidden(self._before_clean if leads else self._state, step):
             self._no_frames.add(number)
 
     def _show(self, number: int) -> None:

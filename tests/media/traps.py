@@ -63,6 +63,7 @@ TRAPS = {
     "b_frames_mov": Trap("b.mov", H264),
     "b_frames_avi": Trap("b.avi", H264, warnings=_w("decode_times_only")),
     "mpeg4_b_frames_avi": Trap("m4.avi", BarcodeVideo("mpeg4", b_frames=2), warnings=_w("decode_times_only")),
+    "mpeg4_mkv": Trap("m4.mkv", BarcodeVideo("mpeg4")),
     "mpeg_ts": Trap("b.ts", H264, warnings=_w("start_offset")),
     "mpeg2_ts": Trap("m2.ts", BarcodeVideo("mpeg2video", b_frames=2), warnings=_w("start_offset")),
     "mpeg2_interlaced": Trap(
