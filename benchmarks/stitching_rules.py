@@ -3,8 +3,8 @@
 CVAT (its annotation manager): segments are merged from left to right into what was merged so far. Each old track that
 is still there is compared with each new one of its label: on every shared frame 1 − IoU where both are there, 1 where
 only one is, nothing where neither is; the mean is the cost, the Hungarian method pairs them, and a cost above 0.5 is no
-pair. Both tracks are interpolated anew for each comparison, from their first keyframe on; a pair's keyframes are united,
-the new one's winning; an old track without a partner ends with the overlap.
+pair. Both tracks are interpolated anew for each comparison, from their first keyframe on. A pair's keyframes are
+united, the new one's winning; an old track without a partner ends with the overlap.
 
 vatic (Vondrick 2013 and its merge step): neighbouring segments' paths are compared on frames on which both have a box,
 lost ones included: 1 − IoU, or 1 where only one is lost. The Hungarian method pairs them, and a sum above half of the
