@@ -30,6 +30,29 @@ export function createPlayer({ video, store, times, width, height, loadPicture }
     store.setShown(frame);
   }
 
+  /**
+   * Paint what the video shows and return its number, or null. While it plays, the picture may be a frame further
+   * than the callback says; a VideoFrame carries its own time, so where there is one (https, or this machine), number
+   * and picture are of one frame at any speed.
+   */
+  function paintVideo(mediaTime, source, wanted = null) {
+    const grabbed = grab();
+    const time = grabbed ? grabbed.timestamp / 1e6 : mediaTime;
+    const frame = frameAt(time);
+    const right = frame !== null && (wanted === null || frame === wanted);
+    if (right) paint(grabbed ?? video, frame, source, time);
+    grabbed?.close();
+    return right ? frame : null;
+  }
+
+  function grab() {
+    try {
+      return "VideoFrame" in window ? new VideoFrame(video) : null;
+    } catch {
+      return null; // no picture yet, or one that may not be read
+    }
+  }
+
   /** Seek; resolves to whether the frame was proven and painted. */
   function seek(frame) {
     return new Promise((resolve) => {
@@ -47,12 +70,9 @@ export function createPlayer({ video, store, times, width, height, loadPicture }
       };
       // A callback may still be an earlier seek's: keep listening until the right one comes or grace is over.
       const listen = (_, { mediaTime }) => {
-        if (frameAt(mediaTime) !== frame) {
-          handle = video.requestVideoFrameCallback(listen);
-          return;
-        }
-        paint(video, frame, "video", mediaTime);
-        finish(true);
+        const proven = frameAt(mediaTime) === frame && paintVideo(mediaTime, "video", frame) === frame;
+        if (proven) finish(true);
+        else handle = video.requestVideoFrameCallback(listen);
       };
       video.addEventListener("seeked", onSeeked);
       handle = video.requestVideoFrameCallback(listen);
@@ -100,11 +120,8 @@ export function createPlayer({ video, store, times, width, height, loadPicture }
 
   function follow(_, { mediaTime }) {
     if (!store.playing) return;
-    const frame = frameAt(mediaTime);
-    if (frame !== null) {
-      store.setFrame(frame);
-      paint(video, frame, "playing", mediaTime);
-    }
+    const frame = paintVideo(mediaTime, "playing");
+    if (frame !== null) store.setFrame(frame);
     video.requestVideoFrameCallback(follow);
   }
 

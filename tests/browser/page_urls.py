@@ -5,4 +5,5 @@ from __future__ import annotations
 from django.http import HttpResponse
 from django.urls import path
 
-urlpatterns = [path(f"{name}/", lambda request: HttpResponse(), name=name) for name in ("work", "logout", "review")]
+NAMES = ("home", "work", "logout", "review", "projects", "joins")
+urlpatterns = [path(f"{name}/", lambda request: HttpResponse(), name=name) for name in NAMES]

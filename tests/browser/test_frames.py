@@ -28,6 +28,26 @@ READ = """
   return Math.floor(code / 64);
 }
 """
+# While playing: at every picture of the screen, the number in the picture against the number in the store.
+WATCH = """
+(speed) => new Promise((done) => {
+  const { player, store } = window.trackweave;
+  const context = player.picture.getContext('2d');
+  const seen = new Map();
+  const look = () => {
+    let code = 0;
+    for (let i = 0; i < 24; i += 1) {
+      const [r] = context.getImageData(((i % 6) + 0.5) * 320 / 6, (Math.floor(i / 6) + 0.5) * 48, 1, 1).data;
+      if (r > 125) code += 2 ** i;
+    }
+    seen.set(store.shown, Math.floor(code / 64));
+    if (store.playing && store.frame < 200) requestAnimationFrame(look);
+    else { player.pause(); done([...seen]); }
+  };
+  player.setSpeed(speed);
+  player.play().then(() => requestAnimationFrame(look));
+})
+"""
 SHOW = f"""
 async (frame) => {{
   await window.trackweave.player.show(frame);
@@ -61,3 +81,10 @@ def test_a_hundred_steps_on_and_back_show_each_frame(film_bench: Page) -> None:
     found = [film_bench.evaluate(STEP, by)[:2] for by in [1] * 50 + [-1] * 50]
     frames = [*range(201, 251), *range(249, 199, -1)]
     assert found == [[n, n] for n in frames]
+
+
+@pytest.mark.parametrize("speed", [1, 2])
+def test_while_playing_the_label_and_the_picture_are_one_frame(film_bench: Page, speed: float) -> None:
+    seen = film_bench.evaluate(WATCH, speed)
+    assert len(seen) > 20
+    assert [[shown, pixels] for shown, pixels in seen if shown != pixels] == []

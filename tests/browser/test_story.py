@@ -106,6 +106,17 @@ def draw(page: Page, shift: float) -> list:
     return page.evaluate("() => window.trackweave.store.all()")
 
 
+def claim(worker: Page) -> None:
+    """Ask for a task until there is one: the first clip is still being made."""
+    for _ in range(40):
+        worker.click("[data-claim]")
+        until(worker, "location.pathname !== '/work/' || !document.querySelector('[data-nothing]').hidden")
+        if not worker.url.endswith("/work/"):
+            return
+        worker.wait_for_timeout(1000)
+    raise AssertionError("there was no task")
+
+
 def work(worker: Page, shift: float) -> None:
     """Claim, draw, submit; what is stored is what was drawn."""
     until(

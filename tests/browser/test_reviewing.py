@@ -1,0 +1,133 @@
+"""The reviewer's page: whose tracks are shown, where they disagree, and what is sent as a verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from types import SimpleNamespace
+
+import pytest
+from playwright.sync_api import Page
+
+from tests.browser.conftest import LABELS, make_task, until
+from tests.browser.fake import FakeServer
+from tests.browser.test_drawing import show
+
+
+def track(number: str, x: float, **more: object) -> dict:
+    keyframes = [
+        {"frame": 20, "points": [x, 40, x + 60, 150], "outside": False, "occluded": False, "attributes": {}},
+        {"frame": 200, "points": [x + 40, 40, x + 100, 150], "outside": False, "occluded": False, "attributes": {}},
+    ]
+    return {"id": number, "label": "person", "attributes": {}, "keyframes": keyframes, **more}
+
+
+CONSENSUS = {
+    "id": "c1",
+    "status": "pending",
+    "version": 3,
+    "decisions": 1,
+    "segment": {"start": 20, "stop": 320},
+    "tracks": [track("1", 60, confidence=0.62, support=["a", "b"], disputes=[[80, 95], [150, 160]])],
+    "intervals": [],
+    "submissions": [
+        {"id": "a", "worker": "amber-fox", "tracks": [track("7", 58)]},
+        {"id": "b", "worker": "blue-owl", "tracks": [track("3", 66), track("4", 200)]},
+    ],
+}
+
+
+@pytest.fixture
+def reviewed(films: dict, settings: object) -> Iterator[FakeServer]:
+    settings.ROOT_URLCONF = "tests.browser.page_urls"
+    task = make_task(films["even"])
+    task.gets["/api/v1/consensus/c1/"] = CONSENSUS | {"clip": task.body["clip"]}
+    task.gets["/api/v1/projects/p1/"] = {"labels": LABELS}
+    item = SimpleNamespace(
+        pk="c1",
+        status="pending",
+        agreement=0.71,
+        confidence=0.62,
+        video_id="v1",
+        video=SimpleNamespace(name="square.mp4", width=320, height=192),
+        segment=SimpleNamespace(start=20, stop=320),
+        task=SimpleNamespace(project_id="p1", project=SimpleNamespace(name="Town square")),
+    )
+    task.pages["/review/c1/"] = ("review/item.html", {"item": item, "next": None, "may_decide": True})
+    task.pages["/review/"] = ("404.html", {})
+    server = FakeServer(task)
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def desk(page: Page, reviewed: FakeServer) -> Page:
+    page.goto(f"{reviewed.url}/review/c1/")
+    until(page, "window.trackweave && window.trackweave.frame() === 20")
+    return page
+
+
+def test_each_workers_tracks_can_be_switched_on(desk: Page) -> None:
+    layers = desk.locator("[data-layers] label")
+    assert layers.all_inner_texts() == ["amber-fox (1)", "blue-owl (2)"]
+    before = desk.locator("[data-canvas]").screenshot()
+    layers.nth(1).click()
+    desk.wait_for_timeout(100)
+    assert desk.evaluate("() => window.trackweave.store.layers.map((l) => l.on)") == [False, True]
+    assert desk.locator("[data-canvas]").screenshot() != before
+
+
+def test_disputes_are_walked_through_one_after_the_other(desk: Page) -> None:
+    for frame in (80, 150, 80):
+        desk.click("[data-dispute=after]")
+        until(desk, f"window.trackweave.frame() === {frame}")
+    assert desk.evaluate("() => window.trackweave.store.selected") == "1"
+
+
+def test_an_accept_names_the_version_that_was_seen(desk: Page, reviewed: FakeServer) -> None:
+    desk.click("[data-accept]")
+    until(desk, "location.pathname === '/review/'")
+    assert reviewed.task.last("accept") == {"version": 3}
+
+
+def test_an_amendment_is_what_the_reviewer_made_of_it(desk: Page, reviewed: FakeServer) -> None:
+    assert desk.locator("[data-amend]").is_disabled()
+    desk.evaluate("() => window.trackweave.store.select('1')")
+    show(desk, 90)
+    desk.keyboard.press("Shift+D")
+    assert desk.locator("[data-accept]").is_disabled()
+    desk.click("[data-amend]")
+    until(desk, "location.pathname === '/review/'")
+    sent = reviewed.task.last("amend")
+    assert sent["version"] == 3
+    (amended,) = sent["tracks"]
+    assert set(amended) == {"id", "label", "attributes", "keyframes"}
+    assert [k["frame"] for k in amended["keyframes"]] == [20, 90, 200]
+    # Seventy frames of 180 on the way from x to x + 40, and ten pixels more.
+    assert amended["keyframes"][1]["points"][0] == pytest.approx(60 + 40 * 70 / 180 + 10, abs=0.01)
+
+
+def test_undone_changes_leave_an_accept(desk: Page) -> None:
+    desk.evaluate("() => window.trackweave.store.select('1')")
+    desk.keyboard.press("d")
+    desk.keyboard.press("Control+z")
+    until(desk, "!document.querySelector('[data-accept]').disabled")
+    assert desk.locator("[data-amend]").is_disabled()
+
+
+def test_a_rejection_has_a_reason_and_a_number_of_seats(desk: Page, reviewed: FakeServer) -> None:
+    desk.click("[data-reject]")
+    desk.click("dialog[open] .danger")
+    assert desk.locator("dialog[open]").count() == 1  # no reason yet
+    desk.fill("dialog[open] [name=reason]", "two people are missing")
+    desk.fill("dialog[open] [name=seats]", "2")
+    desk.click("dialog[open] .danger")
+    until(desk, "location.pathname === '/review/'")
+    assert reviewed.task.last("reject") == {"version": 3, "reason": "two people are missing", "seats": 2}
+
+
+def test_a_consensus_that_changed_meanwhile_is_not_decided_blindly(desk: Page, reviewed: FakeServer) -> None:
+    reviewed.task.trouble.append(("accept", 409, {"title": "Conflict", "detail": "It was decided already."}))
+    desk.click("[data-accept]")
+    until(desk, "!document.querySelector('[data-fatal]').hidden")
+    assert "It was decided already." in desk.locator("[data-fatal]").inner_text()
+    assert desk.locator("[data-accept]").is_disabled()
