@@ -172,7 +172,8 @@ def _postgres(folder: Path) -> tuple[subprocess.Popen, Callable[[], bool], int]:
     settings = {
         "listen_addresses": "", "unix_socket_directories": str(folder), "fsync": "off", "full_page_writes": "off",
         "synchronous_commit": "off", "max_connections": "200", "shared_buffers": "64MB", "log_min_messages": "fatal",
-        "autovacuum_naptime": "10s", "max_wal_size": "256MB", "dynamic_shared_memory_type": "mmap",
+        "autovacuum": "off", "wal_level": "minimal", "max_wal_senders": "0", "max_wal_size": "256MB",
+        "dynamic_shared_memory_type": "mmap",
     }  # fmt: skip
     options = [word for key, value in settings.items() for word in ("-c", f"{key}={value}")]
     command = [str(binaries / "postgres"), "-D", str(data), *options]
