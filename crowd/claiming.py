@@ -44,26 +44,43 @@ def claim(*, worker: User, project: Project | None = None) -> Claim | None:
     end_lapsed(worker=worker)
     if project is not None:
         check_standing(worker=worker, project=project)
-    held: Assignment | None = None
     for project_id, batches in _open_projects(worker, project):
-        mine = list(_held(worker, project_id))
-        limit = max(policy_of(batch).max_held for batch in batches)
-        if len(mine) >= limit:
-            held = held or mine[0]
-            continue
-        slot = next(i for i in range(limit) if i not in {seat.slot for seat in mine})
-        for batch in batches:
-            if seat := _claim_in(worker, batch, slot):
-                return Claim(seat, fresh=True)
-    if held is None and project is not None:
-        held = _held(worker, project.pk).first()
-    return Claim(held, fresh=False) if held else None
+        if seat := _claim_of(worker, project_id, batches):
+            return Claim(seat, fresh=True)
+    full = _where_no_more_may_be_held(worker, project)
+    return Claim(full, fresh=False) if full else None
+
+
+def _claim_of(worker: User, project_id: str, batches: list[Batch]) -> Assignment | None:
+    limit = max(policy_of(batch).max_held for batch in batches)
+    while (slot := _free_slot(worker, project_id, limit)) is not None:
+        seats = (_claim_in(worker, batch, slot) for batch in batches)
+        seat = next((seat for seat in seats if seat), None)
+        # Where another request of the same worker took the slot meanwhile, there may be one more.
+        if seat or _free_slot(worker, project_id, limit) == slot:
+            return seat
+    return None
+
+
+def _free_slot(worker: User, project_id: str, limit: int) -> int | None:
+    taken = set(_held(worker, project_id).values_list("slot", flat=True))
+    return None if len(taken) >= limit else next(slot for slot in range(limit) if slot not in taken)
 
 
 def end_lapsed(*, worker: User) -> None:
     """End the worker's own lapsed seats, so that they neither block nor outlive a new claim."""
-    for seat in Assignment.objects.filter(lapsed(), worker=worker):
+    for seat in Assignment.objects.filter(lapsed(), worker=worker).order_by("task_id"):
         expire(seat)
+
+
+def _where_no_more_may_be_held(worker: User, project: Project | None) -> Assignment | None:
+    """A seat that the worker holds in a project in which that is all that they may hold."""
+    held: dict[str, list[Assignment]] = {}
+    mine = Assignment.objects.filter(worker=worker, status=Seat.HELD).select_related("batch").order_by("slot")
+    for seat in mine if project is None else mine.filter(project=project):
+        held.setdefault(seat.project_id, []).append(seat)
+    full = (seats for seats in held.values() if len(seats) >= max(policy_of(seat.batch).max_held for seat in seats))
+    return next((seats[0] for seats in full), None)
 
 
 def check_standing(*, worker: User, project: Project) -> None:
@@ -89,7 +106,7 @@ def workable(worker: User) -> QuerySet[Project]:
 
 
 def _held(worker: User, project_id: str) -> QuerySet[Assignment]:
-    return Assignment.objects.filter(worker=worker, project_id=project_id, status=Seat.HELD).order_by("slot")
+    return Assignment.objects.filter(worker=worker, project_id=project_id, status=Seat.HELD)
 
 
 def _open_projects(worker: User, project: Project | None) -> list[tuple[str, list[Batch]]]:
@@ -163,7 +180,6 @@ def _sit(seat: Assignment, worker: User, slot: int, policy: Policy) -> bool:
         with transaction.atomic():
             return move(
                 seat,
-                where=Q(status=Seat.OPEN),
                 to=Seat.HELD,
                 actor=worker,
                 worker=worker,

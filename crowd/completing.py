@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from django.db.models.functions import Now
 
-from crowd.lifecycle import BatchStatus, Seat, TaskStatus
+from crowd.lifecycle import Seat, TaskStatus
 from crowd.models import Assignment, Batch, Task
 from crowd.publishing import advance, close_if_done
-from crowd.seating import UNDECIDED_TASKS, has_live_seats, move_task, open_seats, withdraw
+from crowd.seating import DEAD_BATCHES, UNDECIDED_TASKS, grant, has_live_seats, move_task, open_seats, withdraw
+
+# States in which one more worker may be asked.
+ASKABLE = (TaskStatus.FILLED, TaskStatus.IN_REVIEW, TaskStatus.DONE)
 
 
 def submissions_of(task: Task) -> list[Assignment]:
@@ -24,11 +27,11 @@ def fill(*, task: Task) -> None:
 
 def ask_more(*, task: Task, seats: int) -> int:
     """Open more seats at a filled task, or at one in review, as far as the budget covers. Returns how many."""
-    if task.batch.status in (BatchStatus.DONE, BatchStatus.CANCELLED):
+    if task.batch.status in DEAD_BATCHES or task.status not in (TaskStatus.OPEN, *ASKABLE):
         return 0
     opened = open_seats(task=task, count=seats)
     if opened:
-        move_task(task, to=TaskStatus.OPEN, leaves=(TaskStatus.FILLED, TaskStatus.IN_REVIEW, TaskStatus.DONE))
+        move_task(task, to=TaskStatus.OPEN, leaves=ASKABLE)
     return opened
 
 
@@ -48,4 +51,6 @@ def finish(*, task: Task) -> bool:
 
 def reopen(*, task: Task, seats: int) -> int:
     """A reviewer rejected the consensus: keep the old submissions as inputs and open more seats."""
-    return ask_more(task=task, seats=seats)
+    opened = ask_more(task=task, seats=seats)
+    grant(task, opened)
+    return opened

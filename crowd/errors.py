@@ -61,3 +61,10 @@ class WrongState(Problem):
 
     status = 409
     code = "wrong-state"
+
+
+class BudgetIsSpent(Problem):
+    """The project's budget does not cover this."""
+
+    status = 409
+    code = "budget-is-spent"

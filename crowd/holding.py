@@ -11,7 +11,7 @@ from annotation.models import User
 from crowd.errors import LeaseIsOver, NoRenewalsLeft, SeatIsOver, WrongToken
 from crowd.lifecycle import FILLED_SEATS, Seat
 from crowd.models import Assignment, Draft, LateBody
-from crowd.seating import end, expire, policy_of
+from crowd.seating import end, expire, lock_task, policy_of
 
 
 def holding(token: str) -> Q:
@@ -26,9 +26,7 @@ def save_draft(*, seat: Assignment, token: str, body: str) -> None:
     if seat.status in FILLED_SEATS:
         raise SeatIsOver
     Draft.objects.update_or_create(assignment=seat, defaults={"body": body, "saved_at": Now()})
-    if not Assignment.objects.filter(holding(token), pk=seat.pk).exists():
-        expire(seat)
-        raise LeaseIsOver
+    _explain(seat, token)
 
 
 def renew(*, seat: Assignment, token: str) -> datetime:
@@ -54,6 +52,7 @@ def release(*, seat: Assignment, token: str, worker: User, reason: str = "") -> 
 
 def check_held(*, seat: Assignment, token: str, body: str) -> None:
     """Nothing where the seat is held with this token; else as `keep_late`."""
+    lock_task(seat.task_id)  # as a submission does, so that two of them, one invalid, wait for each other in one order
     if not Assignment.objects.filter(holding(token), pk=seat.pk).exists():
         keep_late(seat=seat, token=token, body=body)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db import transaction
 
 from annotation.queue import job, sweep, want
-from crowd import publishing, scoring, seating, seeding
+from crowd import publishing, sanctioning, scoring, seating, seeding
 from crowd.lifecycle import BatchStatus
 from crowd.models import Assignment, Batch, BatchVideo
 
@@ -49,6 +49,11 @@ def end_lapsed_seats() -> None:
     for seat in Assignment.objects.filter(seating.lapsed())[:AT_ONCE]:
         with transaction.atomic():
             seating.expire(seat)
+
+
+@sweep
+def revoke_what_the_banned_hold() -> None:
+    sanctioning.revoke_again()
 
 
 @sweep

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from django.db.models import Q, Sum
+from django.db.models import Sum
 from django.db.models.functions import Now
 
 from annotation.models import Project, User
 from crowd.errors import WrongState
 from crowd.lifecycle import EntryKind, Seat
 from crowd.models import Assignment, LedgerEntry, Task
-from crowd.seating import move, policy_of
+from crowd.seating import cover, move, policy_of
 from crowd.signals import submission_changed
 
 
@@ -29,9 +29,15 @@ def settle(*, task: Task, scores: Mapping[str, float]) -> list[str]:
 
 
 def accept(*, seat: Assignment, by: User | None = None, reason: str = "") -> bool:
-    """Accept a submission and owe its worker the reward. False: it was accepted before."""
-    leaves = (Seat.SUBMITTED,) if by is None else (Seat.SUBMITTED, Seat.REJECTED)
-    if not move(seat, where=Q(status__in=leaves), to=Seat.ACCEPTED, actor=by, reason=reason, decided_at=Now()):
+    """Accept a submission and owe its worker the reward. False: it was accepted before, or is none.
+
+    What was rejected is accepted by a person alone, and as far as the budget covers it.
+    """
+    if seat.status not in ((Seat.SUBMITTED,) if by is None else (Seat.SUBMITTED, Seat.REJECTED)):
+        return False
+    if seat.status == Seat.REJECTED:
+        cover(seat)
+    if not move(seat, to=Seat.ACCEPTED, actor=by, reason=reason, decided_at=Now()):
         return False
     _enter(seat, EntryKind.ACCRUAL, seat.reward_micros)
     return True
@@ -42,7 +48,7 @@ def reject(*, seat: Assignment, by: User, reason: str) -> None:
     before = seat.status
     if before not in (Seat.SUBMITTED, Seat.ACCEPTED):
         raise WrongState(f"This assignment is {before}; only a submission can be rejected.")
-    if not move(seat, where=Q(status=before), to=Seat.REJECTED, actor=by, reason=reason, decided_at=Now()):
+    if not move(seat, to=Seat.REJECTED, actor=by, reason=reason, decided_at=Now()):
         raise WrongState("This submission was decided by somebody else at the same moment.")
     if before == Seat.ACCEPTED:
         _enter(seat, EntryKind.REVERSAL, -seat.reward_micros)

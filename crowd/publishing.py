@@ -17,7 +17,7 @@ from crowd.core.policies import Policy
 from crowd.errors import NothingToLaunch, VideoInUse, WrongState
 from crowd.lifecycle import BatchStatus, Seat, TaskStatus
 from crowd.models import Assignment, Batch, BatchVideo, Gold, Task
-from crowd.seating import LIVE_BATCHES, lock_task, move_task, open_seats, policy_of, withdraw
+from crowd.seating import LIVE_BATCHES, UNDECIDED_TASKS, lock_task, move_task, open_seats, policy_of, withdraw
 
 # Clips cost time and space, so they are made only this many tasks ahead of the claims.
 AHEAD = 8
@@ -162,18 +162,19 @@ def pause(*, batch: Batch) -> None:
 def resume(*, batch: Batch) -> None:
     opened = Task.objects.filter(batch=batch).exclude(status=TaskStatus.OPENING).exists()
     _move_batch(batch, to=BatchStatus.OPEN if opened else BatchStatus.OPENING, leaves=(BatchStatus.PAUSED,))
-    advance(batch=batch)
+    if not close_if_done(batch_id=batch.pk):
+        advance(batch=batch)
 
 
 def cancel(*, batch: Batch, by: User) -> None:
     """Stop a batch: its open seats are withdrawn; a seat held at this moment may still be submitted."""
-    _move_batch(batch, to=BatchStatus.CANCELLED, leaves=(*LIVE_BATCHES, BatchStatus.PAUSED))
-    undecided = (TaskStatus.OPENING, TaskStatus.OPEN, TaskStatus.FILLED, TaskStatus.IN_REVIEW)
-    # One by one in the order of their ids: each lock may meet a submission at the same task.
-    for task in Task.objects.filter(batch=batch, status__in=undecided).order_by("pk"):
-        move_task(task, to=TaskStatus.CANCELLED, leaves=undecided)
-    withdraw(batch=batch, reason="The batch was cancelled.", actor=by)
+    # Videos first, so that none is cut meanwhile; then tasks by their ids, each of which somebody may be submitting at;
+    # the batch after them, as everybody does who closes it.
     BatchVideo.objects.filter(batch=batch).update(live=False)
+    for task in Task.objects.filter(batch=batch, status__in=UNDECIDED_TASKS).order_by("pk"):
+        move_task(task, to=TaskStatus.CANCELLED, leaves=UNDECIDED_TASKS)
+    _move_batch(batch, to=BatchStatus.CANCELLED, leaves=(*LIVE_BATCHES, BatchStatus.PAUSED))
+    withdraw(batch=batch, reason="The batch was cancelled.", actor=by)
 
 
 def _move_batch(batch: Batch, *, to: str, leaves: Sequence[str]) -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from django.db.models import Q
+from django.db import IntegrityError, transaction
 from django.db.models.functions import Now
 
+from annotation.errors import Conflict
 from annotation.models import Project, User
 from crowd.lifecycle import Seat, Standing
 from crowd.models import Assignment, Sanction
@@ -20,7 +21,18 @@ def ban(*, project: Project, worker: User, by: User, reason: str) -> None:
     """No new seats, and every held one is revoked in the same transaction."""
     _sanction(project, worker, Standing.BANNED, by, reason)
     for seat in Assignment.objects.filter(project=project, worker=worker, status=Seat.HELD).order_by("task_id"):
-        end(seat, to=Seat.REVOKED, where=Q(), actor=by, reason=reason)
+        end(seat, to=Seat.REVOKED, actor=by, reason=reason)
+
+
+def revoke_again() -> int:
+    """Revoke what banned workers hold all the same: a claim that was under way when the ban came."""
+    revoked = 0
+    for sanction in Sanction.objects.filter(kind=Standing.BANNED, lifted_at=None):
+        held = Assignment.objects.filter(project=sanction.project_id, worker=sanction.worker_id, status=Seat.HELD)
+        for seat in held:
+            with transaction.atomic():
+                revoked += end(seat, to=Seat.REVOKED, reason=sanction.reason)
+    return revoked
 
 
 def restore(*, project: Project, worker: User, by: User, reason: str) -> bool:
@@ -34,4 +46,8 @@ def _sanction(project: Project, worker: User, kind: str, by: User, reason: str) 
     if standing.filter(kind=kind).exists():
         return
     standing.update(lifted_at=Now(), lifted_by=by, lifted_reason=f"now {kind}")
-    Sanction.objects.create(project=project, worker=worker, kind=kind, by=by, reason=reason)
+    try:
+        with transaction.atomic():
+            Sanction.objects.create(project=project, worker=worker, kind=kind, by=by, reason=reason)
+    except IntegrityError:
+        raise Conflict("Somebody else decided about this worker at the same moment.") from None

@@ -1,22 +1,24 @@
 """Seats: opened, moved, ended and followed by fresh ones.
 
-Locks are taken in one order: project (only where a budget is to be kept), task, seat. A claim locks nothing but the
-seat that it takes.
+Locks are taken in one order: a batch's videos, task (several by their ids), project (only where a budget is to be
+kept), batch, seat. A claim locks nothing but the seat that it takes.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from django.db.models import Q, Sum
+from django.db.models import F, Q, Sum
 from django.db.models.functions import Now
 
 from annotation.models import Project, User
 from crowd.core.policies import Policy, from_json
-from crowd.lifecycle import COSTING_SEATS, LIVE_SEATS, BatchStatus, Seat, TaskStatus
+from crowd.errors import BudgetIsSpent
+from crowd.lifecycle import COSTING_SEATS, LIVE_SEATS, SEAT_MOVES, BatchStatus, Seat, TaskStatus
 from crowd.models import Assignment, Batch, Task, Transition
 
 LIVE_BATCHES = (BatchStatus.OPENING, BatchStatus.OPEN)
+DEAD_BATCHES = (BatchStatus.DONE, BatchStatus.CANCELLED)
 UNDECIDED_TASKS = (TaskStatus.OPENING, TaskStatus.OPEN, TaskStatus.FILLED, TaskStatus.IN_REVIEW)
 
 
@@ -29,11 +31,26 @@ def lock_task(task_id: str) -> Task:
     return Task.objects.select_for_update(no_key=True, of=("self",)).select_related("batch", "segment").get(pk=task_id)
 
 
-def move(seat: Assignment, *, where: Q, to: str, actor: User | None = None, reason: str = "", **values: Any) -> bool:
-    """Move one seat by one conditional UPDATE, and write its transition row. False: somebody was first."""
+def batch_is_over(batch_id: str) -> bool:
+    """Whether a batch is done or cancelled; it is locked, so that it stays as it is until the transaction ends."""
+    status = Batch.objects.select_for_update(no_key=True).values_list("status", flat=True).get(pk=batch_id)
+    return status in DEAD_BATCHES
+
+
+def move(
+    seat: Assignment, *, to: str, where: Q | None = None, actor: User | None = None, reason: str = "", **values: Any
+) -> bool:
+    """Move one seat by one conditional UPDATE, and write its transition row. False: somebody was first.
+
+    The seat must still be in the state in which the caller knows it; `where` narrows further. A move that the table
+    does not know is a mistake in the program.
+    """
+    if to not in SEAT_MOVES[seat.status]:
+        raise ValueError(f"a seat does not move from {seat.status} to {to}")
     if reason:
         values["reason"] = reason
-    if not Assignment.objects.filter(where, pk=seat.pk).update(status=to, **values):
+    known = Q(pk=seat.pk, status=seat.status)
+    if not Assignment.objects.filter(known & where if where else known).update(status=to, **values):
         return False
     Transition.objects.create(
         assignment_id=seat.pk,
@@ -50,7 +67,7 @@ def move(seat: Assignment, *, where: Q, to: str, actor: User | None = None, reas
 def open_seats(*, task: Task, count: int, extra: bool = False, at_least: int = 0) -> int:
     """Open up to `count` seats, as far as the project's budget covers; none where it covers fewer than `at_least`."""
     policy = policy_of(task.batch)
-    count = min(count, _affordable(task.project_id, policy))
+    count = min(count, _affordable(task.project_id, policy, policy.reward_micros))
     if count <= 0 or count < at_least:
         return 0
     for _ in range(count):
@@ -70,27 +87,44 @@ def _open_seat(task: Task, *, extra: bool, reward_micros: int) -> None:
     Transition.objects.create(assignment=seat, project_id=task.project_id, to_status=Seat.OPEN)
 
 
-def _affordable(project_id: str, policy: Policy) -> int:
-    """How many more seats the budget covers. Locks the project, so that two openings never spend the same money."""
-    if policy.budget_micros is None or policy.reward_micros == 0:
+def grant(task: Task, seats: int) -> None:
+    """Note that a person gave a task so many seats beyond its policy's bound."""
+    Task.objects.filter(pk=task.pk).update(asked=F("asked") + seats)
+
+
+def cover(seat: Assignment) -> None:
+    """Let a seat that had ended count again, by a person's word. BudgetIsSpent where that is not covered."""
+    if _affordable(seat.project_id, policy_of(seat.batch), seat.reward_micros) < 1:
+        raise BudgetIsSpent
+    grant(seat.task, 1)
+
+
+def _affordable(project_id: str, policy: Policy, reward_micros: int) -> int:
+    """How many more seats of this reward the budget covers.
+
+    Locks the project, so that two openings never spend the same money.
+    """
+    if policy.budget_micros is None or reward_micros == 0:
         return 1_000_000
     Project.objects.select_for_update(no_key=True).get(pk=project_id)
     committed = Assignment.objects.filter(project_id=project_id, status__in=COSTING_SEATS)
     spent = committed.aggregate(total=Sum("reward_micros"))["total"] or 0
-    return max(0, (policy.budget_micros - spent) // policy.reward_micros)
+    return max(0, (policy.budget_micros - spent) // reward_micros)
 
 
-def end(seat: Assignment, *, to: str, where: Q, actor: User | None = None, reason: str = "") -> bool:
+def end(seat: Assignment, *, to: str, where: Q | None = None, actor: User | None = None, reason: str = "") -> bool:
     """End a held seat and open a fresh one in its place, if its task is still to be done. False: it was over before.
 
-    The task is locked first: whoever decides the task at this moment either sees the fresh seat or prevents it.
+    The task is locked first: whoever decides the task at this moment either sees the fresh seat or prevents it. An
+    extra seat hangs on its batch alone, so there the batch is locked too.
     """
     task = lock_task(seat.task_id)
-    held = Q(status=Seat.HELD) & where
-    if not move(seat, where=held, to=to, actor=actor, reason=reason, ended_at=Now(), lease_until=None, slot=None):
+    if seat.status != Seat.HELD:
         return False
-    alive = task.batch.status not in (BatchStatus.DONE, BatchStatus.CANCELLED)
-    if alive and (seat.extra or task.status == TaskStatus.OPEN):
+    followed = not batch_is_over(task.batch_id) if seat.extra else task.status == TaskStatus.OPEN
+    if not move(seat, where=where, to=to, actor=actor, reason=reason, ended_at=Now(), lease_until=None, slot=None):
+        return False
+    if followed:
         _open_seat(task, extra=seat.extra, reward_micros=seat.reward_micros)
     return True
 
@@ -107,8 +141,8 @@ def expire(seat: Assignment) -> bool:
 def withdraw(*, reason: str, actor: User | None = None, **which: Any) -> int:
     """Take back open seats that are no longer needed. A seat held at this moment may still be submitted."""
     withdrawn = 0
-    for seat in Assignment.objects.filter(status=Seat.OPEN, **which):
-        withdrawn += move(seat, where=Q(status=Seat.OPEN), to=Seat.WITHDRAWN, actor=actor, reason=reason)
+    for seat in Assignment.objects.filter(status=Seat.OPEN, **which).order_by("pk"):
+        withdrawn += move(seat, to=Seat.WITHDRAWN, actor=actor, reason=reason)
     return withdrawn
 
 

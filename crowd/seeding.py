@@ -12,7 +12,7 @@ from annotation.models import Project, User, Video
 from annotation.queue import want
 from crowd.lifecycle import FILLED_SEATS, BatchStatus, Seat, TaskStatus
 from crowd.models import Assignment, Batch, Gold, PreLabels, Task
-from crowd.seating import lock_task, open_seats, policy_of
+from crowd.seating import batch_is_over, lock_task, open_seats, policy_of
 
 # Open seats kept on each gold task once its real seats are filled.
 EXTRA_SEATS = 2
@@ -28,6 +28,8 @@ def post_gold(*, project: Project, video: Video, tracks: Tracks, by: User) -> Go
     inside = Task.objects.filter(
         segment__video=video, segment__start__gte=gold.start, segment__stop__lte=gold.stop, project=project
     )
+    # Locked by their ids, as everybody does: what is submitted from now on is known to lie inside gold.
+    list(inside.select_for_update(no_key=True, of=("self",)).order_by("pk"))
     inside.update(gold=gold)
     for seat_id in Assignment.objects.filter(task__gold=gold, status__in=FILLED_SEATS).values_list("pk", flat=True):
         want("score", seat_id)
@@ -69,7 +71,7 @@ def keep_extra_seats(*, batch_id: str) -> int:
 def _top_up(task_id: str) -> int:
     with transaction.atomic():
         task = lock_task(task_id)
-        if task.batch.status != BatchStatus.OPEN or task.status not in GIVEN_OUT:
+        if batch_is_over(task.batch_id) or task.status not in GIVEN_OUT:
             return 0
         spare = Assignment.objects.filter(task=task, extra=True, status=Seat.OPEN).count()
         return open_seats(task=task, count=EXTRA_SEATS - spare, extra=True)

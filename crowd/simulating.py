@@ -118,6 +118,8 @@ class Simulation:
         except Exception as error:  # noqa: BLE001  whoever runs the simulation raises it
             self.errors.append(error)
             self.stop.set()
+        finally:
+            person.http.close()
 
     def _one(self, person: Person) -> bool:
         answer = person.post("/api/v1/assignments/claim/", {"project": self.project})

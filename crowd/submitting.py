@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from django.db.models import Q
 from django.db.models.functions import Now
 
 from annotation import recording
@@ -11,9 +10,9 @@ from annotation.lifecycle import Source
 from annotation.models import User
 from crowd.errors import SeatIsOver
 from crowd.holding import holding, keep_late
-from crowd.lifecycle import ENDED_SEATS, Seat, TaskStatus
+from crowd.lifecycle import Seat, TaskStatus
 from crowd.models import Assignment, LateBody
-from crowd.seating import has_live_seats, lock_task, move, move_task
+from crowd.seating import cover, has_live_seats, lock_task, move, move_task
 from crowd.signals import submission_changed
 
 
@@ -25,7 +24,7 @@ def submit(
     `body` is the JSON as sent: what comes after its lease is kept as it was. The task is locked first, so that the
     last two submissions of a task, arriving at once, do not each leave it to the other to call it filled.
     """
-    task = lock_task(seat.task_id)
+    task = seat.task = lock_task(seat.task_id)
     if not Assignment.objects.filter(holding(token), pk=seat.pk).exists():
         keep_late(seat=seat, token=token, body=body)
     track_set = recording.store(tracks=tracks, video=task.segment.video, source=Source.WORKER, author=worker)
@@ -47,20 +46,31 @@ def submit(
 
 
 def salvage(*, seat: Assignment, tracks: Tracks, by: User, reason: str) -> None:
-    """Take in a body that came after its lease, by a manager's word. SeatIsOver where there is nothing to salvage."""
-    task = lock_task(seat.task_id)
+    """Take in a body that came after its lease, by a manager's word. SeatIsOver where there is nothing to salvage.
+
+    It takes the place of a seat that is still open at its task, if there is one, and else needs its own share of the
+    budget.
+    """
+    task = seat.task = lock_task(seat.task_id)
+    seat.refresh_from_db(fields=["status"])
     late = LateBody.objects.filter(assignment=seat, salvaged_at=None).first()
-    if late is None:
+    if late is None or seat.status not in (Seat.EXPIRED, Seat.REVOKED):
         raise SeatIsOver("There is no late submission to salvage here.")
+    if not _takes_the_place_of_another(seat, by):
+        cover(seat)
     track_set = recording.store(tracks=tracks, video=task.segment.video, source=Source.WORKER, author=seat.worker)
-    ended = Q(status__in=ENDED_SEATS) & ~Q(status=Seat.RELEASED)
-    if not move(
-        seat, where=ended, to=Seat.SUBMITTED, actor=by, reason=reason, track_set=track_set, submitted_at=late.came_at
-    ):
-        track_set.delete()
+    if not move(seat, to=Seat.SUBMITTED, actor=by, reason=reason, track_set=track_set, submitted_at=late.came_at):
         raise SeatIsOver
     LateBody.objects.filter(pk=late.pk).update(salvaged_at=Now())
     _received(seat)
+
+
+def _takes_the_place_of_another(seat: Assignment, by: User) -> bool:
+    """Withdraw one open seat of the same task and kind, which costs the same."""
+    same = Assignment.objects.filter(task=seat.task_id, extra=seat.extra, status=Seat.OPEN)
+    spare = same.order_by("pk").first()
+    why = "A late submission was taken in instead."
+    return spare is not None and move(spare, to=Seat.WITHDRAWN, actor=by, reason=why)
 
 
 def _received(seat: Assignment) -> None:

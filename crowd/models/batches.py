@@ -65,6 +65,8 @@ class Task(models.Model):
     gold = models.ForeignKey("crowd.Gold", null=True, on_delete=models.SET_NULL, related_name="tasks")
     # Higher goes first.
     priority = models.IntegerField(default=0)
+    # Seats that a person granted beyond the policy's bound.
+    asked = models.PositiveSmallIntegerField(default=0)
     created_at = models.DateTimeField(db_default=Now())
     opened_at = models.DateTimeField(null=True)
     done_at = models.DateTimeField(null=True)

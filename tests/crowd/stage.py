@@ -8,7 +8,11 @@ from typing import Any
 from django.db.models.functions import Now
 from rest_framework.test import APIClient
 
-from annotation.models import Clip, Project, Video
+from annotation import recording
+from annotation.core.ontology import parse_labels
+from annotation.core.parsing import parse_tracks
+from annotation.lifecycle import Source
+from annotation.models import Clip, Project, TrackSet, Video
 from crowd import publishing
 from crowd.core.policies import Policy, parse_policy
 from crowd.models import Assignment, Batch, Task
@@ -67,3 +71,16 @@ def submit(worker: APIClient, seat: dict[str, Any], drawn: list[dict[str, Any]] 
 def lapse(seat: dict[str, Any]) -> None:
     """Let the lease of a held seat run out."""
     Assignment.objects.filter(pk=seat["id"]).update(lease_until=Now() - timedelta(seconds=1))
+
+
+def drawn(seat: Assignment) -> TrackSet:
+    """A stored TrackSet as a worker would have drawn it for a seat."""
+    segment = seat.task.segment
+    ontology = parse_labels(cast.LABELS)
+    body = {"tracks": tracks(segment.start, segment.stop)}
+    work = parse_tracks(body, ontology=ontology, start=segment.start, stop=segment.stop, width=96, height=64)
+    return recording.store(tracks=work, video=segment.video, source=Source.WORKER, author=seat.worker)
+
+
+def policy_of(seat: Assignment) -> dict[str, Any]:
+    return Batch.objects.get(pk=seat.batch_id).policy

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from annotation.models import Project
-from crowd import paying
+from crowd import paying, sanctioning
 from crowd.lifecycle import EntryKind, Seat
 from crowd.models import Assignment, LateBody, LedgerEntry, Sanction, Transition
 from tests import cast
@@ -118,3 +118,61 @@ def test_managers_see_workers_and_their_figures() -> None:
     assert (figures["user"], figures["submitted"], figures["state"]) == ("Wanda", 1, "active")
     listed = mona.get(f"{stage.API}/projects/{batch.project_id}/submissions/?status=submitted").json()["results"]
     assert [s["worker"] for s in listed] == ["Wanda"]
+
+
+def late(batch: Any, name: str = "Wanda") -> Assignment:
+    """A seat whose submission came too late."""
+    worker = cast.client(name)
+    seat = stage.claim(worker, batch.project)
+    stage.lapse(seat)
+    assert stage.submit(worker, seat).status_code == 410
+    return Assignment.objects.get(pk=seat["id"])
+
+
+def test_a_salvaged_submission_takes_the_place_of_an_open_seat() -> None:
+    batch = stage.launched(frames=20, reward_micros=100, budget_micros=200)
+    seat = late(batch)
+    assert decide("Mona", seat, "salvage").status_code == 200
+    states = Assignment.objects.filter(batch=batch).order_by("status").values_list("status", flat=True)
+    assert list(states) == ["open", "submitted", "withdrawn"]
+
+
+def test_what_the_budget_does_not_cover_is_neither_salvaged_nor_accepted_again() -> None:
+    batch = stage.launched(frames=20, reward_micros=100, budget_micros=200)
+    seat = late(batch)
+    for name in ("Will", "Walt"):
+        worker = cast.client(name)
+        stage.submit(worker, stage.claim(worker, batch.project))
+    answer = decide("Mona", seat, "salvage")
+    assert answer.status_code == 409 and answer.json()["type"].endswith("budget-is-spent")
+    other = Assignment.objects.get(worker__username="Will")
+    assert decide("Mona", other, "reject").status_code == 200
+    assert decide("Mona", seat, "salvage").status_code == 200
+    assert decide("Mona", other, "accept").status_code == 409
+
+
+def test_a_claim_without_a_project_gives_the_seat_already_held_when_nothing_else_is_left() -> None:
+    batch = stage.launched(frames=20, redundancy=1)
+    wanda = cast.client("Wanda")
+    seat = stage.claim(wanda)
+    again = stage.try_claim(wanda)
+    assert again.status_code == 200 and again.json()["id"] == seat["id"]
+    assert stage.try_claim(cast.client("Will")).status_code == 204
+    assert batch.pk
+
+
+def test_nothing_to_do_is_said_to_whoever_may_hold_one_more() -> None:
+    batch = stage.launched(frames=20, max_held=2)
+    wanda = cast.client("Wanda")
+    assert stage.try_claim(wanda, batch.project).status_code == 201
+    assert stage.try_claim(wanda, batch.project).status_code == 204
+
+
+def test_a_seat_that_a_banned_worker_holds_all_the_same_is_revoked_by_the_sweep() -> None:
+    batch = stage.launched()
+    wanda = cast.client("Wanda")
+    seat = stage.claim(wanda, batch.project)
+    Sanction.objects.create(project=batch.project, worker=cast.user("Wanda"), kind="banned", reason="sloppy")
+    assert sanctioning.revoke_again() == 1
+    assert Assignment.objects.get(pk=seat["id"]).status == Seat.REVOKED
+    assert sanctioning.revoke_again() == 0
