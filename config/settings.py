@@ -98,6 +98,12 @@ def _database(database: environment.Database) -> dict:
 
 DATABASES = {"default": _database(ENVIRONMENT.database)}
 
+
+def _queue_redis(url: str) -> str:
+    """A Redis that hangs must not hang a request: what cannot be told at once is found by the workers."""
+    return f"{url}{'&' if '?' in url else '?'}socket_connect_timeout=2&socket_timeout=5"
+
+
 # A job's truth is its own row (annotation.queue). django-q2 only wakes workers: it keeps no results, retries nothing.
 Q_CLUSTER = {
     "name": "trackweave",
@@ -113,7 +119,7 @@ Q_CLUSTER = {
     "recycle": 200,
     "catch_up": False,
     "log_level": "WARNING",
-    **({"redis": ENVIRONMENT.redis_url} if ENVIRONMENT.redis_url else {"orm": "default"}),
+    **({"redis": _queue_redis(ENVIRONMENT.redis_url)} if ENVIRONMENT.redis_url else {"orm": "default"}),
 }
 if Q_CLUSTER["timeout"] >= Q_CLUSTER["retry"]:  # else a job runs again while it still runs
     raise ValueError("Q_CLUSTER: timeout has to be shorter than retry")

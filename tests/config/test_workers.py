@@ -98,3 +98,28 @@ def test_jobs_are_found_although_their_message_is_lost(start: Start, tmp_path: P
     queue.want("hang", subject)
     start()
     eventually(lambda: Job.objects.filter(status=JobStatus.DONE).exists())
+
+
+BY_REDIS = """
+import django
+django.setup()
+from annotation import queue
+from django_q.models import OrmQ
+queue.want("note", "a")
+print(queue.receive(), OrmQ.objects.count())
+"""
+
+
+def test_with_redis_the_message_goes_through_redis(child_env: dict[str, str], redis_url: str) -> None:
+    command = [sys.executable, "-c", BY_REDIS]
+    ran = subprocess.run(
+        command, cwd=PROJECT, env={**child_env, "REDIS_URL": redis_url}, capture_output=True, text=True, check=True
+    )
+    assert ran.stdout.split() == ["note:a", "0"]
+
+
+def test_a_redis_that_is_away_loses_no_job(child_env: dict[str, str]) -> None:
+    command = [sys.executable, "-c", BY_REDIS.replace("queue.receive()", "queue.Job.objects.count()")]
+    environ = {**child_env, "REDIS_URL": "unix:///nowhere.sock"}
+    ran = subprocess.run(command, cwd=PROJECT, env=environ, capture_output=True, text=True, check=True)
+    assert ran.stdout.split() == ["1", "0"]
