@@ -6,7 +6,7 @@ import hashlib
 import os
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import lru_cache
 
@@ -37,11 +37,12 @@ class FrameNotShown(Unusable):
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A picture that can be had: its ETag is known before it is made by `read`."""
+    """A picture that can be had: its ETag is known before `read` makes it. A frame that is not settled may move."""
 
     etag: str
     content_type: str
     read: Callable[[], bytes]
+    lasting: bool = True
 
 
 def video_picture(video: Video, n: int, as_: str = "png", width: int | None = None) -> Picture:
@@ -54,7 +55,8 @@ def video_picture(video: Video, n: int, as_: str = "png", width: int | None = No
         raise Missing(f"The video has {video.frame_count} frames; there is no frame {n}.")
     width = None if width is None or width >= (video.width or 0) else width
     key = f"{video.sha256}:{video.frame_map_sha256}"
-    return _picture(video.file, key, lambda: _map_of(video.pk, video.frame_map_sha256), n, as_, width)
+    picture = _picture(video.file, key, lambda: _map_of(video.pk, video.frame_map_sha256), n, as_, width)
+    return replace(picture, lasting=n < video.settled_frames)
 
 
 def clip_picture(segment: Segment, n: int, as_: str = "png", width: int | None = None) -> Picture:
@@ -75,7 +77,8 @@ def clip_answer(request: HttpRequest, segment: Segment, n: int, as_: str, width:
 
 def answer(request: HttpRequest, picture: Picture) -> HttpResponseBase:
     """A picture as an answer with its ETag; it is made only for who does not have it yet."""
-    return serve_bytes(request, picture.read, etag=picture.etag, content_type=picture.content_type)
+    how = {"etag": picture.etag, "content_type": picture.content_type, "lasting": picture.lasting}
+    return serve_bytes(request, picture.read, **how)
 
 
 def _picture(file: str, of: str, frame_map: Callable[[], FrameMap], n: int, as_: str, width: int | None) -> Picture:

@@ -16,12 +16,13 @@ _RANGE = re.compile(r"bytes=\s*(\d*)\s*-\s*(\d*)\s*", re.ASCII)
 DAY_S = 24 * 3600
 
 
-def serve_bytes(request: HttpRequest, read: Callable[[], bytes], *, etag: str, content_type: str) -> HttpResponseBase:
-    """A small body that never changes under its ETag (given without quotes), read only where it has to be sent."""
-    if _is_known(request, etag):
-        return _not_modified(etag)
-    response = HttpResponse(read(), content_type=content_type)
-    return _labelled(response, etag)
+def serve_bytes(
+    request: HttpRequest, read: Callable[[], bytes], *, etag: str, content_type: str, lasting: bool = True
+) -> HttpResponseBase:
+    """A small body, read only where it has to be sent. What is not `lasting` is asked for anew, by its ETag."""
+    known = _is_known(request, etag)
+    response = HttpResponse(status=304) if known else HttpResponse(read(), content_type=content_type)
+    return _labelled(response, etag, lasting)
 
 
 def serve_file(
@@ -35,7 +36,7 @@ def serve_file(
 ) -> HttpResponseBase:
     """A stored file of `bytes` bytes, whole (200) or the one range that was asked for (206, or 416 past the end)."""
     if _is_known(request, etag):
-        return _not_modified(etag)
+        return _labelled(HttpResponse(status=304), etag)
     wanted = _wanted_range(request, etag, bytes)
     if wanted == ():
         response = HttpResponse(status=416, headers={"Content-Range": f"bytes */{bytes}"})
@@ -53,19 +54,15 @@ def serve_file(
     return _labelled(response, etag)
 
 
-def _labelled(response: HttpResponseBase, etag: str) -> HttpResponseBase:
+def _labelled(response: HttpResponseBase, etag: str, lasting: bool = True) -> HttpResponseBase:
     response.headers["ETag"] = f'"{etag}"'
+    response.headers["Cache-Control"] = f"private, max-age={DAY_S}" if lasting else "private, no-cache"
+    if response.status_code == 304:
+        del response.headers["Content-Type"]
+        return response
     response.headers["Accept-Ranges"] = "bytes" if response.streaming or response.status_code == 416 else "none"
-    response.headers["Cache-Control"] = f"private, max-age={DAY_S}"
     # Whatever the bytes are, they are never a page of ours.
     response.headers["X-Content-Type-Options"] = "nosniff"
-    return response
-
-
-def _not_modified(etag: str) -> HttpResponse:
-    response = HttpResponse(status=304)
-    response.headers["ETag"] = f'"{etag}"'
-    response.headers["Cache-Control"] = f"private, max-age={DAY_S}"
     return response
 
 

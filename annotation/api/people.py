@@ -115,11 +115,18 @@ class TokenList(View):
 
 
 class TokenDetail(View):
+    @extend_schema(responses=s.TokenSerializer)
+    def get(self, request: Request, token_id: str) -> Response:
+        return Response(s.TokenSerializer(self._row(request, token_id)).data)
+
     @extend_schema(responses={204: None})
     def delete(self, request: Request, token_id: str) -> Response:
-        require_role(request.user, Capability.RUN)
-        joining.revoke_token(token=get_or_404(ApiToken.objects.filter(user=request.user, revoked_at=None), token_id))
+        joining.revoke_token(token=self._row(request, token_id))
         return Response(status=204)
+
+    def _row(self, request: Request, token_id: str) -> ApiToken:
+        require_role(request.user, Capability.RUN)
+        return get_or_404(ApiToken.objects.filter(user=request.user, revoked_at=None), token_id)
 
 
 class Registration(View):

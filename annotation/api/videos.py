@@ -10,7 +10,7 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.parsers import MultiPartParser
 from rest_framework.permissions import AllowAny
-from rest_framework.renderers import BaseRenderer
+from rest_framework.renderers import BaseRenderer, JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -20,8 +20,9 @@ from annotation.access import Capability
 from annotation.answering import paged
 from annotation.api.rows import project_for, read, video_for
 from annotation.api_base import View
+from annotation.media.frame_map import FrameMap
 from annotation.models import Video
-from annotation.serving import serve_file
+from annotation.serving import serve_bytes, serve_file
 from annotation.settling import read_frame_map
 
 PICTURES = {(200, content_type): OpenApiTypes.BINARY for content_type in picturing.CONTENT_TYPES.values()} | {304: None}
@@ -83,22 +84,31 @@ class VideoPicture(View):
 
 
 class VideoFrameMap(View):
-    @extend_schema(responses=s.FrameMapSerializer)
-    def get(self, request: Request, video_id: str) -> Response:
+    @extend_schema(responses={200: s.FrameMapSerializer, 304: None})
+    def get(self, request: Request, video_id: str) -> HttpResponseBase:
         video = video_for(request, video_id)
         ingesting.require_ready(video)
         frame_map = read_frame_map(video)
-        body = {
-            "video": video.pk,
-            "frame_count": len(frame_map),
-            "settled_frames": frame_map.settled,
-            "time_base": [frame_map.time_base.numerator, frame_map.time_base.denominator],
-            "times": frame_map.times.tolist(),
-            "times_s": frame_map.times_s().tolist(),
-            "undecodable": list(frame_map.undecodable),
-            "sha256": frame_map.sha256,
-        }
-        return Response(body, headers={"ETag": f'"{frame_map.sha256}-{frame_map.settled}"'})
+        etag = f"{frame_map.sha256}-{frame_map.settled}"
+
+        def body() -> bytes:
+            return JSONRenderer().render(frame_map_body(video, frame_map))
+
+        return serve_bytes(request, body, etag=etag, content_type="application/json", lasting=False)
+
+
+def frame_map_body(video: Video, frame_map: FrameMap) -> dict[str, Any]:
+    """A frame map as FrameMapSerializer describes it."""
+    return {
+        "video": video.pk,
+        "frame_count": len(frame_map),
+        "settled_frames": frame_map.settled,
+        "time_base": [frame_map.time_base.numerator, frame_map.time_base.denominator],
+        "times": frame_map.times.tolist(),
+        "times_s": frame_map.times_s().tolist(),
+        "undecodable": list(frame_map.undecodable),
+        "sha256": frame_map.sha256,
+    }
 
 
 class ClipFile(View):

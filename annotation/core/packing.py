@@ -120,8 +120,19 @@ def _track_words(t: Track) -> list[Any]:
 def _track(words: list[Any], frames: Ints, points: Floats, outside: Bools, occluded: Bools) -> Track:
     id, label, attributes, changes, *consensus = words
     confidence, support, disputes = consensus or (None, [], [])
-    more = {"confidence": confidence, "support": tuple(support), "disputes": tuple((a, b) for a, b in disputes)}
-    return Track(id, label, frames, points, outside, occluded, attributes, {f: v for f, v in changes}, **more)
+    return Track(
+        id,
+        label,
+        frames,
+        points,
+        outside,
+        occluded,
+        attributes,
+        dict(changes),
+        confidence,
+        tuple(support),
+        tuple((start, stop) for start, stop in disputes),
+    )
 
 
 def _words(value: Any) -> bytes:

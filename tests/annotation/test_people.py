@@ -148,6 +148,7 @@ def test_a_token_of_ones_own_opens_and_is_revoked() -> None:
     assert [t["name"] for t in listed.json()["results"]] == ["cli", "laptop"]
     assert made["key"] not in listed.content.decode()
     assert ApiToken.objects.get(pk=made["id"]).key_sha256 == sha256_of(made["key"])
+    assert alice.get(f"/api/v1/tokens/{made['id']}/").json()["name"] == "laptop"
     assert cast.client("Eve").delete(f"/api/v1/tokens/{made['id']}/").status_code == 404
     assert alice.delete(f"/api/v1/tokens/{made['id']}/").status_code == 204
     assert other.get("/api/v1/tokens/").status_code == 401

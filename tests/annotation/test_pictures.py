@@ -128,6 +128,12 @@ def test_who_has_the_picture_gets_304_and_nothing_is_decoded(monkeypatch: pytest
     assert frame(alice, video, 5, headers={"If-None-Match": '"other"'}).status_code == 422
 
 
+def test_a_frame_that_may_still_move_is_asked_for_anew() -> None:
+    video, alice = cast.video(cast.project(), settled=30), cast.client("Alice")
+    assert "max-age" in frame(alice, video, 29)["Cache-Control"]
+    assert frame(alice, video, 30)["Cache-Control"] == "private, no-cache"
+
+
 def test_another_frame_form_or_width_has_another_etag() -> None:
     video, alice = cast.video(cast.project()), cast.client("Alice")
     queries = [(5, {}), (6, {}), (5, {"as": "jpeg"}), (5, {"width": 48})]

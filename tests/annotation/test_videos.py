@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile, TemporaryUploaded
 from django.http import HttpResponse
 from rest_framework.test import APIClient
 
+from annotation import settling
 from annotation.models import IdempotencyKey, Job, Project, Video
 from tests import cast
 
@@ -229,3 +231,13 @@ def test_the_frame_map_says_when_every_frame_is_shown() -> None:
     assert (body["frame_count"], body["settled_frames"], len(body["times"])) == (60, 20, 60)
     ticks, per_second = body["time_base"]
     assert body["times_s"] == [t * ticks / per_second for t in body["times"]] == [n / 25 for n in range(60)]
+
+
+def test_who_has_the_frame_map_gets_304_until_more_of_it_is_settled() -> None:
+    video, alice = cast.video(cast.project(), settled=20), cast.client("Alice")
+    address = f"/api/v1/videos/{video.pk}/frame-map/"
+    first = alice.get(address)
+    assert first["Cache-Control"] == "private, no-cache"
+    assert alice.get(address, headers={"If-None-Match": first["ETag"]}).status_code == 304
+    settling.commit_stretch(video.pk, 20, replace(settling.read_frame_map(video), settled=40))
+    assert alice.get(address, headers={"If-None-Match": first["ETag"]}).json()["settled_frames"] == 40
