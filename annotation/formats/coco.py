@@ -71,7 +71,7 @@ def _images(folder: str, video: VideoTracks, video_id: int, first: int) -> Itera
             Whole(frames),
             b"}",
         ]
-        text = render(len(frames), columns)[0]
+        text = render(len(frames), columns)
         yield text[1:] if first == 1 and not start else text
 
 
@@ -91,7 +91,7 @@ def _annotations(rows: Rows, first_image: int, done: int) -> bytes:
         *(b',"iscrowd":0,"segmentation":[]', shares(rows.confidence, b',"confidence":'), b',"attributes":'),
         *(Choice(attributes, rows.states * 2 + rows.occluded), b"}"),
     ]
-    return render(len(rows), columns)[0]
+    return render(len(rows), columns)
 
 
 def _attributes(attributes: Any, occluded: bool) -> dict[str, Any]:

@@ -78,7 +78,7 @@ def _keyframes(track: TrackRows, rows: Ints, changes: tuple[list[bytes], Ints], 
     gone = ends[rows].astype(int)
     columns += [Choice((b"", b',{"frame":'), gone), _only(track.frames[rows] + 1, ends[rows])]
     columns.append(Choice((b"", b',"outside":true}'), gone))
-    return render(len(rows), columns)[0]
+    return render(len(rows), columns)
 
 
 def _only(numbers: Ints, where: Bools) -> Column:

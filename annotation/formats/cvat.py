@@ -66,7 +66,7 @@ def _boxes(track: TrackRows, rows: slice, keys: Bools, ends: Bools, bodies: list
         *(b'" xbr="', Fixed(track.boxes[at, 2]), b'" ybr="', Fixed(track.boxes[at, 3]), b'" z_order="0"'),
         Choice(bodies, track.states[at]),
     ]
-    return render(len(at), columns)[0]
+    return render(len(at), columns)
 
 
 def _attributes(attributes: Any) -> str:

@@ -57,7 +57,7 @@ def _lines(rows: Rows, video: Video, types: Sequence[bytes]) -> bytes:
         *(b" ", Whole(beyond.astype(np.int64)), b" ", Whole(rows.occluded.astype(np.int64)), b" -10"),
         *(b" ", Fixed(x1), b" ", Fixed(y1), b" ", Fixed(x2), b" ", Fixed(y2), UNKNOWN),
     ]
-    return render(len(rows), columns)[0]
+    return render(len(rows), columns)
 
 
 def read_kitti(data: bytes, target: Target | None = None, *, video: str | None = None) -> Tracks:

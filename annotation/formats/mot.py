@@ -55,7 +55,7 @@ def mot_lines(rows: Rows) -> bytes:
     for values in (x1, y1, x2 - x1, y2 - y1):
         columns += [Fixed(values), comma]
     columns += [b"1,", Whole(rows.labels + 1), Choice((b",1\n", b",0\n"), rows.occluded.astype(int))]
-    return render(len(rows), columns)[0]
+    return render(len(rows), columns)
 
 
 def _seqinfo(name: str, video: Video) -> bytes:

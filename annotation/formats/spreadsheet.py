@@ -71,7 +71,7 @@ def _lines(rows: Rows, ontology: Ontology, names: Sequence[str]) -> bytes:
         *(Fixed(y1), b",", Fixed(x2), b",", Fixed(y2), Choice((b",false", b",true"), rows.occluded.astype(np.int64))),
         *(shares(rows.confidence, b","), Choice((b"", b","), known.astype(np.int64)), Choice(ends, rows.states)),
     ]
-    return render(len(rows), columns)[0]
+    return render(len(rows), columns)
 
 
 def _end(attributes: Mapping[str, Any], names: Sequence[str]) -> bytes:

@@ -14,7 +14,6 @@ from typing import BinaryIO
 import numpy as np
 
 from annotation.core.tracks import Ints
-from annotation.formats.columns import Choice, render, split
 from annotation.formats.content import Content, Rows, Video, VideoTracks, folder_names
 from annotation.formats.crc import masked_crcs
 from annotation.formats.manifest import manifest_bytes
@@ -72,11 +71,11 @@ def _objects(rows: Rows, video: Video, labels: Sequence[bytes]) -> list[bytes]:
     counts = np.bincount(rows.frames - rows.start, minlength=rows.stop - rows.start)
     shares = (rows.boxes / np.array([video.width, video.height] * 2)).astype("<f4")
     floats = [_cut(shares[:, i].tobytes(), 4, counts) for i in range(4)]
-    texts = _rendered(Choice([_field(1, n) for n in labels], rows.labels), counts)
-    classes = _rendered(Choice([_varint(i + 1) for i in range(len(labels))], rows.labels), counts)
+    texts = _picked([_field(1, n) for n in labels], rows.labels, counts)
+    classes = _picked([_varint(i + 1) for i in range(len(labels))], rows.labels, counts)
     distinct, index = np.unique(rows.numbers, return_inverse=True)
-    tracks = _rendered(Choice([_varint(n) for n in distinct.tolist()], index.ravel()), counts)
-    hidden = _rendered(Choice((b"\0", b"\1"), rows.occluded.astype(np.int64)), counts)
+    tracks = _picked([_varint(n) for n in distinct.tolist()], index.ravel(), counts)
+    hidden = _picked((b"\0", b"\1"), rows.occluded.astype(np.int64), counts)
     out = []
     for i in range(len(counts)):
         edges = [
@@ -93,8 +92,11 @@ def _objects(rows: Rows, video: Video, labels: Sequence[bytes]) -> list[bytes]:
     return out
 
 
-def _rendered(column: Choice, counts: Ints) -> list[bytes]:
-    return split(*render(len(column.index), [column]), counts)
+def _picked(table: Sequence[bytes], index: Ints, counts: Ints) -> list[bytes]:
+    """For each frame what its boxes pick from a table, joined."""
+    picked = list(map(table.__getitem__, index.tolist()))
+    ends = np.concatenate([[0], np.cumsum(counts)]).tolist()
+    return [b"".join(picked[a:b]) for a, b in zip(ends[:-1], ends[1:], strict=True)]
 
 
 def _cut(raw: bytes, size: int, counts: Ints) -> list[bytes]:

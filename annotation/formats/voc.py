@@ -11,7 +11,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from annotation.formats.columns import Choice, Column, Fixed, Whole, render
+from annotation.formats.columns import Choice, Column, Fixed, Whole, render_rows
 from annotation.formats.content import Content, Rows, Video, VideoTracks, folder_names
 from annotation.formats.manifest import manifest_bytes
 from annotation.formats.per_frame import by_frame, frame_stem
@@ -82,7 +82,7 @@ def _objects(rows: Rows, video: Video, labels: list[bytes]) -> tuple[bytes, Any]
         ),
         *(Choice(attributes, rows.states), b"    </attributes>\n  </object>\n"),
     ]
-    return render(len(rows), columns)
+    return render_rows(len(rows), columns)
 
 
 def _attributes(attributes: Mapping[str, Any]) -> bytes:

@@ -12,7 +12,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from annotation.formats.columns import Fixed, Whole, render
+from annotation.formats.columns import Fixed, Whole, render_rows
 from annotation.formats.content import Content, Rows, Video, folder_names
 from annotation.formats.manifest import manifest_bytes
 from annotation.formats.per_frame import by_frame, frame_stem
@@ -56,4 +56,4 @@ def _lines(rows: Rows, video: Video) -> tuple[bytes, Any]:
     columns: list[Any] = [Whole(rows.labels)]
     for share in shares:
         columns += [b" ", Fixed(share, PLACES, 6)]
-    return render(len(rows), [*columns, b"\n"])
+    return render_rows(len(rows), [*columns, b"\n"])
