@@ -277,3 +277,24 @@ def test_the_sweep_clears_what_killed_processes_left_a_day_ago() -> None:
     jobs.clear_scratch()
     assert not old.exists() and new.exists()
     new.unlink()
+
+
+@pytest.mark.parametrize("damage", ["flipped", "cut off"])
+def test_a_damaged_video_is_settled_to_an_end_and_says_so(damage: str, tmp_path: Path) -> None:
+    """Through the real decoder: whatever is broken, frames keep their numbers and the pass comes to an end."""
+    content = bytearray(cast.video_file(120, "mkv", gop=12).read_bytes())
+    middle = len(content) // 2
+    if damage == "flipped":
+        content[middle : middle + 200] = bytes(byte ^ 0xFF for byte in content[middle : middle + 200])
+    else:
+        del content[middle:]
+    (tmp_path / "damaged.mkv").write_bytes(content)
+    project = cast.project()
+    video = ingesting.register(project=project, file=tmp_path / "damaged.mkv", name="damaged.mkv", by=None)
+    ingesting.index(video.pk)
+    ingesting.verify(video.pk)
+    video.refresh_from_db()
+    assert video.status == VideoStatus.READY
+    assert video.settled_frames == video.frame_count == len(settling.read_frame_map(video))
+    assert 40 < video.frame_count <= 120
+    assert video.frame_count < 120 or "undecodable_frames" in [w["code"] for w in video.warnings]
