@@ -74,7 +74,7 @@ def sources(folder: Path) -> dict[str, Path]:
     found = {name: path for name, path in found.items() if path.is_file()}
     for name, size in scenes.items():
         found[name] = folder / f"{size[1]}.mp4"
-        render_scene(found[name], 300, size=size)
+        spent(lambda path=found[name], size=size: render_scene(path, 300, size=size))  # elsewhere, to stay small here
     return found
 
 
@@ -82,7 +82,7 @@ def report_index(folder: Path, frames: int) -> None:
     print("| frames | index, s | µs a frame | peak MiB | packed map, kB |\n|---|---|---|---|---|")
     for count in (frames // 10, frames):
         path = folder / f"{count}.mp4"
-        write_long(path, count)
+        spent(lambda path=path, count=count: write_long(path, count))
         took, peak = spent(lambda path=path: index(path))
         packed = len(index(path).frame_map.pack()) / 1000
         print(f"| {count:,} | {took:.1f} | {took / count * 1e6:.0f} | {peak:.0f} | {packed:.0f} |")

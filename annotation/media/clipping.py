@@ -57,11 +57,11 @@ def clip_size(width: int, height: int, max_width: int) -> tuple[int, int]:
     ((1280, 720), (640, 360))
     """
     scale = min(1.0, max_width / width, TALLEST * max_width / height)
-    return _even(width * scale), _even(height * scale)
+    return _even(width * scale, max_width), _even(height * scale, TALLEST * max_width)
 
 
-def _even(side: float) -> int:
-    return max(SMALLEST, 2 * round(side / 2))
+def _even(side: float, most: int) -> int:
+    return max(SMALLEST, min(2 * round(side / 2), most // 2 * 2))
 
 
 def encode_clip(

@@ -78,9 +78,9 @@ def test_what_is_no_video_is_refused_with_a_reason(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("file", ["huge.mp4", "huge.mkv", "huge.ts"])
-def test_sixteen_thousand_pixels_square_are_refused_cheaply(file: str, tmp_path: Path) -> None:
-    poison.write_huge_pictures(tmp_path / file, "libx264", side=8192, frames=1)
-    with pytest.raises(Rejected, match="8192 × 8192"):
+def test_more_pixels_than_allowed_are_refused_cheaply(file: str, tmp_path: Path) -> None:
+    poison.write_huge_pictures(tmp_path / file, "libx264", side=5000, frames=1)
+    with pytest.raises(Rejected, match="5000 × 5000"):
         sandboxed_index(tmp_path / file, replace(LIMITS, memory=350 * MIB, cpu_s=5))
 
 
@@ -93,7 +93,7 @@ def test_sixteen_thousand_pixels_square_in_full(file: str, codec: str, tmp_path:
 
 
 def test_a_picture_that_needs_more_memory_than_there_is_ends_the_child_alone(tmp_path: Path) -> None:
-    poison.write_huge_pictures(tmp_path / "big.mp4", "libx264", side=6000, frames=3)
+    poison.write_huge_pictures(tmp_path / "big.mp4", "libx264", side=4000, frames=3)
     roomy = Limits(pixels=40_000_000)
     frame_map = sandboxed_index(tmp_path / "big.mp4", roomy).frame_map
     with pytest.raises(LimitReached) as refused:
