@@ -20,10 +20,11 @@ from annotation.core.tracks import Floats, Ints
 GATE = 0.3  # similarity under which two tracks are not joined
 MARGIN = 0.12  # a smaller margin is doubtful: there about one join in four is wrong
 WRONG, SLOPE = -0.39, 8.96  # the log-odds that a join is wrong are WRONG − SLOPE · margin
+MOTION = 3  # frames that carried motion weighs as much as, where no frame shows both tracks
 SURE = 0.999  # confidence of a border's join that has no rival, as measured where tracks are missed
 NOISE = 0.04  # standard deviation of a drawn edge, in sides of the box, where no joined tracks tell
 STILL = 0.045  # tracks are taken to lie apart by at least this, so that perfect ones allow for a bad one
-ODD, ODD_SIMILARITY = 3.0, 0.6  # tracks this many times farther apart than usual, and this little similar, are doubtful
+ODD, ODD_SIMILARITY = 4.0, 0.5  # tracks this many times farther apart than usual, and this little similar, are doubtful
 ALIEN, ALIEN_SIMILARITY = 6.0, 0.5  # and these are not joined
 
 
@@ -55,7 +56,7 @@ def choose(candidates: Candidates, kind: Literal["border", "gap"]) -> list[Join]
     for at in np.flatnonzero(table.picked):
         i, j, shared = int(c.i[at]), int(c.j[at]), int(c.shared[at])
         loss = table.loss(i, j)
-        margin = 1.0 if loss is None else min(1.0, loss * (1.0 + shared) ** 0.5)
+        margin = 1.0 if loss is None else min(1.0, loss * (1.0 + (shared or MOTION)) ** 0.5)
         measures = (float(c.similarity[at]), margin, shared, float(c.error[at]))
         joins.append(Join(c.rows[i], c.columns[j], kind, 0.0, False, *measures, rivals=table.rivals(i, j)))
     return joins
