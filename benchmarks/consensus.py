@@ -84,7 +84,8 @@ def line(row: dict[str, Any]) -> str:
     def both(name: str) -> str:
         return f"{row[f'{name}_hota']:.3f}/{row[f'{name}_idf1']:.3f}"
 
-    crowded = f"{row['workers']} workers ({row['mean_workers']:.2f}), {row['spammers']:.0%} spam, {row['gold']:.0%} gold"
+    who = f"{row['workers']} workers ({row['mean_workers']:.2f})"
+    crowded = f"{who}, {row['spammers']:.0%} spam, {row['gold']:.0%} gold"
     unbeaten = f"{row['unbeaten_hota']}/{row['unbeaten_idf1']} of {row['videos']}"
     return (
         f"{crowded}, {row['errors']:8}: HOTA/IDF1 {row['hota']:.3f}/{row['idf1']:.3f}, bound {both('bound')}, "

@@ -15,6 +15,7 @@ import heapq
 import numpy as np
 
 from annotation.core.tracks import Bools, Floats, Ints
+from review.core.mending import mend
 from review.core.stacking import Stack
 from review.core.untangling import untangle
 
@@ -30,6 +31,8 @@ def cluster(stack: Stack, weights: Floats) -> Ints:
         return np.zeros(stack.present.shape, np.int64)
     node = np.where(stack.present, np.arange(len(stack.tracks))[:, None], -1)
     value = _values(stack)
+    if stack.workers == 1:
+        return mend(stack, node)
     member = contract(stack, node, value, weights)
     for _ in range(ROUNDS):
         moved = reassign(stack, member, value, weights)

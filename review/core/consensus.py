@@ -84,8 +84,8 @@ def make_consensus(
     """
     ordered = sorted(submissions, key=lambda s: s.id)
     trusted = [s for s in ordered if s.skill is None or s.skill.weight > 0] or ordered
-    if len(trusted) <= 1:
-        return _scored(_as_drawn(trusted, start, stop), ordered, _means(trusted))
+    if len(ordered) <= 1:
+        return _scored(_as_drawn(ordered, start, stop), ordered, _means(ordered))
     weights = np.array([1.0 if s.skill is None else max(s.skill.weight, MIN_WEIGHT) for s in trusted])
     block = stack([s.tracks for s in trusted], start, stop)
     objects, certain = _objects(block, trusted, weights, Rule(quorum, lone, tuple(around)))

@@ -19,7 +19,7 @@ from scipy.stats import beta
 from annotation.core.tracks import Bools, Floats, Tracks
 from crowd.core.skill import BAD, GOOD, INVENTED, PEER, PRIOR_DRAWN, QUANTILE, Skill, vote_weight
 from review.core.clustering import cluster
-from review.core.existing import log_odds, supporters
+from review.core.existing import FALSE_ALARM, HIT, log_odds, supporters
 from review.core.stacking import Stack, stack
 
 USUAL_SPREAD, PRIOR_BOXES = 0.05, 3.0
@@ -134,7 +134,10 @@ def _others(table: Table, hits: Floats, alarms: Floats) -> Floats:
     for worker in range(asked.shape[1]):
         rest = np.delete(np.arange(asked.shape[1]), worker)
         odds = log_odds(drew[:, rest], hits[rest], alarms[rest], asked[:, rest])
-        out[:, worker] = expit(odds)
+        # What nobody else drew is judged as if a new worker had drawn it: their silence says what their skill is worth.
+        votes, seen = (np.column_stack([a[:, rest], np.ones(len(a), bool)]) for a in (drew, asked))
+        lone = log_odds(votes, np.append(hits[rest], HIT), np.append(alarms[rest], FALSE_ALARM), seen)
+        out[:, worker] = expit(np.where(drew[:, rest].any(axis=1), odds, lone))
     return np.where(np.isnan(table.truth)[:, None], out, table.truth[:, None])
 
 

@@ -20,6 +20,7 @@ from review.core.stacking import Stack
 
 RUN = 5  # frames on either side that a track must spend in its clusters for a change to count
 NEAR = 15  # frames within which changes between clusters are one event
+NOBODY = 2.2  # what a way through an event costs that no worker drew
 RIGHT = 1.1  # log odds per track that a worker keeps to an object: nine in ten do not exchange two who meet
 SLACK = 6  # frames on either side of an event that say nothing: keyframes blend one object into the other
 WINDOW = 6  # frames on either side of those from which course and size are read
@@ -129,19 +130,19 @@ def _flow(stack: Stack, member: Ints, event: Sequence[_Change], strength: Floats
 
 
 def _motion(stack: Stack, member: Ints, flow: _Flow) -> Floats:
-    """What each way through an event costs in broken courses, (k, k); the mean of the others' where unknown."""
-    early = slice(max(0, flow.first - SLACK - WINDOW), max(0, flow.first - SLACK))
-    late = slice(flow.last + SLACK, flow.last + SLACK + WINDOW)
-    before = [_course(stack, member, k, early) for k in flow.clusters]
-    after = [_course(stack, member, k, late) for k in flow.clusters]
-    cost = BREAK * np.minimum(np.array([[_break(b, a) for a in after] for b in before]), MOST)
+    """What each way through an event costs in broken courses, (k, k); the mean of the others' where
+    unknown; what nobody drew costs more, and is impossible where nothing speaks for it."""
+    before = [course(stack, member, k, flow.first, early=True) for k in flow.clusters]
+    after = [course(stack, member, k, flow.last, early=False) for k in flow.clusters]
+    cost = BREAK * np.array([[course_break(b, a) for a in after] for b in before])
     known = ~np.isnan(cost)
-    return np.where(known, cost, cost[known].mean() if known.any() else 0.0)
+    cost = np.where(known, cost, cost[known].mean() if known.any() else 0.0)
+    return np.where(flow.votes > 0, cost, np.where(known, cost + NOBODY, np.inf))
 
 
 def _assign(flow: _Flow, motion: Floats) -> dict[int, int]:
     """For each cluster that goes out and was led into, the number of the one that came in."""
-    possible = flow.votes > 0
+    possible = np.isfinite(motion)
     score = np.where(possible, flow.votes - motion, -np.inf)
     # Every way that is possible is better than none: an object does not end where another begins.
     floor = score[possible].min() - 1 if possible.any() else 0.0
@@ -150,8 +151,10 @@ def _assign(flow: _Flow, motion: Floats) -> dict[int, int]:
     return {flow.clusters[j]: flow.clusters[i] for i, j in pairs.tolist()}
 
 
-def _course(stack: Stack, member: Ints, k: int, frames: slice) -> Floats | None:
-    """Where a cluster is (frame, centre, velocity, size: 7 numbers), None where it is hardly there."""
+def course(stack: Stack, member: Ints, k: int, frame: int, *, early: bool) -> Floats | None:
+    """Where a cluster is before or after a frame (time, centre, velocity, size: 7 numbers), None if hardly there."""
+    late = slice(frame + SLACK, frame + SLACK + WINDOW)
+    frames = slice(max(0, frame - SLACK - WINDOW), max(0, frame - SLACK)) if early else late
     inside = member[:, frames] == k
     at = np.flatnonzero(inside.any(axis=0))
     if len(at) < 3:
@@ -162,8 +165,8 @@ def _course(stack: Stack, member: Ints, k: int, frames: slice) -> Floats | None:
     return np.concatenate([[at.mean() + (frames.start or 0)], centre.mean(axis=0), slope, size.mean(axis=0)])
 
 
-def _break(before: Floats | None, after: Floats | None) -> float:
-    """How badly one course goes on in another: where they should meet, in pace and in size; NaN where unknown."""
+def course_break(before: Floats | None, after: Floats | None) -> float:
+    """How badly a course goes on in another, by place, pace and size, at most `MOST`; NaN where one is unknown."""
     if before is None or after is None:
         return float("nan")
     gap = after[0] - before[0]
@@ -172,4 +175,4 @@ def _break(before: Floats | None, after: Floats | None) -> float:
     pace = gap * (before[3:5] - after[3:5]) / side
     size = np.log(before[5:] / after[5:])
     parts = ((place, OFF_PLACE), (pace, OFF_PACE), (size, OFF_SIZE))
-    return float(sum(np.log1p((off**2).sum() / usual**2) for off, usual in parts))
+    return min(MOST, float(sum(np.log1p((off**2).sum() / usual**2) for off, usual in parts)))
