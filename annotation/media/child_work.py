@@ -167,4 +167,4 @@ def _picture(shelf: _Shelf, request: Message) -> bytes | None:
         return None
     frame = reader.frame(int(head["n"]))  # type: ignore[call-overload]
     width = None if head["width"] is None else int(head["width"])  # type: ignore[call-overload]
-    return encode(pixels(frame, reader.map, width), str(head["format"]))
+    return encode(pixels(frame, reader.map, width, reader.orientation(frame)), str(head["format"]))

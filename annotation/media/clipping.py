@@ -26,7 +26,7 @@ from annotation.media.colours import matrix, range_of, to_video
 from annotation.media.errors import FrameUndecodable
 from annotation.media.frame_map import FrameMap, clip_timing
 from annotation.media.opening import MAX_PIXELS, create_clip
-from annotation.media.orientation import UPRIGHT, Orientation, orientation, turn_frame
+from annotation.media.orientation import UPRIGHT, Orientation, turn_frame
 from annotation.media.rates import clip_rate
 from annotation.media.reading import FrameReader
 
@@ -103,7 +103,7 @@ def _pictures(reader: FrameReader, start: int, stop: int, size: tuple[int, int])
         if frame is None and shown is None:
             frame = _before(reader, start)
         if frame is not None:
-            shown = _fit(frame, size)
+            shown = _fit(frame, size, reader.orientation(frame))
         yield shown if shown is not None else _black(size)
 
 
@@ -116,8 +116,7 @@ def _before(reader: FrameReader, start: int) -> VideoFrame | None:
     return None
 
 
-def _fit(frame: VideoFrame, size: tuple[int, int]) -> VideoFrame:
-    how: Orientation = orientation(frame)
+def _fit(frame: VideoFrame, size: tuple[int, int], how: Orientation) -> VideoFrame:
     stored = how.size(*size)
     fitted = to_video(frame, stored)
     return turn_frame(fitted, how) if how != UPRIGHT else fitted

@@ -11,7 +11,7 @@ from PIL import Image
 
 from annotation.media.colours import to_rgb
 from annotation.media.frame_map import FrameMap
-from annotation.media.orientation import orientation, turn
+from annotation.media.orientation import Orientation, orientation, turn
 
 #: Pillow's options: fast rather than small, since pictures are made while somebody waits.
 FORMATS = {
@@ -22,9 +22,11 @@ FORMATS = {
 MIN_WIDTH = 16
 
 
-def pixels(frame: VideoFrame, frame_map: FrameMap, width: int | None = None) -> NDArray[np.uint8]:
+def pixels(
+    frame: VideoFrame, frame_map: FrameMap, width: int | None = None, how: Orientation | None = None
+) -> NDArray[np.uint8]:
     """A frame the right way up as RGB, (height, width, 3): the map's size, or `width` if that is smaller."""
-    how = orientation(frame)
+    how = orientation(frame) if how is None else how
     wide = frame_map.width if width is None else max(MIN_WIDTH, min(width, frame_map.width))
     high = max(1, round(frame_map.height * wide / frame_map.width))
     return turn(to_rgb(frame, how.size(wide, high)).to_ndarray(), how)

@@ -16,6 +16,7 @@ from annotation.media.decoding import Decoding
 from annotation.media.errors import FrameUndecodable
 from annotation.media.frame_map import FrameMap
 from annotation.media.opening import MAX_PIXELS
+from annotation.media.orientation import Orientation, orientation
 
 #: How many later frames may come out of a decoder before a frame is given up: wrong times reorder so many at most.
 WINDOW = 32
@@ -38,6 +39,7 @@ class FrameReader:
         self._cache: OrderedDict[int, VideoFrame] = OrderedDict()
         self._cache_frames = _KEPT + cache_bytes // max(1, frame_map.width * frame_map.height * 2)
         self._failed: set[int] = set()
+        self._orientations: dict[int, Orientation] = {}
         self._running = False
 
     def close(self) -> None:
@@ -60,6 +62,17 @@ class FrameReader:
             raise FrameUndecodable(f"frame {n} could not be decoded")
         self._cache.move_to_end(n)
         return self._cache[n]
+
+    def orientation(self, frame: VideoFrame) -> Orientation:
+        """Which way up a frame of this video is shown.
+
+        Looked up once per turn that occurs: a frame whose side data were read refers to itself, and would stay in
+        memory with its picture until Python looks for such circles.
+        """
+        turn = frame.rotation
+        if turn not in self._orientations:
+            self._orientations[turn] = orientation(frame)
+        return self._orientations[turn]
 
     def frames(self, start: int, stop: int) -> Iterator[VideoFrame | None]:
         """The frames `[start, stop)` in order, None for one that cannot be decoded."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
@@ -141,3 +142,17 @@ def test_a_clips_groups_are_closed_and_begin_every_thirty_frames(trap_file: File
     assert [n for n, p in enumerate(packets) if p.is_keyframe] == [0, GOP, 2 * GOP]
     assert all(p.pts == p.dts for p in packets), "no frame comes out of order"
     assert len(list(out.parent.iterdir())) == 1
+
+
+def test_making_a_clip_takes_no_more_memory_the_longer_it_is(trap_file: Files, tmp_path: Path) -> None:
+    """A decoded frame that refers to itself lives on until Python looks for circles, and there are many frames."""
+    path = trap_file("rotated")
+    gc.collect()
+    gc.disable()
+    try:
+        before = sum(isinstance(o, VideoFrame) for o in gc.get_objects())
+        encode_clip(path, index(path).frame_map, 0, 75, tmp_path / "clip.mp4")
+        left = sum(isinstance(o, VideoFrame) for o in gc.get_objects()) - before
+    finally:
+        gc.enable()
+    assert left <= 8
