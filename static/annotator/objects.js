@@ -9,6 +9,7 @@ export function createObjects({ root, store, commands, player }) {
   const detail = $("[data-detail]", root);
   const labels = $("[data-labels]", root);
   const count = $("[data-count]", root);
+  let rows = new Map();
   let waiting = false;
 
   function render() {
@@ -23,28 +24,51 @@ export function createObjects({ root, store, commands, player }) {
   function paint() {
     const tracks = store.all();
     count.textContent = String(tracks.length);
-    const focused = list.contains(document.activeElement) ? document.activeElement.dataset.key : null;
-    list.replaceChildren(...tracks.map(row));
-    if (focused) list.querySelector(`[data-key="${CSS.escape(focused)}"]`)?.focus();
-    if (!tracks.length) list.append(h("li", { class: "empty" }, emptyText()));
+    paintList(tracks);
     paintLabels();
     if (!detail.contains(document.activeElement) || detail.dataset.id !== store.selected) paintDetail();
     else refreshDetail();
+  }
+
+  /** Rows are made anew only where their track changed: there may be thousands, and a frame lasts 40 ms. */
+  function paintList(tracks) {
+    const focused = list.contains(document.activeElement) ? document.activeElement.dataset.key : null;
+    const before = rows;
+    rows = new Map(tracks.map((track) => {
+      const old = before.get(track.id);
+      const looks = [track.id === store.selected, store.hidden.has(track.id), store.errors.get(track.id)];
+      const same = old?.track === track && old.looks.every((look, i) => look === looks[i]);
+      return [track.id, same ? old : { track, looks, item: row(track) }];
+    }));
+    const items = [...rows.values()].map(({ item }) => item);
+    const changed = items.length !== list.children.length || items.some((item, i) => item !== list.children[i]);
+    if (changed) list.replaceChildren(...items);
+    if (changed && focused) list.querySelector(`[data-key="${CSS.escape(focused)}"]`)?.focus();
+    if (!tracks.length) list.replaceChildren(h("li", { class: "empty" }, emptyText()));
+    rows.forEach(({ track, item }) => {
+      const node = $(".state", item);
+      const state = stateOf(track);
+      if (node.textContent !== state) node.textContent = state;
+    });
+  }
+
+  function stateOf(track) {
+    const found = boxAt(track, store.frame);
+    if (!found) return "not here";
+    return found.occluded ? "occluded" : found.keyframe ? "keyframe" : "";
   }
 
   const emptyText = () => (store.readOnly ? "No objects." : "No objects yet. Press R and drag a box, or N for a box to move by keys.");
 
   function row(track) {
     const selected = track.id === store.selected;
-    const found = boxAt(track, store.frame);
     const hidden = store.hidden.has(track.id);
-    const state = found ? (found.occluded ? "occluded" : found.keyframe ? "keyframe" : "") : "not here";
     const more = track.confidence === undefined ? null : h("span", { class: "share" }, `${Math.round(track.confidence * 100)} %`);
     const item = h("li", { class: `object${selected ? " selected" : ""}`, "data-track": track.id },
       h("button", {
         type: "button", class: "object-name", "data-key": `name ${track.id}`, "aria-pressed": String(selected),
         onclick: () => store.select(track.id), ondblclick: () => commands.goToKeyframe("first"),
-      }, dot(store.colourOf(track.label)), `${track.label} ${track.id}`, h("span", { class: "state" }, state)),
+      }, dot(store.colourOf(track.label)), `${track.label} ${track.id}`, h("span", { class: "state" })),
       more,
       iconButton(hidden ? "hidden" : "shown", hidden ? "Show" : "Hide", () => store.setHidden(track.id, !hidden), { "data-key": `eye ${track.id}` }));
     const errors = store.errors.get(track.id) ?? [];

@@ -3,11 +3,13 @@
 import { writeTrack } from "./edits.js";
 
 const AFTER_MS = 1200;
+const KEEP_MS = 250;
 const RETRY_MS = [2000, 5000, 10000, 30000];
 
 export function createSaving({ store, id, token, save, onState }) {
   const place = `trackweave:draft:${id}`;
   let timer = 0;
+  let keeping = 0;
   let failures = 0;
   let dirty = false;
   let running = null;
@@ -15,7 +17,14 @@ export function createSaving({ store, id, token, save, onState }) {
 
   const body = () => ({ token, tracks: store.all().map(writeTrack), intervals: store.intervals });
 
+  /** Once a moment, not at each step of a drag. */
   function keepHere() {
+    keeping ||= setTimeout(writeHere, KEEP_MS);
+  }
+
+  function writeHere() {
+    keeping = 0;
+    if (!dirty || over) return;
     try {
       localStorage.setItem(place, JSON.stringify(body()));
     } catch {
@@ -41,6 +50,7 @@ export function createSaving({ store, id, token, save, onState }) {
     clearTimeout(timer);
     if (running) await running;
     if (!dirty || over) return;
+    writeHere();
     dirty = false;
     onState("saving");
     running = save(body()).then(saved, failed);
@@ -57,6 +67,7 @@ export function createSaving({ store, id, token, save, onState }) {
 
   function failed(problem) {
     dirty = true;
+    writeHere();
     if (problem.status === 410 || problem.status === 409) {
       over = true;
       onState("over", problem.message);
