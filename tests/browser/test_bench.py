@@ -12,6 +12,15 @@ from tests.browser.fake import FakeServer
 from tests.browser.test_drawing import drag, near, saved, show
 
 
+# What a screen reader would call the control that has the focus; its markup where it has no name.
+NAME = """
+() => {
+  const e = document.activeElement;
+  return e.getAttribute('aria-label') || e.labels?.[0]?.textContent.trim() || e.textContent.trim() || e.outerHTML;
+}
+"""
+
+
 def soon(seconds: float) -> str:
     return (datetime.now(UTC) + timedelta(seconds=seconds)).isoformat()
 
@@ -128,10 +137,7 @@ def test_every_control_is_reached_and_named_without_a_mouse(bench: Page) -> None
     names = []
     for _ in range(60):
         bench.keyboard.press("Tab")
-        name = bench.evaluate(
-            "() => { const e = document.activeElement;"
-            " return e.getAttribute('aria-label') || e.labels?.[0]?.textContent.trim() || e.textContent.trim() || e.outerHTML; }"
-        )
+        name = bench.evaluate(NAME)
         names.append(name)
     assert [name for name in names if name.startswith("<")] == []
     wanted = [

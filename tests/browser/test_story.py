@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -80,12 +81,26 @@ def bring_video(client: Page, video: Path) -> None:
     client.set_input_files("input[type=file][multiple]", str(video))
     until(client, "document.querySelector('[data-video] .state-word')?.textContent === 'ready'", 40)
     assert "not evenly spaced" in client.locator("[data-video] details").text_content()
+    add_gold(client, video.parent)
     client.click("[data-nest=policy] summary")
     for name, value in {"redundancy": "2", "max_redundancy": "2", "agreement_floor": "1", "gold_share": "0"}.items():
         client.fill(f"[name={name}]", value)
     client.fill("[name=segment_frames]", "400")
     client.click("[data-nest=policy] button.main")
     until(client, "document.querySelector('[data-batch]')")
+
+
+def add_gold(client: Page, folder: Path) -> None:
+    """A file that is wrong is refused with where and why; the mended one is listed."""
+    keyframe = {"frame": 3, "points": [60, 40, 10, 150]}
+    for x2, said in ((10, "/tracks/0/keyframes/0/points"), (120, "frames 0 to 10: 1 track")):
+        keyframe["points"][2] = x2
+        file = folder / "gold.json"
+        file.write_text(json.dumps({"tracks": [{"id": "1", "label": "person", "keyframes": [keyframe]}]}))
+        client.fill("[data-gold] [name=stop]", "10")
+        client.set_input_files("[data-gold] [name=file]", str(file))
+        client.click("[data-gold] button")
+        until(client, f"document.querySelector('main').textContent.includes('{said}')")
 
 
 def draw(page: Page, shift: float) -> list:
