@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -60,6 +61,12 @@ def write_export(*, export_id: str) -> None:
     Export.objects.filter(pk=export_id, status=WorkStatus.BUILDING).update(
         status=WorkStatus.READY, file=stored.name, sha256=stored.sha256, bytes=stored.bytes
     )
+
+
+def file_name(row: Export) -> str:
+    """What an export's file is called where somebody takes it home; nothing in it leads out of a folder."""
+    name = re.sub(r'[\x00-\x1f<>:"/\\|?*]', "_", row.release.project.name).lstrip(".") or "project"
+    return f"{name}-{row.release.number}-{row.format}.{FORMATS[row.format].extension}"
 
 
 def fail_export(*, export_id: str, reason: str) -> None:

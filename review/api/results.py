@@ -164,13 +164,11 @@ class ExportDownload(View):
         row = export_for(request, export_id)
         if row.status != WorkStatus.READY:
             raise NotReady(row.reason or None)
-        form = FORMATS[row.format]
-        name = f"{row.release.project.name}-{row.release.number}-{row.format}.{form.extension}"
         return serve_file(
             request,
             row.file,
             etag=row.sha256,
             bytes=row.bytes or 0,
-            content_type=form.media_type,
-            download_as=name,
+            content_type=FORMATS[row.format].media_type,
+            download_as=exporting.file_name(row),
         )
