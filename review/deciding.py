@@ -19,6 +19,13 @@ from review.models import Build, Consensus, Decision
 
 # Agreement is measured over many tasks at once, not anew for each.
 MEASURE_AFTER_S = 20.0
+STITCH_S_PER_SEGMENT = 0.05
+
+
+def _stitch_after_s(video_id: str) -> float:
+    """A stitch reads all accepted segments of a video: the more there are, the more decisions wait for one stitch."""
+    accepted = Consensus.objects.filter(video_id=video_id, status=ConsensusStatus.ACCEPTED).count()
+    return min(60.0, STITCH_S_PER_SEGMENT * accepted)
 
 
 def accept_by_rule(*, consensus: Consensus, task: Task) -> None:
@@ -73,7 +80,7 @@ def _accept(consensus: Consensus, task: Task, *, track_set: TrackSet | None, ver
     _write(consensus, verdict, by=by, track_set=track_set)
     paying.settle(task=task, scores=_scores(consensus, task, track_set, verdict))
     completing.finish(task=task)
-    want("stitch_video", consensus.video_id)
+    want("stitch_video", consensus.video_id, delay_s=_stitch_after_s(consensus.video_id))
     want("measure_agreement", task.project_id, delay_s=MEASURE_AFTER_S)
 
 

@@ -24,8 +24,8 @@ from review.deciding import accept_by_rule
 from review.lifecycle import ConsensusStatus, Verdict
 from review.models import Build, Consensus
 
-# Skills are learnt from many tasks at once, not anew for each.
-LEARN_AFTER_S = 3.0
+# Skills are learnt from many tasks at once, not anew for each: the more there are, the less each adds.
+LEARN_AFTER_S, LEARN_S_PER_TASK = 2.0, 0.3
 
 
 def reconcile(*, task_id: str) -> None:
@@ -57,7 +57,12 @@ def reconcile(*, task_id: str) -> None:
         scoring.note_peers(scores=peers)
         consensus = _write(task, seats, made)
         _conclude(task, consensus, policy, len(seats), len(trusted))
-        want("learn_skills", task.project_id, delay_s=LEARN_AFTER_S)
+        want("learn_skills", task.project_id, delay_s=_learn_after_s(task.project_id))
+
+
+def _learn_after_s(project_id: str) -> float:
+    given = Task.objects.filter(project_id=project_id, consensus__isnull=False).count()
+    return min(60.0, LEARN_AFTER_S + LEARN_S_PER_TASK * given)
 
 
 def submissions(task: Task, seats: list[Assignment]) -> list[Submission]:
