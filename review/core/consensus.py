@@ -65,6 +65,7 @@ class Consensus:
     scores: dict[str, float]
     method: str = METHOD
     version: int = VERSION
+    risk: float = 0.0  # expected number of objects that it has and should not, or the reverse
 
 
 def make_consensus(
@@ -223,4 +224,4 @@ def _scored(tracks: Tracks, submissions: Sequence[Submission], certain: Floats) 
         filled = {s.id: fill(s.tracks.tracks, tracks.start, tracks.stop) for s in submissions}
         scores = {name: track_soft_f(dense, merged) for name, dense in filled.items()}
     agreement = float(np.mean(list(scores.values()))) if scores else 1.0
-    return Consensus(tracks, agreement, float(np.mean(certain)), scores)
+    return Consensus(tracks, agreement, float(np.mean(certain)), scores, risk=float(np.sum(1 - certain)))
