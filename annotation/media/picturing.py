@@ -12,13 +12,14 @@ from PIL import Image
 from annotation.media.colours import to_rgb
 from annotation.media.frame_map import FrameMap
 from annotation.media.orientation import Orientation, orientation, turn
+from annotation.media.png import encode_png
 
-#: Pillow's options: fast rather than small, since pictures are made while somebody waits.
-FORMATS = {
-    "png": ("PNG", {"compress_level": 1}),
+#: Pillow's options: fast rather than small, since pictures are made while somebody waits. PNG is written by ourselves.
+_PILLOW = {
     "jpeg": ("JPEG", {"quality": 92, "subsampling": 0}),
     "webp": ("WEBP", {"quality": 90, "method": 0}),
 }
+FORMATS = ("png", *_PILLOW)
 MIN_WIDTH = 16
 
 
@@ -36,7 +37,9 @@ def encode(picture: NDArray[np.uint8], format: str) -> bytes:
     """RGB pixels as a file's bytes; `format` is one of `FORMATS`, else ValueError."""
     if format not in FORMATS:
         raise ValueError(f"pictures are {', '.join(FORMATS)}, not {format!r}")
-    name, options = FORMATS[format]
+    if format == "png":
+        return encode_png(picture)
+    name, options = _PILLOW[format]
     out = BytesIO()
     Image.fromarray(picture).save(out, name, **options)
     return out.getvalue()
