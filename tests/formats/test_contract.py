@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from annotation.core.tracks import Tracks, make_track, to_json
@@ -47,12 +47,14 @@ def test_the_document_is_the_contract_s():
     ]
 
 
+@settings(max_examples=40)
 @given(scenes(places=None), st.integers(1, 40))
 def test_what_was_written_is_read_back_to_the_last_bit(tracks, part_frames):
     raw = written(write_json, content(tracks, part_frames=part_frames))
     assert_same(tracks, read_json(raw, TARGET))
 
 
+@settings(max_examples=40)
 @given(scenes())
 def test_what_was_read_is_written_the_same_again(tracks):
     raw = written(write_json, content(tracks))

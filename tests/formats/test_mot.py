@@ -5,7 +5,7 @@ import zipfile
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from annotation.core.ontology import plain_ontology
@@ -62,11 +62,13 @@ def test_two_videos_of_one_name_get_a_folder_each():
     assert not any(".." in name.split("/") or name.startswith("/") for name in archive.namelist())
 
 
+@settings(max_examples=40)
 @given(scenes())
 def test_what_was_written_is_read_back_exactly(tracks):
     assert_same(tracks, read_mot(written(write_mot, content(tracks)), TARGET), atol=5.1e-7)
 
 
+@settings(max_examples=40)
 @given(scenes(places=None))
 def test_any_float_survives_to_a_millionth(tracks):
     assert_same(tracks, read_mot(written(write_mot, content(tracks)), TARGET), atol=1e-6)
