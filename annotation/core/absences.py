@@ -24,6 +24,7 @@ GAP = 100  # frames of absence that motion and size bridge
 FAR = 1000  # frames that they bridge where they fit as if perfect
 NEAR_LIMIT, LIMIT, FAR_LIMIT = 9.0, 6.0, 0.5  # squared deviation allowed up to NEAR frames, GAP frames, FAR frames
 NEAR = 40
+ALIKE = 0.25  # difference of log sizes beyond which no deviation is within its limit
 NOISIEST = 0.05  # noise beyond this buys no more tolerance: then precision goes before recall
 PLACE, PLACE_DRIFT, SIZE, PACE = 0.05, 0.002, 0.05, 0.008  # deviations, in sides of the box (PACE: a frame)
 
@@ -67,7 +68,8 @@ def read_ends(components: Sequence[Members], *, last: bool) -> Ends:
     ends = [members[0] for members in nearest]
     refs, labels = tuple((s.key, t.id) for s, t in ends), tuple(t.label for _, t in ends)
     ranges = np.array([(s.start, s.stop) for s, _ in ends], np.int64).reshape(-1, 2)
-    return Ends(refs, labels, frame, *_motion(boxes, present, start), ranges)
+    at, span, centre, speed, size = _motion(boxes, present, start)
+    return Ends(refs, labels, frame, at, span, centre, speed, size, ranges)
 
 
 def _windows(members: Members, start: Ints) -> tuple[Floats, Bools]:
@@ -112,6 +114,10 @@ def weigh_absences(tails: Ends, heads: Ends, noise: float, gate: float) -> tuple
     `noise` is the standard deviation of a drawn edge in sides of the box.
     """
     i, j = _later(tails, heads)
+    near = np.ones(len(i), bool)
+    for one, other in zip(np.log(tails.size).T, np.log(heads.size).T, strict=True):
+        near &= np.abs(one[i] - other[j]) <= ALIKE
+    i, j = i[near], j[near]
     same = np.array(tails.labels, dtype=object)[i] == np.array(heads.labels, dtype=object)[j]
     seen = (tails.frame[i] - heads.segment[j, 0] >= EDGE) | (tails.segment[i, 1] - heads.frame[j] > EDGE)
     keep = same.astype(bool) & ~seen & (tails.segment[i, 0] != heads.segment[j, 0])

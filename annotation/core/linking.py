@@ -133,15 +133,19 @@ def weigh(left: Side, right: Side, overlap: slice) -> Evidence:
     near = (shared < 3) | (total >= APART * shared)
     i, j, total, shared = i[near], j[near], total[near], shared[near]
     weight = shared.astype(float)
-    after, before = slice(overlap.start, None), slice(0, overlap.stop)
-    _add(total, weight, left.carried[:, after][i], right.boxes[:, after][j], left.distance[:, after][i])
-    _add(total, weight, left.boxes[:, before][i], right.carried[:, before][j], right.distance[:, before][j])
+    # Most tracks last through the overlap: their motion is carried on beyond it only.
+    lasts, begins = left.present[i, overlap.stop - 1], right.present[j, overlap.start]
+    for at, frames in _split(lasts, slice(overlap.stop, None), slice(overlap.start, None)):
+        x, y = i[at], j[at]
+        carried, distance = left.carried[:, frames][x], left.distance[:, frames][x]
+        _add(total, weight, at, carried, right.boxes[:, frames][y], distance)
+    for at, frames in _split(begins, slice(0, overlap.start), slice(0, overlap.stop)):
+        x, y = i[at], j[at]
+        carried, distance = right.carried[:, frames][y], right.distance[:, frames][y]
+        _add(total, weight, at, left.boxes[:, frames][x], carried, distance)
     none = np.flatnonzero(shared == 0)
     x, y = i[none], j[none]
-    both = np.zeros(len(none)), np.zeros(len(none))
-    _add(*both, left.carried[x], right.carried[y], left.distance[x] + right.distance[y])
-    total[none] += both[0]
-    weight[none] += both[1]
+    _add(total, weight, none, left.carried[x], right.carried[y], left.distance[x] + right.distance[y])
     alone = a.sum(axis=1)[i] - shared, b.sum(axis=1)[j] - shared
     weight += ABSENT * (np.maximum(alone[0] - EDGE, 0) + np.maximum(alone[1] - EDGE, 0))
     similarity = np.divide(total, weight, out=np.zeros_like(total), where=weight > 0)
@@ -155,12 +159,16 @@ def weigh(left: Side, right: Side, overlap: slice) -> Evidence:
     return Evidence(i, j, similarity[keep], shared[keep], _errors(boxes_a[i], boxes_b[j]))
 
 
-def _add(total: Floats, weight: Floats, a: Floats, b: Floats, distance: Ints) -> None:
-    """Add what a carried motion says, the less the farther it was carried."""
+def _split(flags: Bools, then: slice, otherwise: slice) -> list[tuple[Ints, slice]]:
+    return [(np.flatnonzero(flags), then), (np.flatnonzero(~flags), otherwise)]
+
+
+def _add(total: Floats, weight: Floats, at: Ints, a: Floats, b: Floats, distance: Ints) -> None:
+    """Add to the pairs `at` what a carried motion says, the less the farther it was carried."""
     known = ~(np.isnan(a[..., 0]) | np.isnan(b[..., 0]))
     faded = np.where(known, _FADED[distance], 0.0)
-    total += np.einsum("pf,pf->p", iou_aligned(a, b), faded)
-    weight += faded.sum(axis=1)
+    total[at] += np.einsum("pf,pf->p", iou_aligned(a, b), faded)
+    weight[at] += faded.sum(axis=1)
 
 
 def _errors(a: Floats, b: Floats) -> Floats:
