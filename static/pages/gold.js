@@ -28,7 +28,7 @@ async function send() {
   await post(`/projects/${form.dataset.gold}/gold/`, {
     video: video.value, start: Number(start.value), stop: stop.value ? Number(stop.value) : frames, tracks, intervals,
   });
-  location.reload();
+  form.reset();
 }
 
 form?.addEventListener("submit", (event) => {

@@ -11,7 +11,6 @@ from tests.browser.conftest import make_task, open_bench, until
 from tests.browser.fake import FakeServer
 from tests.browser.test_drawing import drag, near, saved, show
 
-
 # What a screen reader would call the control that has the focus; its markup where it has no name.
 NAME = """
 () => {
