@@ -67,9 +67,19 @@ class Story:
         self.progress.update(bar, total=end, completed=end)
         self.spent[name] = time.monotonic() - began
 
-    def _project(self) -> Project:
-        taken = Project.objects.filter(name__startswith="demo").count()
-        name = f"demo {taken + 1}" if taken else "demo"
+    def leave_work(self) -> Project:
+        """The same video once more, launched and left alone: something to claim for whoever logs in."""
+        project = self._project("your turn")
+        client = self.people.users["alice"]
+        with transaction.atomic():
+            video = ingesting.register(project=project, file=self.material.video, name=self.material.name, by=client)
+            policy = Policy(**PolicyRow.objects.get(project=project).values)
+            publishing.open_batch(project=project, videos=[video], policy=policy, by=client)
+        return project
+
+    def _project(self, named: str = "demo") -> Project:
+        taken = Project.objects.filter(name__startswith=named).count()
+        name = f"{named} {taken + 1}" if taken else named
         policy = Policy(reward_micros=REWARD_MICROS, segment_frames=150, overlap_frames=20)
         with transaction.atomic():
             project = defining.create_project(

@@ -41,7 +41,7 @@ class Command(BaseCommand):
             raise CommandError("--video and --truth go together: the simulated workers draw from the truth")
         if options["workers"] < 2:
             raise CommandError("--workers: at least two, for there to be agreement")
-        console = Console()
+        console = Console(width=None if sys.stdout.isatty() else 110)
         migrate()
         folder = out_folder()
         chosen = _choose(options["video"], options["truth"], folder, options["seed"])
@@ -54,6 +54,7 @@ class Command(BaseCommand):
                 raise CommandError(str(error)) from error
         _show(console, chosen, story, project, video, batch, export, folder)
         if options["serve"]:
+            story.leave_work()
             report.logins(console, crowd.passwords, options["port"])
             call_command("serve", port=options["port"])
 
