@@ -86,7 +86,7 @@ def _motion(boxes: Floats, present: Bools, start: Ints) -> tuple[Floats, ...]:
     count = present.sum(axis=(0, 2))
     frames = np.arange(FIT)
     mean_frame = (present * frames).sum(axis=(0, 2)) / count
-    seen = present.any(axis=0)
+    seen = np.any(present, axis=0)
     span = FIT - np.argmax(seen[:, ::-1], axis=1) - np.argmax(seen, axis=1)
     known = np.where(present[..., None], boxes, 0.0)
     mean = known.sum(axis=(0, 2)) / count[:, None]

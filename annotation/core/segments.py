@@ -1,11 +1,11 @@
 """Cut a video into segments that overlap their neighbours.
 
-The rule: `n = ⌈(N−o)/(L−o)⌉` segments whose lengths differ by at most 1 and never exceed L, neighbours sharing exactly o
-frames, with `o ≤ L/3`; a video no longer than L is one segment.
+The rule: `n = ⌈(N−o)/(L−o)⌉` segments whose lengths differ by at most 1 and never exceed L, neighbours sharing exactly
+o frames, with `o ≤ L/3`; a video no longer than L is one segment.
 
 It can always be kept. The lengths of n segments that share o frames with each neighbour sum to `N + (n−1)·o`, so the
-longest of the balanced ones is `⌈(N + (n−1)·o)/n⌉`, and that is at most L exactly when `n·(L−o) ≥ N−o`. With two or more
-segments the mean step `(N−o)/n` is over `(L−o)/2 ≥ o`, so each is at least 2·o long and no frame lies in three of them.
+longest of the balanced ones is `⌈(N + (n−1)·o)/n⌉`, and that is at most L exactly when `n·(L−o) ≥ N−o`. With two or
+more segments the mean step `(N−o)/n` is over `(L−o)/2 ≥ o`, so each is at least 2·o long and no frame lies in three.
 """
 
 from __future__ import annotations

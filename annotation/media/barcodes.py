@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 from av.audio.frame import AudioFrame
@@ -92,7 +93,7 @@ def write_barcode_video(path: Path | str, numbers: int | Iterable[int], how: Bar
 
 
 def _stream(container: OutputContainer, how: BarcodeVideo) -> VideoStream:
-    stream = container.add_stream(how.codec, rate=how.rate, options=dict(how.options))
+    stream = cast(VideoStream, container.add_stream(how.codec, rate=how.rate, options=dict(how.options)))
     turned = how.rotation in (90, 270)
     stream.width, stream.height = how.size[::-1] if turned else how.size
     stream.pix_fmt = how.pixels

@@ -10,6 +10,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import asdict
+from typing import cast
 
 from annotation.media.clipping import encode_clip
 from annotation.media.errors import FrameUndecodable, Rejected
@@ -37,7 +38,7 @@ def run(first: Message, requests: queue.SimpleQueue, out: int) -> None:
     work = FUNCTIONS[str(first.head["function"])]
     limits = Limits(**first.head["limits"])  # type: ignore[arg-type]
     try:
-        result = work(first.head["kwargs"], limits, lambda said: send(out, {"progress": said}))
+        result = work(cast(dict, first.head["kwargs"]), limits, lambda said: send(out, {"progress": said}))
     except Exception as error:  # noqa: BLE001  whatever it is, the parent is told
         send(out, _error(error))
     else:

@@ -11,7 +11,7 @@ from contextlib import ExitStack
 from enum import Enum
 from pathlib import Path
 from types import TracebackType
-from typing import NamedTuple, Self
+from typing import NamedTuple, Self, cast
 
 import av
 from av.container import InputContainer
@@ -192,4 +192,4 @@ class Decoding:
             raise
         except (av.error.FFmpegError, ValueError):
             return [], True
-        return [(f.opaque[0] if f.opaque else None, f) for f in frames], False
+        return [(cast(list, f.opaque)[0] if f.opaque else None, f) for f in frames], False

@@ -47,7 +47,7 @@ class FrameMap:
     undecodable: tuple[int, ...] = ()
     settled: int = 0
     stamped: str = "times"
-    stamps: Ints = field(default=None)  # type: ignore[assignment]
+    stamps: Ints = field(default=None)  # type: ignore[arg-type]  # __post_init__ sees to it
 
     def __post_init__(self) -> None:
         if self.stamps is None:

@@ -66,7 +66,8 @@ class Header:
 
     @classmethod
     def read(cls, container: InputContainer, stream: VideoStream) -> Self:
-        starts = [float(a.start_time * a.time_base) for a in container.streams.audio if a.start_time is not None]
+        audio = ((a.start_time, a.time_base) for a in container.streams.audio)
+        starts = [float(start * base) for start, base in audio if start is not None and base is not None]
         return cls(
             codec=CODECS[stream.codec_context.name],
             time_base=stream.time_base or Fraction(1, 1000),

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
+from typing import cast
 
 import av
 from av.container import InputContainer, OutputContainer
@@ -173,6 +174,6 @@ def create_clip(path: Path | str, ticks: int) -> AbstractContextManager[OutputCo
 @contextmanager
 def create_video(path: Path | str, muxer: str | None = None, **options: str) -> Iterator[OutputContainer]:
     """A video file to write, its container by the path's ending or by libav's name of a muxer."""
-    container = _open(path, "w", format=muxer, options=options)
-    with container:  # type: ignore[union-attr]
-        yield container  # type: ignore[misc]
+    container = cast(OutputContainer, _open(path, "w", format=muxer, options=options))
+    with container:
+        yield container

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import numpy as np
 from av.video.frame import VideoFrame
@@ -43,7 +43,7 @@ def orientation(frame: VideoFrame) -> Orientation:
     data = frame.side_data.get("DISPLAYMATRIX")
     if data is None:
         return UPRIGHT
-    a, b, _, c, d = (int(v) for v in np.frombuffer(data, np.int32, 5))
+    a, b, _, c, d = (int(v) for v in np.frombuffer(cast(bytes, data), np.int32, 5))
     if abs(a) + abs(d) >= abs(b) + abs(c):
         return Orientation(False, a < 0, d < 0)
     return Orientation(True, c < 0, b < 0)
@@ -65,8 +65,8 @@ def turn_frame(frame: VideoFrame, how: Orientation) -> VideoFrame:
     if how == UPRIGHT:
         return frame
     w, h = frame.width, frame.height
-    data = frame.to_ndarray()
+    data = frame.to_ndarray().astype(np.uint8, copy=False)  # it is: for the types alone
     luma = turn(data[:h], how)
-    chroma = [turn(part.reshape(h // 2, w // 2), how) for part in np.split(data[h:].reshape(-1), 2)]
+    chroma = [turn(part.reshape(h // 2, w // 2), how) for part in data[h:].reshape(2, -1)]
     out = np.concatenate([luma.reshape(-1), *(c.reshape(-1) for c in chroma)])
     return VideoFrame.from_ndarray(out.reshape(luma.shape[0] * 3 // 2, luma.shape[1]), "yuv420p")

@@ -30,7 +30,8 @@ def pixels(
     how = orientation(frame) if how is None else how
     wide = frame_map.width if width is None else max(MIN_WIDTH, min(width, frame_map.width))
     high = max(1, round(frame_map.height * wide / frame_map.width))
-    return turn(to_rgb(frame, how.size(wide, high)).to_ndarray(), how)
+    rgb = to_rgb(frame, how.size(wide, high)).to_ndarray()
+    return turn(rgb.astype(np.uint8, copy=False), how)  # it is uint8: for the types alone
 
 
 def encode(picture: NDArray[np.uint8], format: str) -> bytes:

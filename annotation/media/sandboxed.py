@@ -52,7 +52,11 @@ def sandboxed_settle(
         if on_settled:
             on_settled(newest[0])
 
-    kwargs = {"path": str(Path(path).absolute()), "frame_map": _packed(frame_map), "until": until}
+    kwargs: dict[str, object] = {
+        "path": str(Path(path).absolute()),
+        "frame_map": _packed(frame_map),
+        "until": until,
+    }
     return _unpacked(run("settle", kwargs, limits, report)["frame_map"])
 
 
@@ -86,5 +90,5 @@ def sandboxed_encode_clip(
     except BaseException:
         Path(out_path).unlink(missing_ok=True)
         raise
-    times = tuple(facts["frame_times_s"])  # type: ignore[arg-type]
+    times: tuple[float, ...] = tuple(facts["frame_times_s"])  # type: ignore[arg-type]
     return ClipFacts(**(facts | {"rate": Fraction(str(facts["rate"])), "frame_times_s": times}))  # type: ignore[arg-type]

@@ -49,8 +49,9 @@ def _values(stack: Stack) -> Floats:
 
 def contract(stack: Stack, node: Ints, value: Floats, weights: Floats) -> Ints:
     """Merge nodes (t, n) as long as two attract each other and no worker would have two boxes in one: (t, n)."""
+    shape: tuple[int, ...] = node.shape
     names, flat = np.unique(node, return_inverse=True)
-    node = flat.reshape(node.shape) - int(names[0] == -1)
+    node = flat.reshape(shape) - int(names[0] == -1)
     n_nodes = len(names) - int(names[0] == -1)
     strength = weights[stack.owners]
     counts = np.zeros((n_nodes, node.shape[1]))
@@ -199,7 +200,7 @@ def _counts(stack: Stack, member: Ints, strength: Floats, n_clusters: int, owner
     track, frame = np.nonzero(stack.present & (stack.owners != owner)[:, None])
     at = member[track, frame] * member.shape[1] + frame
     flat = np.bincount(at, weights=strength[track], minlength=n_clusters * member.shape[1])
-    return flat.reshape(n_clusters, -1)
+    return flat.reshape(n_clusters, -1).astype(np.float64, copy=False)
 
 
 def _home_gain(member: Ints, tracks: Ints, clusters: Ints, gain: Floats) -> Floats:

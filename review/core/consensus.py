@@ -31,6 +31,7 @@ METHOD = "evidence-clustering"
 VERSION = 1
 SPREAD = 0.05  # error of a box's edge as a share of its side, of a worker of whom nothing is known
 MIN_WEIGHT = 0.05
+LONE = 0.7  # log odds for what one of three or more drew: two to one
 WITNESS = 3.0  # log odds for an object that a neighbouring segment's consensus has too
 SAME = 0.5  # mean IoU with it on the shared frames
 FAR = 0.5  # mean IoU of the workers' boxes with the fused one under which a frame is disputed
@@ -79,9 +80,9 @@ def make_consensus(
 ) -> Consensus:
     """The consensus of the frames `[start, stop)`; with one submission it is what was drawn.
 
-    Workers whose weight is 0 have no say, as long as others are left. With `lone`, what one of two workers drew
-    exists if the odds are for it. `around` is what is known of neighbouring segments: an object that goes on in the
-    frames shared with one has a witness more.
+    Workers whose weight is 0 have no say, as long as others are left. With `lone`, what a single one of several
+    workers drew exists if the odds are for it. `around` is what is known of neighbouring segments: an object that goes
+    on in the frames shared with one has a witness more.
     """
     ordered = sorted(submissions, key=lambda s: s.id)
     trusted = [s for s in ordered if s.skill is None or s.skill.weight > 0] or ordered
@@ -130,9 +131,9 @@ def _objects(block: Stack, submissions: Sequence[Submission], weights: Floats, r
     number = np.full(len(exists) + 1, -1)
     number[np.flatnonzero(exists)[order]] = np.arange(len(order))
     disputed = present & (_doubt(boxes, drawn, strength, fused) > 0)
-    columns = (a[order] for a in (fused, present, disputed, votes, sure))
     certain = np.concatenate([sure[there], 1 / (1 + np.exp(odds[~exists]))])
-    return Objects(number[member], *columns), certain
+    kept = Objects(number[member], fused[order], present[order], disputed[order], votes[order], sure[order])
+    return kept, certain
 
 
 def _by_cluster(block: Stack, member: Ints) -> tuple[Floats, Bools]:
@@ -157,16 +158,18 @@ def _exist(votes: Bools, submissions: Sequence[Submission], rule: Rule, witnesse
     count = counted.sum(axis=1) + witnessed
     enough = counted.sum(axis=1) >= votes_needed(rule.quorum, len(persons))
     known = all(s is not None for s in skills)
-    least = 1 if rule.lone and len(persons) == 2 else 2
-    return (enough | ((odds > 0) & (count >= least))) if known else enough, odds
+    # With two workers a lone drawing is one voice against one; among more it needs odds that leave no doubt.
+    doubt = 0.0 if len(persons) == 2 else LONE
+    likely = (odds > 0) & ((count > 1) | (rule.lone & (odds > doubt)))
+    return (enough | likely) if known else enough, odds
 
 
 def _witnessed(block: Stack, boxes: Floats, around: Sequence[Tracks]) -> Bools:
     """Which clusters go on in what is known of a neighbouring segment, (k,)."""
     found = np.zeros(len(boxes), bool)
     there = ~np.isnan(boxes[..., 0])
-    drawn = np.maximum(there.sum(axis=1), 1)[..., None]
-    middle = np.where(there.any(axis=1)[..., None], np.where(there[..., None], boxes, 0.0).sum(axis=1) / drawn, np.nan)
+    drawn, known = np.maximum(there.sum(axis=1), 1)[..., None], np.any(there, axis=1)[..., None]
+    middle = np.where(known, np.where(there[..., None], boxes, 0.0).sum(axis=1) / drawn, np.nan)
     for tracks in around:
         first, last = max(block.start, tracks.start), min(block.stop, tracks.stop)
         if first >= last or not tracks.tracks or not len(boxes):

@@ -49,11 +49,12 @@ def draw_tracks(stack: Stack, objects: Objects, weights: Floats, ids: Sequence[s
         drawn = [stack.tracks[r] for r in mine]
         label = vote([t.label for t in drawn], frames.tolist())
         attributes = vote_attributes([t.attributes for t in drawn], frames.tolist())
-        columns = _keyframes(keys[k], objects.present[k], objects.boxes[k], occluded[k], stack.start)
-        support = tuple(sorted(ids[w] for w in np.flatnonzero(objects.votes[k])))
+        at, points, gone, hidden = _keyframes(keys[k], objects.present[k], objects.boxes[k], occluded[k], stack.start)
+        support = tuple(sorted(ids[w] for w in np.flatnonzero(objects.votes[k]).tolist()))
         disputes = tuple((a + stack.start, b + stack.start) for a, b in runs(objects.disputed[k]))
         confidence = float(objects.confidences[k])
-        tracks.append(Track(str(k + 1), str(label), *columns, attributes, changes[k], confidence, support, disputes))
+        said = (attributes, changes[k], confidence, support, disputes)
+        tracks.append(Track(str(k + 1), str(label), at, points, gone, hidden, *said))
     return tuple(tracks)
 
 

@@ -145,8 +145,8 @@ def _rank(cases: Sequence[Case]) -> dict[str, int]:
 
 
 def _cut(dense: Dense, start: int, stop: int) -> Dense:
-    columns = (a[:, start:stop] for a in (dense.boxes, dense.present, dense.occluded))
-    return Dense(start, dense.ids, dense.labels, *columns)
+    at = slice(start, stop)
+    return Dense(start, dense.ids, dense.labels, dense.boxes[:, at], dense.present[:, at], dense.occluded[:, at])
 
 
 def _singles(case: Case, ranks: Mapping[str, int]) -> list[Whole]:

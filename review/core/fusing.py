@@ -15,10 +15,14 @@ from annotation.core.tracks import Bools, Floats
 
 FREEDOM = 3.0  # degrees of freedom of the errors' distribution: how the radiologists in LIDC err
 ROUNDS = 6
+TO_SCALE = 2.219  # lower quartile of the differences of two Gaussian errors to their standard deviation
+LEAST = 0.003  # scale under which errors are none, as a share of the side
+SPREAD_FLOOR = 0.01  # nobody counts for more than such a worker
+SAMPLES = 100  # frames on which errors are looked at
 SHORT = 3  # frames: shorter runs and gaps are smoothed away where workers disagree
 
 
-def fuse(boxes: Floats, spreads: Floats, share: Floats | None = None) -> Floats:
+def fuse(boxes: Floats, spreads: Floats) -> Floats:
     """Several workers' boxes (k, w, n, 4), NaN where absent, to (k, n, 4), NaN where nobody drew.
 
     `spreads` (w,) is the usual error of each worker's edges as a share of the box's side. Equal boxes come back as
@@ -27,10 +31,10 @@ def fuse(boxes: Floats, spreads: Floats, share: Floats | None = None) -> Floats:
     there = ~np.isnan(boxes[..., :1])
     anchor = _first(boxes, there)
     offsets = np.where(there, boxes - anchor[:, None], 0.0)
-    trust = there / np.maximum(spreads, 1e-3)[None, :, None, None] ** 2
+    trust = there / np.maximum(spreads, SPREAD_FLOOR)[None, :, None, None] ** 2
     middle = weighted_median(offsets, np.broadcast_to(trust, offsets.shape))
     side = np.tile(np.maximum(anchor[..., 2:] - anchor[..., :2], 1.0), 2)[:, None]
-    scale = _scale(offsets, middle, there, side, spreads)
+    scale = _scale(offsets, there, side, spreads)
     for _ in range(ROUNDS):
         far = ((offsets - middle[:, None]) / side) ** 2 / scale
         weight = trust * (FREEDOM + 1) / (FREEDOM + far)
@@ -44,12 +48,22 @@ def _first(boxes: Floats, there: Bools) -> Floats:
     return np.take_along_axis(boxes, first[:, None, :, None], axis=1)[:, 0]
 
 
-def _scale(offsets: Floats, middle: Floats, there: Bools, side: Floats, spreads: Floats) -> Floats:
-    """Squared spread of each worker's errors, (1, w, 1, 1), never under what this segment shows of all of them."""
-    kept = there & (there.sum(axis=1, keepdims=True) > 1)
-    errors = np.abs((offsets - middle[:, None]) / side)[np.broadcast_to(kept, offsets.shape)]
-    seen = float(np.median(errors)) if len(errors) else 0.0
-    return np.maximum(np.maximum(spreads, seen), 1e-4)[None, :, None, None] ** 2
+def _scale(boxes: Floats, there: Bools, side: Floats, spreads: Floats) -> Floats:
+    """Squared scale of each worker's errors, (1, w, 1, 1), as shares of the side.
+
+    Read from the lower quartile of the differences between workers: that is the spread where errors are Gaussian, and
+    nothing where many agree to the pixel and a few are far off, which makes the estimate a median, as it should be.
+    """
+    few = slice(None, None, max(1, boxes.shape[2] // SAMPLES))
+    seen = []
+    for a in range(boxes.shape[1]):
+        for b in range(a + 1, boxes.shape[1]):
+            both = (there[:, a, few] & there[:, b, few])[..., 0]
+            seen.append(np.abs((boxes[:, a, few] - boxes[:, b, few]) / side[:, 0, few])[both])
+    values = np.concatenate(seen).ravel() if seen else np.zeros(0)
+    quartile = float(np.quantile(values, 0.25)) if len(values) else 0.0
+    relative = np.maximum(spreads, LEAST) / max(float(np.mean(spreads)), LEAST)
+    return np.maximum(quartile * TO_SCALE * relative, LEAST)[None, :, None, None] ** 2
 
 
 def weighted_median(values: Floats, weights: Floats) -> Floats:
@@ -73,11 +87,11 @@ def vote_presence(drawn: Bools, weights: Floats) -> Bools:
     Runs under `SHORT` frames are dropped and gaps under it filled, except where all agree.
     """
     voters = weights[..., None]
-    yes = (drawn * voters).sum(axis=1)
-    total = voters.sum(axis=1)
+    yes: Floats = (drawn * voters).sum(axis=1)
+    total: Floats = voters.sum(axis=1)
     there = (yes >= total / 2 - 1e-9) & (yes > 0)
     agreed_there = yes >= total - 1e-9
-    agreed_absent = ~(drawn & (voters > 0)).any(axis=1)
+    agreed_absent = np.logical_not((drawn & (voters > 0)).any(axis=1))
     out = there.copy()
     for k in range(len(out)):
         if (there[k] != agreed_there[k]).any() or (there[k] == agreed_absent[k]).any():
@@ -87,10 +101,12 @@ def vote_presence(drawn: Bools, weights: Floats) -> Bools:
 
 def _smooth(there: Bools, surely: Bools, surely_not: Bools) -> Bools:
     out = there.copy()
+    longest = max((b - a for a, b in runs(there)), default=0)  # a brief object is no flicker
     for value, fixed in ((False, surely_not), (True, surely)):
         for first, last in runs(out == value):
             inside = value or (first > 0 and last < len(out))
-            if last - first < SHORT and inside and not fixed[first:last].any():
+            flicker = last - first < (min(SHORT, longest) if value else SHORT)
+            if flicker and inside and not fixed[first:last].any():
                 out[first:last] = not value
     return out
 

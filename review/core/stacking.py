@@ -48,8 +48,11 @@ def stack(drawn: Sequence[Tracks], start: int, stop: int) -> Stack:
     names = sorted({track.label for track in tracks})
     codes = np.array([names.index(track.label) for track in tracks], np.int64)
     owners = np.repeat(np.arange(len(dense)), [len(kept) for _, kept in dense])
-    columns = [np.concatenate([getattr(d, name) for d, _ in dense]) for name in ("boxes", "present", "occluded")]
-    return Stack(start, stop, len(dense), tracks, owners, codes, *columns, _overlap([d for d, _ in dense]))
+    filled = [d for d, _ in dense]
+    boxes = np.concatenate([d.boxes for d in filled])
+    present = np.concatenate([d.present for d in filled])
+    occluded = np.concatenate([d.occluded for d in filled])
+    return Stack(start, stop, len(dense), tracks, owners, codes, boxes, present, occluded, _overlap(filled))
 
 
 def _ordered(tracks: Tracks, start: int, stop: int) -> tuple[Dense, tuple[Track, ...]]:
