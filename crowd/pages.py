@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.contrib.auth.decorators import login_required
 from django.db.models import Count, Q
+from django.db.models.functions import Now
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 
@@ -17,10 +18,10 @@ LATEST = 20
 @login_required
 def work(request: HttpRequest) -> HttpResponse:
     """What can be worked on, what is held, and what came of it."""
-    mine = Assignment.objects.filter(worker=request.user).select_related("project")
+    mine = Assignment.objects.filter(worker=request.user).select_related("project", "batch")
     free = Q(assignments__status=Seat.OPEN, assignments__extra=False)
     context = {
-        "held": mine.filter(status=Seat.HELD).order_by("lease_until"),
+        "held": mine.filter(status=Seat.HELD, lease_until__gt=Now()).order_by("lease_until"),
         "latest": mine.filter(submitted_at__isnull=False).order_by("-submitted_at")[:LATEST],
         "projects": claiming.workable(request.user).annotate(seats=Count("assignments", filter=free)).order_by("name"),
         "counts": reporting.own_counts(request.user),

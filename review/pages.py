@@ -83,6 +83,7 @@ def live(request: HttpRequest, project_id: str) -> HttpResponse:
     context = {
         "project": found,
         "able": able,
+        "policy": current_policy(found),
         "progress": watching.progress(found),
         "workers": reporting.worker_figures(project=found, workers=list(people)),
         "stuck": found.tasks.filter(status=TaskStatus.QUARANTINED).select_related("segment__video")[:MOST],

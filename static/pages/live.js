@@ -17,7 +17,7 @@ const pick = (object, path) => path.split(".").reduce((o, name) => o?.[name], ob
 const SAY = {
   percent: (v) => `${Math.round(v * 100)} %`,
   clock: countdown,
-  money: (v) => `${(v / 1e6).toLocaleString("en", { minimumFractionDigits: 2 })} EUR`,
+  money: (v) => `${(v / 1e6).toLocaleString("en", { minimumFractionDigits: 2, maximumFractionDigits: 6 })} ${root.dataset.currency}`,
   time: (v) => new Date(v).toLocaleString([], { dateStyle: "short", timeStyle: "short" }),
 };
 

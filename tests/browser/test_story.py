@@ -7,26 +7,48 @@ import json
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
+import psycopg
 import pytest
 from playwright.sync_api import Browser, Page
 
+from tests import servers
 from tests.browser.conftest import until
-from tests.browser.site import PASSWORD, Site
 from tests.browser.test_drawing import drag, saved, show, submit
+from tests.conftest import ON_POSTGRES
+from tests.story.box import Box
+
+PASSWORD = "a good long word 42"
+PEOPLE = {"mona": "manager", "clara": "client", "rita": "reviewer", "wanda": "worker", "willi": "worker"}
 
 
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    site = Site(tmp_path_factory.mktemp("site"))
-    yield site
-    site.close()
+@pytest.fixture
+def site(tmp_path: Path) -> Iterator[Box]:
+    """The product running, with PEOPLE who log in with PASSWORD; on the database that this run is about."""
+    box = Box(tmp_path, **(database_of_its_own() if ON_POSTGRES else {}))
+    people = tmp_path / "people.csv"
+    people.write_text("name,role,password\n" + "".join(f"{name},{role},{PASSWORD}\n" for name, role in PEOPLE.items()))
+    box.serve(workers=1)
+    box.manage("adduser", "--file", str(people))
+    yield box
+    box.stop()
+
+
+def database_of_its_own() -> dict[str, str]:
+    """A fresh database on the run's server, as the environment names it."""
+    servers.start_postgres()
+    url = urlsplit(servers.database_url("postgres"))
+    folder = str(servers.run_folder() / "postgres")
+    with psycopg.connect(host=folder, user="trackweave", dbname="postgres", autocommit=True) as connection:
+        connection.execute("CREATE DATABASE browser_story")
+    return {"DATABASE_URL": url._replace(path="/browser_story").geturl()}
 
 
 class Windows:
     """A window per person, logged in. No script may fail in any of them."""
 
-    def __init__(self, browser: Browser, site: Site) -> None:
+    def __init__(self, browser: Browser, site: Box) -> None:
         self.browser, self.site = browser, site
         self.wrong: list[str] = []
 
@@ -44,7 +66,7 @@ class Windows:
 
 
 @pytest.fixture
-def windows(browser: Browser, site: Site) -> Iterator[Windows]:
+def windows(browser: Browser, site: Box) -> Iterator[Windows]:
     windows = Windows(browser, site)
     yield windows
     for context in browser.contexts:
@@ -149,8 +171,8 @@ def work(worker: Page, shift: float) -> None:
     assert stored["tracks"] == drawn
 
 
-def test_the_story_of_a_video(windows: Windows, site: Site, films: dict) -> None:
-    site.add(mona="manager", clara="client", rita="reviewer", wanda="worker", willi="worker")
+@pytest.mark.timeout(600)
+def test_the_story_of_a_video(windows: Windows, site: Box, films: dict) -> None:
     manager, client, reviewer = (windows.of(name) for name in ("mona", "clara", "rita"))
     address = make_project(manager)
     manager.goto(address + "live/")
