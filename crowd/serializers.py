@@ -77,6 +77,19 @@ class RangeInSerializer(TracksSerializer):
     stop = serializers.IntegerField(min_value=1)
 
 
+class TracksFileSerializer(serializers.Serializer):
+    """A form with a file of tracks, in any format that can be read."""
+
+    video = serializers.CharField()
+    format = serializers.CharField()
+    file = serializers.FileField()
+
+
+class GoldFileSerializer(TracksFileSerializer):
+    start = serializers.IntegerField(min_value=0, required=False)
+    stop = serializers.IntegerField(min_value=1, required=False)
+
+
 class GoldSerializer(serializers.Serializer):
     id = serializers.CharField()
     project = serializers.CharField(source="project_id")

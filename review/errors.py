@@ -31,3 +31,11 @@ class NoSeatsLeft(Problem):
 
     status = 409
     code = "no-seats-left"
+
+
+class NotSettled(Problem):
+    """The last frames of this video are still being looked at, so their numbers may change; send this again soon."""
+
+    status = 409
+    code = "not-settled"
+    keeps = True  # the look at them is asked for

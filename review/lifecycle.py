@@ -27,6 +27,14 @@ class Verdict(TextChoices):
     REJECT = "reject"
 
 
+class ImportedAs(TextChoices):
+    """What an imported file is taken for."""
+
+    GOLD = "gold"
+    PRE_LABELS = "pre-labels"
+    TRACKS = "tracks"
+
+
 class WorkStatus(TextChoices):
     """Of a release or an export."""
 

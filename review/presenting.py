@@ -14,7 +14,7 @@ from crowd.models import Assignment
 from crowd.presenting import clip_body
 from crowd.pseudonyms import pseudonym
 from review.lifecycle import WorkStatus
-from review.models import Consensus, Export, Join, Release
+from review.models import Consensus, Export, Import, Join, Release
 
 
 def consensus_body(row: Consensus) -> dict[str, Any]:
@@ -39,7 +39,8 @@ def consensus_detail(row: Consensus, *, names: bool) -> dict[str, Any]:
     """With tracks, every submission and the clip; workers under pseudonyms unless `names`."""
     said = recording.load_json(row.track_set) if row.track_set else {"tracks": [], "intervals": []}
     submissions = [_submission(s, row, names) for s in completing.submissions_of(row.task)]
-    return {**consensus_body(row), **said, "submissions": submissions, "clip": clip_body(row.segment)}
+    clip = clip_body(row.segment) if hasattr(row.segment, "clip") else None
+    return {**consensus_body(row), **said, "submissions": submissions, "clip": clip}
 
 
 def _submission(seat: Assignment, row: Consensus, names: bool) -> dict[str, Any]:
@@ -89,6 +90,13 @@ def _view(track_set: TrackSet, track_id: str, last: bool) -> dict[str, Any]:
 def release_body(row: Release) -> dict[str, Any]:
     names = ("number", "status", "reason", "sha256", "videos", "tracks", "created_at")
     return {"id": row.pk} | {name: getattr(row, name) for name in names}
+
+
+def import_body(row: Import) -> dict[str, Any]:
+    names = ("format", "name", "sha256", "tracks", "keyframes", "created_at")
+    made = {"gold": row.gold_id, "pre_labels": row.pre_labels_id, "batch": row.batch_id}
+    which = {"id": row.pk, "project": row.project_id, "video": row.video_id, "as": row.kind}
+    return which | {name: getattr(row, name) for name in names} | made
 
 
 def export_body(row: Export) -> dict[str, Any]:

@@ -10,7 +10,14 @@ from annotation.track_serializers import (
     TrackSerializer,
     TracksSerializer,
 )
-from crowd.serializers import ClipSerializer, SeatCountsSerializer, SegmentCountsSerializer, TaskCountsSerializer
+from crowd.serializers import (
+    ClipSerializer,
+    GoldFileSerializer,
+    SeatCountsSerializer,
+    SegmentCountsSerializer,
+    TaskCountsSerializer,
+)
+from review.lifecycle import ImportedAs
 
 
 class RangeSerializer(serializers.Serializer):
@@ -43,7 +50,8 @@ class ConsensusDetailSerializer(ConsensusSerializer):
     tracks = ConsensusTrackSerializer(many=True)
     intervals = IntervalSerializer(many=True)
     submissions = ConsensusSubmissionSerializer(many=True)
-    clip = ClipSerializer()
+    # Null where nobody needed one: imported tracks.
+    clip = ClipSerializer(allow_null=True)
 
 
 class AcceptSerializer(serializers.Serializer):
@@ -106,6 +114,34 @@ class ExportSerializer(serializers.Serializer):
     sha256 = serializers.CharField(allow_null=True)
     bytes = serializers.IntegerField(allow_null=True)
     url = serializers.CharField(allow_null=True)
+
+
+class ImportInSerializer(GoldFileSerializer):
+    """`start` and `stop` are gold's, which may be of any range of frames."""
+
+    def get_fields(self) -> dict[str, serializers.Field]:
+        # `as` is a word of Python's own.
+        return super().get_fields() | {"as": serializers.ChoiceField(choices=ImportedAs.values)}
+
+
+class ImportSerializer(serializers.Serializer):
+    """What was made: `gold`, `pre_labels` or `batch` is its id, the others null."""
+
+    id = serializers.CharField()
+    project = serializers.CharField()
+    video = serializers.CharField()
+    format = serializers.CharField()
+    name = serializers.CharField(allow_blank=True)
+    sha256 = serializers.CharField()
+    tracks = serializers.IntegerField()
+    keyframes = serializers.IntegerField()
+    gold = serializers.CharField(allow_null=True)
+    pre_labels = serializers.CharField(allow_null=True)
+    batch = serializers.CharField(allow_null=True)
+    created_at = serializers.DateTimeField()
+
+    def get_fields(self) -> dict[str, serializers.Field]:
+        return super().get_fields() | {"as": serializers.ChoiceField(choices=ImportedAs.values)}
 
 
 class WorkTimeSerializer(serializers.Serializer):

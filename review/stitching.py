@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -15,7 +15,8 @@ from django.db.models.functions import Now
 
 from annotation import recording
 from annotation.core.stitching import Join as Found
-from annotation.core.stitching import Pair, SegmentTracks, Stitched, stitch
+from annotation.core.stitching import Pair, Ref, SegmentTracks, Stitched, stitch
+from annotation.core.tracks import Tracks
 from annotation.models import TrackSet, User, Video
 from annotation.queue import want
 from review.errors import AlreadyDecided
@@ -111,6 +112,29 @@ def _write(video_id: str, inputs: Inputs, content: str, stitched: Stitched) -> S
         track_count=len(set(stitched.identities.values())),
         borders_computed=stitched.borders,
     )
+
+
+def adopt(*, video: Video, inputs: Inputs, parts: Sequence[Tracks], numbers: Mapping[str, int]) -> Stitch:
+    """The stitch of segments' tracks (`parts`, as `inputs` in their order) whose identities are known.
+
+    Tracks of one id are one object; it has its number, unless the video gave that to another object before.
+    """
+    previous = newest_stitch(video)
+    begin = unpack(previous).next_identity if previous else 1
+    if numbers and min(numbers.values()) < begin:
+        numbers = {track: begin + i for i, track in enumerate(numbers)}
+    last: dict[str, str] = {}
+    joins: list[Found] = []
+    identities: dict[Ref, int] = {}
+    for (segment, _), part in zip(inputs, parts, strict=True):
+        for track in part.tracks:
+            identities[segment, track.id] = numbers[track.id]
+            if track.id in last:
+                # Of the lasting kind: what is known is never guessed at again.
+                joins.append(Found((last[track.id], track.id), (segment, track.id), "border", 1.0, False))
+            last[track.id] = segment
+    stitched = Stitched(tuple(joins), identities, 0, max([begin - 1, *numbers.values()]) + 1)
+    return _write(video.pk, inputs, _digest(inputs, _verdicts(video.pk)), stitched)
 
 
 def pack(stitched: Stitched) -> bytes:

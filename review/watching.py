@@ -107,7 +107,9 @@ def _benchmark(project: Project) -> dict[str, Any]:
 
 def _redundancy(project: Project, batches: list[Batch]) -> dict[str, Any]:
     """Submissions per decided task, and how many fewer than `max_redundancy` on each would have been."""
-    done = Task.objects.filter(project=project, status=TaskStatus.DONE)
+    # Tasks that nobody sat at were imported.
+    worked = Assignment.objects.filter(task=OuterRef("pk"), extra=False, status__in=SUBMITTED)
+    done = Task.objects.filter(Exists(worked), project=project, status=TaskStatus.DONE)
     used = dict(
         Assignment.objects.filter(task__in=done, extra=False, status__in=SUBMITTED)
         .order_by()

@@ -12,12 +12,13 @@ from rest_framework.response import Response
 
 from annotation import access, defining
 from annotation.access import Capability
-from annotation.answering import get_or_404, paged, text
+from annotation.answering import get_or_404, paged
 from annotation.api.rows import project_for
+from annotation.api.uploads import TakesFiles, video_in
 from annotation.api_base import View
 from annotation.core.parsing import parse_tracks
 from annotation.core.problems import Invalid, Problem
-from annotation.core.tracks import Tracks
+from annotation.core.tracks import Tracks, clip_to
 from annotation.errors import Conflict
 from annotation.lifecycle import VideoStatus
 from annotation.models import Project, Video
@@ -77,42 +78,48 @@ def _change_policy(project: Project, data: object) -> None:
         raise Conflict("Somebody else changed the policy at the same moment. Read it again.") from None
 
 
-def video_in(project: Project, data: Any, *, ready: bool = True) -> Video:
-    """The video that a body names, if it is the project's and its frames are known."""
-    video = Video.objects.filter(project=project, pk=text(data, "video")).first()
-    if video is None:
-        raise Invalid([Problem("/video", "there is no such video in this project")])
-    if ready and video.status != VideoStatus.READY:
-        raise Conflict(f"The video is {video.status}; wait until it is ready.")
-    return video
-
-
 def tracks_in(project: Project, video: Video, data: Any, start: int, stop: int) -> Tracks:
     """The tracks of a body, checked against the project's labels and the video's size."""
     ontology = defining.read_ontology(defining.current_ontology(project))
     return parse_tracks(data, ontology=ontology, start=start, stop=stop, width=video.width, height=video.height)
 
 
-def _range_in(video: Video, data: Any) -> tuple[int, int]:
-    start, stop = data.get("start", 0), data.get("stop", video.frame_count)
+def range_in(video: Video, data: Any) -> tuple[int, int]:
+    """The frames that a body names, all of the video's where it names none."""
+    start, stop = (_number(data.get(n, default)) for n, default in (("start", 0), ("stop", video.frame_count)))
     whole = all(isinstance(n, int) and not isinstance(n, bool) for n in (start, stop))
     if not whole or not 0 <= start < stop <= (video.frame_count or 0):
         raise Invalid([Problem("/start", f"start and stop must be frames with 0 ≤ start < stop ≤ {video.frame_count}")])
     return start, stop
 
 
-class GoldList(View):
+def _number(value: Any) -> Any:
+    """In a form numbers are text."""
+    digits = isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 10
+    return int(value) if digits else value
+
+
+class GoldList(TakesFiles):
     @extend_schema(operation_id="gold_list", responses=serializers.GoldSerializer(many=True))
     def get(self, request: Request, project_id: str) -> Response:
         gold = Gold.objects.filter(project=project_for(request, project_id)).select_related("track_set")
         return paged(self, gold, lambda row: serializers.GoldSerializer(row).data)
 
-    @extend_schema(request=serializers.RangeInSerializer, responses={201: serializers.GoldSerializer})
+    @extend_schema(
+        request={
+            "application/json": serializers.RangeInSerializer,
+            "multipart/form-data": serializers.GoldFileSerializer,
+        },
+        responses={201: serializers.GoldSerializer},
+    )
     def post(self, request: Request, project_id: str) -> Response:
         project = project_for(request, project_id, Capability.RUN)
         video = video_in(project, request.data)
-        start, stop = _range_in(video, request.data)
-        tracks = tracks_in(project, video, request.data, start, stop)
+        start, stop = range_in(video, request.data)
+        if self.upload is not None:
+            tracks = clip_to(self.upload.tracks, start, stop)
+        else:
+            tracks = tracks_in(project, video, request.data, start, stop)
         gold = seeding.post_gold(project=project, video=video, tracks=tracks, by=request.user)
         gold.refresh_from_db()
         return Response(serializers.GoldSerializer(gold).data, status=201)
@@ -125,17 +132,26 @@ class GoldDetail(View):
         return Response(serializers.GoldSerializer(gold).data)
 
 
-class PreLabelsList(View):
+class PreLabelsList(TakesFiles):
     @extend_schema(operation_id="pre_labels_list", responses=serializers.PreLabelsSerializer(many=True))
     def get(self, request: Request, project_id: str) -> Response:
         rows = PreLabels.objects.filter(project=project_for(request, project_id)).select_related("track_set")
         return paged(self, rows, lambda row: serializers.PreLabelsSerializer(row).data)
 
-    @extend_schema(request=serializers.PreLabelsInSerializer, responses={201: serializers.PreLabelsSerializer})
+    @extend_schema(
+        request={
+            "application/json": serializers.PreLabelsInSerializer,
+            "multipart/form-data": serializers.TracksFileSerializer,
+        },
+        responses={201: serializers.PreLabelsSerializer},
+    )
     def post(self, request: Request, project_id: str) -> Response:
         project = project_for(request, project_id, Capability.RUN)
         video = video_in(project, request.data)
-        tracks = tracks_in(project, video, request.data, 0, video.frame_count or 0)
+        if self.upload is not None:
+            tracks = self.upload.tracks
+        else:
+            tracks = tracks_in(project, video, request.data, 0, video.frame_count or 0)
         row = seeding.post_pre_labels(project=project, video=video, tracks=tracks, by=request.user)
         row.refresh_from_db()
         return Response(serializers.PreLabelsSerializer(row).data, status=201)

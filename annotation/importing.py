@@ -1,0 +1,66 @@
+"""Files that clients bring with tracks in them: any format of the registry, read as tracks of one video."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import Any
+
+from django.core.files.uploadedfile import UploadedFile
+
+from annotation import defining
+from annotation.answering import text
+from annotation.core.problems import Invalid, Problem, encodable
+from annotation.core.tracks import Tracks
+from annotation.formats import content
+from annotation.formats.assembling import Target
+from annotation.formats.registry import FORMATS
+from annotation.models import Project, Video
+
+# A file is read into memory as a whole; a million boxes are some 60 MB of text.
+LARGEST = 256 * 2**20
+READABLE = sorted(name for name, form in FORMATS.items() if form.read is not None)
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A file that was read: its tracks on all frames of the video, and what it was."""
+
+    video: Video
+    format: str
+    name: str
+    sha256: str
+    tracks: Tracks
+
+
+def read_upload(*, project: Project, video: Video, data: Any) -> Upload:
+    """The `file` of a form in its `format`, checked against the project's labels and the video.
+
+    Takes long for large files: call it outside of transactions. Invalid names the lines that are wrong.
+    """
+    format, file = text(data, "format"), data.get("file")
+    if format not in READABLE:
+        raise Invalid([Problem("/format", f"must be one of {', '.join(READABLE)}")])
+    if not isinstance(file, UploadedFile):
+        raise Invalid([Problem("/file", "is required, as a file of the form")])
+    if (file.size or 0) > LARGEST:
+        raise Invalid([Problem("/file", f"has {file.size} bytes; at most {LARGEST} are read")])
+    file.seek(0)
+    body = file.read()
+    return Upload(
+        video,
+        format,
+        encodable((file.name or "").replace("\0", ""))[:255],
+        hashlib.sha256(body).hexdigest(),
+        _read(project, video, format, body),
+    )
+
+
+def _read(project: Project, video: Video, format: str, body: bytes) -> Tracks:
+    ontology = defining.read_ontology(defining.current_ontology(project))
+    frames, width, height = video.frame_count or 0, video.width or 0, video.height or 0
+    # Exports name a video's part so, and a file may hold several videos.
+    (folder,) = content.folder_names([content.Video(video.name, frames, width, height)])
+    read = FORMATS[format].read
+    assert read is not None  # it is among those that are readable
+    return read(body, Target(frames, width, height, ontology), video=folder)

@@ -1,0 +1,190 @@
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from typing import Any
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+
+from annotation.formats.registry import FORMATS
+from annotation.models import Job, Project, TrackSet, Video
+from crowd.models import Assignment, Batch, BatchVideo, Gold, PreLabels
+from review.models import Consensus, Import, Stitch
+from tests import cast
+from tests.review import stage
+from tests.review.test_results import download, labelled
+
+pytestmark = pytest.mark.django_db
+
+#: Track 7 walks through, is away for a while and comes back; track 9 stands.
+LINES = [f"{f + 1},7,{5 + f},5,20,40,1,1,1" for f in [*range(25), *range(40, 60)]]
+LINES += [f"{f + 1},9,60,10,20,30,1,2,0" for f in range(60)]
+MOT = "\n".join(LINES).encode()
+
+
+def send(project: Project, of: Video, body: bytes = MOT, *, to: str = "imports", by: str = "Alice", **form: Any) -> Any:
+    headers = form.pop("headers", {})
+    fields = {"video": of.pk, "format": "mot", "file": SimpleUploadedFile("gt.txt", body)} | form
+    return cast.client(by).post(f"{stage.API}/projects/{project.pk}/{to}/", fields, format="multipart", headers=headers)
+
+
+@pytest.fixture
+def bare() -> tuple[Project, Video]:
+    """A video that nobody launched, under a policy of short segments."""
+    project = cast.project()
+    answer = cast.client("Alice").patch(
+        f"{stage.API}/projects/{project.pk}/", {"policy": {"segment_frames": 20, "overlap_frames": 2}}
+    )
+    assert answer.status_code == 200
+    return project, cast.video(project, 60)
+
+
+def test_a_file_becomes_gold_of_the_range_that_is_named(bare: tuple[Project, Video]) -> None:
+    answer = send(*bare, to="gold", start="10", stop="50")
+    assert answer.status_code == 201, answer.content
+    assert (answer.json()["start"], answer.json()["stop"], answer.json()["tracks"]) == (10, 50, 2)
+    assert (Gold.objects.get().track_set.start, Gold.objects.get().track_set.stop) == (10, 50)
+
+
+def test_a_file_becomes_pre_labels(bare: tuple[Project, Video]) -> None:
+    answer = send(*bare, to="pre-labels")
+    assert answer.status_code == 201, answer.content
+    assert PreLabels.objects.get().track_set.track_count == 2
+
+
+@pytest.mark.parametrize(("kind", "made"), [("gold", "gold"), ("pre-labels", "pre_labels"), ("tracks", "batch")])
+def test_an_import_says_what_was_made_and_is_listed(bare: tuple[Project, Video], kind: str, made: str) -> None:
+    answer = send(*bare, **{"as": kind})
+    assert answer.status_code == 201, answer.content
+    body = answer.json()
+    assert (body["as"], body["tracks"], body["name"]) == (kind, 2, "gt.txt") and len(body["sha256"]) == 64
+    assert [name for name in ("gold", "pre_labels", "batch") if body[name]] == [made]
+    alice = cast.client("Alice")
+    assert alice.get(f"{stage.API}/imports/{body['id']}/").json() == body
+    assert alice.get(f"{stage.API}/projects/{bare[0].pk}/imports/").json()["results"] == [body]
+    assert cast.client("Eve").get(f"{stage.API}/imports/{body['id']}/").status_code == 404
+
+
+def test_finished_tracks_are_released_and_exported_with_their_ids(bare: tuple[Project, Video]) -> None:
+    assert send(*bare, **{"as": "tracks"}).status_code == 201
+    batch = Batch.objects.get()
+    assert batch.status == "done" and not Assignment.objects.exists()
+    export, data = download(batch)
+    archive = zipfile.ZipFile(io.BytesIO(data))
+    written = [line.split(",") for line in archive.read("street.mp4/gt/gt.txt").decode().splitlines()]
+    given = sorted(([*line.split(",")] for line in LINES), key=lambda c: (int(c[0]), int(c[1])))
+    assert [[float(x) for x in row] for row in written] == [[float(x) for x in row] for row in given]
+    (video,) = json.loads(archive.read("manifest.json"))["videos"]
+    assert {s["decision"]["by"] for t in video["tracks"] for s in t["segments"]} == {"reviewer"}
+    assert [t["id"] for t in video["tracks"]] == [7, 9] and video["undecided"] == []
+    assert set(TrackSet.objects.values_list("source", flat=True)) == {"import"}
+
+
+def test_imported_segments_are_read_as_consensus_and_counted_as_accepted(bare: tuple[Project, Video]) -> None:
+    send(*bare, **{"as": "tracks"})
+    rita = cast.client("Rita")
+    listed = rita.get(f"{stage.API}/projects/{bare[0].pk}/consensus/?status=accepted").json()["results"]
+    body = rita.get(f"{stage.API}/consensus/{listed[0]['id']}/").json()
+    assert body["decided_by"] == "Alice" and body["clip"] is None and body["submissions"] == []
+    progress = rita.get(f"{stage.API}/projects/{bare[0].pk}/progress/").json()
+    assert progress["frames"] == {"total": 60, "accepted": 60}
+    assert progress["redundancy"] == {"mean": None, "saved": 0} and progress["agreement"]["mean"] is None
+
+
+def test_a_video_in_a_live_batch_takes_no_finished_tracks() -> None:
+    batch = stage.launched(frames=60)
+    video = batch.batch_videos.get().video
+    assert send(batch.project, video, **{"as": "tracks"}).status_code == 409
+    BatchVideo.objects.update(live=False)
+    assert send(batch.project, video, **{"as": "tracks"}).status_code == 201
+
+
+def test_numbers_that_a_video_gave_out_before_are_not_given_to_other_objects() -> None:
+    batch = labelled()
+    assert download(batch)[0]["status"] == "ready"
+    before = Stitch.objects.get()
+    BatchVideo.objects.update(live=False)
+    answer = send(batch.project, before.video, MOT.replace(b",7,", b",1,"), **{"as": "tracks"})
+    assert answer.status_code == 201, answer.content
+    tracks = cast.client("Alice").get(f"{stage.API}/videos/{before.video_id}/tracks/").json()["results"]
+    assert [t["id"] for t in tracks] == ["2", "3"]
+
+
+def test_a_video_whose_end_is_not_settled_is_looked_at_first() -> None:
+    project = cast.project()
+    video = cast.video(project, 60, settled=30)
+    assert send(project, video, **{"as": "tracks"}).status_code == 409
+    assert Job.objects.filter(kind="verify_video", subject=video.pk).exists()
+    assert not Batch.objects.exists()
+
+
+def test_what_is_wrong_in_a_file_is_told_by_its_lines(bare: tuple[Project, Video]) -> None:
+    wrong = b"1,7,5,5,20,40,1,1,1\n2,7,x,5,20,40,1,1,1\n3,7,5,5,20\n"
+    answer = send(*bare, wrong, **{"as": "gold"})
+    assert answer.status_code == 400 and answer["Content-Type"] == "application/problem+json"
+    errors = answer.json()["errors"]
+    assert {e["pointer"] for e in errors} == {"/file"}
+    assert [e["message"].split(":")[0] for e in errors] == ["line 2", "line 3"]
+    late = send(*bare, b"61,7,5,5,20,40,1,1,1\n1,8,5,5,20,40,1,9,1\n", **{"as": "tracks"})
+    assert late.status_code == 400 and "line 2" in late.content.decode()
+    assert not Import.objects.exists() and not Batch.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("form", "pointer"),
+    [
+        ({"as": "truth"}, "/as"),
+        ({}, "/as"),
+        ({"as": "gold", "format": "psd"}, "/format"),
+        ({"as": "gold", "video": "nobody"}, "/video"),
+        ({"as": "gold", "file": "no file"}, "/file"),
+        ({"as": "gold", "start": "50", "stop": "10"}, "/start"),
+    ],
+)
+def test_a_form_that_says_nonsense_is_refused(bare: tuple[Project, Video], form: dict[str, str], pointer: str) -> None:
+    answer = send(*bare, **form)
+    assert answer.status_code == 400, answer.content
+    assert answer.json()["errors"][0]["pointer"] == pointer
+
+
+@pytest.mark.parametrize("format", sorted(FORMATS))
+def test_rubbish_is_refused_in_every_format(bare: tuple[Project, Video], format: str) -> None:
+    for body in (b"", b"\x00\xff" * 50, b"PK\x03\x04" + bytes(60), b"{" * 3000, b"<a>" * 3000):
+        answer = send(*bare, body, format=format, **{"as": "gold"})
+        assert answer.status_code in (201, 400), (body[:10], answer.content)
+        if answer.status_code == 201:
+            assert answer.json()["tracks"] == 0
+
+
+def test_a_file_that_is_too_large_is_not_read(bare: tuple[Project, Video], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("annotation.importing.LARGEST", 100)
+    answer = send(*bare, **{"as": "gold"})
+    assert answer.status_code == 400 and "at most 100" in answer.json()["errors"][0]["message"]
+
+
+def test_only_who_runs_a_project_imports(bare: tuple[Project, Video]) -> None:
+    for name, status in (("Rita", 403), ("Wanda", 404), ("Eve", 404), ("Mona", 201)):
+        assert send(*bare, by=name, **{"as": "pre-labels"}).status_code == status, name
+
+
+def test_the_same_file_under_one_key_is_imported_once(bare: tuple[Project, Video]) -> None:
+    first, second = (send(*bare, headers={"Idempotency-Key": "k"}, **{"as": "gold"}) for _ in range(2))
+    assert first.json() == second.json() and Gold.objects.count() == 1
+    assert send(*bare, MOT + b"\n", headers={"Idempotency-Key": "k"}, **{"as": "gold"}).status_code == 422
+
+
+@pytest.mark.parametrize("format", sorted(FORMATS))
+def test_what_was_exported_is_imported_again(format: str) -> None:
+    batch = labelled(frames=60)
+    _, data = download(batch, format)
+    again = cast.project(name="Again")
+    video = cast.video(again, 60)
+    answer = send(again, video, data, format=format, **{"as": "tracks"})
+    assert answer.status_code == 201, answer.content
+    tracks = cast.client("Alice").get(f"{stage.API}/videos/{video.pk}/tracks/").json()["results"]
+    assert sum(not k["outside"] for t in tracks for k in t["keyframes"]) == 60
+    # Ultralytics' layout has no place for a track's id.
+    assert len(tracks) == (60 if format == "yolo" else 1)
+    assert Consensus.objects.filter(video=video, status="accepted").count() == 1
