@@ -47,11 +47,13 @@ class TrackRows:
 
 
 def by_track(pieces: Iterable[Rows]) -> Iterator[TrackRows]:
-    """The tracks of one video by their numbers. A track's label is that of its first row."""
+    """The tracks of one video by their numbers, each good until the next. A track's label is that of its first row."""
     with tempfile.TemporaryFile() as aside:
         places, sets = _put_aside(pieces, aside)
+        # One room for all tracks, since one may last for hours: a track's arrays hold until the next is asked for.
+        room = np.empty(max((sum(n for _, n in p) for p in places.values()), default=0), RECORD)
         for number in sorted(places):
-            records = np.concatenate([_read(aside, at, count) for at, count in places[number]])
+            records = _gather(aside, places[number], room)
             yield TrackRows(
                 number=number,
                 label=int(records["label"][0]),
@@ -122,6 +124,13 @@ def _flush(waiting: list[np.ndarray], aside: BinaryIO, done: int, places: dict[i
     return done + len(records)
 
 
-def _read(aside: BinaryIO, first: int, count: int) -> np.ndarray:
-    aside.seek(first * RECORD.itemsize)
-    return np.frombuffer(aside.read(count * RECORD.itemsize), RECORD)
+def _gather(aside: BinaryIO, places: list[tuple[int, int]], room: np.ndarray) -> np.ndarray:
+    """A track's records, read into the room without a second copy."""
+    records = room[: sum(count for _, count in places)]
+    raw, at = records.view(np.uint8), 0
+    for first, count in places:
+        aside.seek(first * RECORD.itemsize)
+        size = count * RECORD.itemsize
+        raw[at : at + size] = np.frombuffer(aside.read(size), np.uint8)
+        at += size
+    return records
