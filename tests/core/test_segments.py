@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 
 import pytest
@@ -28,7 +29,7 @@ def test_every_cut_keeps_the_rule(policy):
     lengths = [stop - start for start, stop in segments]
     assert all(0 < n <= length for n in lengths)
     assert not lengths or max(lengths) - min(lengths) <= 1
-    assert [a[1] - b[0] for a, b in zip(segments, segments[1:], strict=False)] == [overlap] * (len(segments) - 1)
+    assert [a[1] - b[0] for a, b in itertools.pairwise(segments)] == [overlap] * (len(segments) - 1)
     assert not segments or (segments[0][0], segments[-1][1]) == (0, frames)
 
 
