@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from importlib.util import find_spec
 
 from django.core.asgi import get_asgi_application
 
@@ -14,10 +13,7 @@ http = get_asgi_application()  # sets Django up: what follows may import models
 
 from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
 
-# crowd and review bring `websocket_urlpatterns` with their own authentication and check of the Origin.
-patterns: list = []
-for app in ("crowd", "review"):
-    if find_spec(f"{app}.routing"):
-        patterns += __import__(f"{app}.routing", fromlist=["websocket_urlpatterns"]).websocket_urlpatterns
+from review.routing import websocket_urlpatterns  # noqa: E402
 
-application = ProtocolTypeRouter({"http": http, "websocket": URLRouter(patterns)})
+# No middleware around it: the consumers bring their own authentication and check of the Origin.
+application = ProtocolTypeRouter({"http": http, "websocket": URLRouter(websocket_urlpatterns)})

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-from importlib.util import find_spec
-
 from django.urls import include, path
 
+import annotation.urls
+import crowd.urls
+import review.urls
 from config import api_docs, health
 
-APPS = [import_module(f"{app}.urls") for app in ("annotation", "crowd", "review") if find_spec(f"{app}.urls")]
+APPS = (annotation.urls, crowd.urls, review.urls)
 
 urlpatterns = [
     path("health/live", health.live),
     path("health/ready", health.ready),
     path("api/v1/schema/", api_docs.Schema.as_view(), name="schema"),
     path("api/v1/docs/", api_docs.Docs.as_view(url_name="schema"), name="docs"),
-    *(path("api/v1/", include(app.api_urlpatterns)) for app in APPS if hasattr(app, "api_urlpatterns")),
-    *(path("", include(app.urlpatterns)) for app in APPS if hasattr(app, "urlpatterns")),
+    *(path("api/v1/", include(app.api_urlpatterns)) for app in APPS),
+    *(path("", include(app.urlpatterns)) for app in APPS),
 ]
 
 handler400 = "config.errors.bad_request"

@@ -23,14 +23,13 @@ NESTING = 3
 DOORS = {
     "av": ("annotation.media",),
     "django_q": ("annotation.queue",),
-    "channels": (
-        "crowd.notices",
-        "crowd.consumers",
-        "review.consumers",
-        "crowd.routing",
-        "review.routing",
-        "config.asgi",
-    ),
+    "channels": ("review.consumers", "review.routing", "config.asgi"),
+    "uvicorn": ("config.web",),
+    "redis": ("config.checking",),
+    "pyarrow": ("annotation.formats.parquet",),
+    "httpx": ("crowd.simulating", "crowd.management"),
+    "PIL": ("annotation.media", "config.demo"),
+    "annotation.core.packing": ("annotation.recording",),
     "scipy.optimize.linear_sum_assignment": ("annotation.core.matching",),
 }
 # The staircase: a module may import those of its own app on its own step or below. What is not named is a verb.
@@ -96,6 +95,16 @@ def climbed_stairs(module: str, tree: ast.AST) -> list[str]:
     return found
 
 
+def calls_of(path: Path, owner: str, name: str) -> list[str]:
+    """Where `owner.name(…)` is called: module and function."""
+    return [
+        f"{module_of(path)}.{function.name}"
+        for function in functions_of(tree_of(path))
+        for node in ast.walk(function)
+        if isinstance(node, ast.Attribute) and node.attr == name and getattr(node.value, "id", "") == owner
+    ]
+
+
 def functions_of(tree: ast.AST) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
     yield from (node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef))
 
@@ -129,6 +138,11 @@ def test_a_library_is_used_through_its_one_door() -> None:
     assert past == []
 
 
+def test_one_function_opens_media_files() -> None:
+    found = [call for path in sources(*APPS, "config") for call in calls_of(path, "av", "open")]
+    assert found == ["annotation.media.opening._open"]
+
+
 def test_a_module_imports_its_own_app_only_from_below() -> None:
     up = [found for path in sources(*APPS) for found in climbed_stairs(module_of(path), tree_of(path))]
     assert up == []
@@ -139,6 +153,8 @@ def test_a_module_imports_its_own_app_only_from_below() -> None:
     [
         ("crowd.claiming", "import av", closed_doors),
         ("crowd.claiming", "from django_q.tasks import async_task", closed_doors),
+        ("annotation.media.opening", "import httpx", closed_doors),
+        ("crowd.publishing", "from annotation.core.packing import unpack", closed_doors),
         ("review.core.x", "from scipy.optimize import linear_sum_assignment", closed_doors),
         ("crowd.models.seats", "from crowd.claiming import claim", climbed_stairs),
         ("crowd.claiming", "from crowd import jobs", climbed_stairs),
