@@ -53,7 +53,7 @@ INSTRUCTIONS = "Draw a tight box around every person and every car.\n\nA person 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        if item.path.parent == Path(__file__).parent and "page" in getattr(item, "fixturenames", ()):
+        if item.path.parent == Path(__file__).parent and "browser" in getattr(item, "fixturenames", ()):
             item.add_marker("browser")
 
 
