@@ -8,7 +8,7 @@ import { refresh } from "./refresh.js";
 
 const root = $("[data-live]");
 const link = $("[data-link]");
-const TABLE_MS = 3000;
+const TABLE_MS = 10000;
 const seen = [];
 let seq = -1;
 let failures = 0;
@@ -49,10 +49,16 @@ function show(progress) {
 }
 
 let planned = 0;
+let looked = 0;
 
-/** The table of people is read from the server: now and then, not at every snapshot. */
+/** The table of people is read from the server: at once after a pause, else now and then; never at each snapshot. */
 function refreshSoon() {
-  planned ||= setTimeout(() => refresh().finally(() => (planned = 0)), TABLE_MS);
+  if (planned || document.hidden) return;
+  planned = setTimeout(() => {
+    looked = Date.now();
+    planned = 0;
+    refresh();
+  }, Math.max(200, looked + TABLE_MS - Date.now()));
 }
 
 function connect() {

@@ -171,6 +171,7 @@ def work(worker: Page, shift: float) -> None:
     assert stored["tracks"] == drawn
 
 
+@pytest.mark.db
 @pytest.mark.timeout(600)
 def test_the_story_of_a_video(windows: Windows, site: Box, films: dict) -> None:
     manager, client, reviewer = (windows.of(name) for name in ("mona", "clara", "rita"))

@@ -6,6 +6,7 @@ import re
 from html.parser import HTMLParser
 
 import pytest
+from django.template.loader import render_to_string
 from django.test import Client
 
 from annotation import recording
@@ -180,3 +181,10 @@ def test_what_people_write_is_text_and_never_markup() -> None:
 
 def test_registration_is_there_only_where_the_site_is_open_for_it() -> None:
     assert status(None, "/register/") == 404
+
+
+@pytest.mark.parametrize("name", ["400", "403", "403_csrf", "404", "500"])
+def test_a_page_for_what_went_wrong_needs_nothing_to_be_shown(name: str) -> None:
+    html = render_to_string(f"{name}.html")
+    assert "To the start" in html
+    assert Markup(html).forbidden == []
