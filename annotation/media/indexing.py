@@ -168,7 +168,10 @@ def _see_head(path: Path | str, frame_map: FrameMap, limits: Limits) -> tuple[Fr
         seen = settle(path, seen, until=until, on_frame=head.see, max_pixels=limits.pixels)
         until = min(len(seen), 4 * until)
     if not head.frames:
-        raise Rejected("No frame of the video can be decoded: the file is damaged, encrypted or not complete.")
+        raise Rejected(
+            "No frame of the video can be decoded: the file is damaged, encrypted or not complete. "
+            "Export it as mp4 (H.264) and upload it again."
+        )
     if frame_map.settled:
         seen = frame_map
     width, height = head.how.size(head.width, head.height)

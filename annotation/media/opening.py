@@ -150,7 +150,7 @@ def _open_input(path: Path | str, max_pixels: int) -> InputContainer:
 def _video_stream(container: InputContainer) -> VideoStream:
     streams = [s for s in container.streams.video if not s.disposition & s.disposition.attached_pic]
     if not streams:
-        raise Rejected("The file has no video in it, only sound, pictures or data.")
+        raise Rejected("The file has no video in it, only sound, pictures or data. Upload one that has.")
     return max(streams, key=lambda s: (s.disposition & s.disposition.default, -s.index))
 
 
