@@ -77,13 +77,26 @@ def content_of(release: Release, video: Video | None = None) -> formats.Content:
     """What a release holds, of all its videos or of one, as the writers take it."""
     assert release.content is not None  # it is ready
     chosen = {v: s for v, s in release.content["videos"].items() if video is None or v == video.pk}
-    row = OntologyRow.objects.get(project_id=release.project_id, version=release.decided["ontology"])
-    ontology = defining.read_ontology(row)
     stitches = Stitch.objects.select_related("video").in_bulk(list(chosen.values()))
     wholes = [Whole(stitches[stitch_id]) for stitch_id in chosen.values()]
     wholes.sort(key=lambda w: (w.row.video.name, w.row.video_id))
+    ontology = ontology_of(release, wholes)
     manifest = manifest_of(release, wholes)
     return formats.Content(ontology, [_video(whole, ontology) for whole in wholes], manifest)
+
+
+def ontology_of(release: Release, wholes: list[Whole]) -> Ontology:
+    """The release's ontology, with what its tracks still say of older versions: labels at the end, so that no number
+    of a class moves, and attributes."""
+    rows = OntologyRow.objects.filter(project_id=release.project_id, version__lte=release.decided["ontology"])
+    newest, *older = [defining.read_ontology(row) for row in rows.order_by("-version")]
+    said: dict[str, set[str]] = {}
+    for found in (found for whole in wholes for found in whole.objects.values()):
+        changing = (name for change in found.changes.values() for name in change)
+        said.setdefault(found.label, set()).update(found.attributes, changing)
+    for version in older:
+        newest = newest.with_lost(version, said)
+    return newest
 
 
 def _video(whole: Whole, ontology: Ontology) -> formats.VideoTracks:

@@ -62,14 +62,14 @@ def import_tracks(*, project: Project, upload: Upload, by: User) -> Batch:
     tasks = list(Task.objects.filter(batch=batch).select_related("segment").order_by("segment__index"))
     parts = [clip_to(upload.tracks, t.segment.start, t.segment.stop) for t in tasks]
     sets = [recording.store(tracks=part, video=video, source=Source.IMPORT, author=by) for part in parts]
-    _accept(batch, tasks, parts, sets, by)
+    accept_all(batch, tasks, parts, sets, by)
     ids = [t.id for t in upload.tracks.tracks]
     inputs = [[task.segment_id, row.pk] for task, row in zip(tasks, sets, strict=True)]
     stitching.adopt(video=video, inputs=inputs, parts=parts, numbers=dict(zip(ids, numbers_of(ids), strict=True)))
     return batch
 
 
-def _accept(batch: Batch, tasks: list[Task], parts: list[Tracks], sets: list[TrackSet], by: User) -> None:
+def accept_all(batch: Batch, tasks: list[Task], parts: list[Tracks], sets: list[TrackSet], by: User) -> None:
     """A consensus for each segment, decided by `by`. Nobody agreed with anybody, so there is no agreement to count."""
     rows = [
         Consensus(

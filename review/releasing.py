@@ -64,7 +64,9 @@ def build_release(*, release_id: str) -> None:
     row = Release.objects.get(pk=release_id)
     if row.status != WorkStatus.BUILDING:
         return
-    stitches = {video_id: _stitched(video_id, inputs) for video_id, inputs in row.decided["videos"].items()}
+    # Verdicts that came after the call are not of this release.
+    joins = {join for join, _ in row.decided["verdicts"]}
+    stitches = {video_id: _stitched(video_id, inputs, joins) for video_id, inputs in row.decided["videos"].items()}
     content = {"videos": {video_id: stitch.pk for video_id, stitch in stitches.items()}}
     parts = [_content(stitch) for stitch in stitches.values()]
     with transaction.atomic():
@@ -77,8 +79,8 @@ def build_release(*, release_id: str) -> None:
         )
 
 
-def _stitched(video_id: str, inputs: list[list[str]]) -> Stitch:
-    stitch = stitch_video(video_id=video_id, inputs=inputs)
+def _stitched(video_id: str, inputs: list[list[str]], joins: set[str]) -> Stitch:
+    stitch = stitch_video(video_id=video_id, inputs=inputs, joins=joins)
     assert stitch is not None  # a video without decisions is in no release
     return stitch
 

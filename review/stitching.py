@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -30,51 +30,76 @@ Inputs = list[list[str]]  # [[segment id, track set id], …] in the order of th
 def accepted_inputs(video_id: str) -> Inputs:
     """What is decided of a video, and not cancelled, in order."""
     decided = Consensus.objects.filter(
-        video_id=video_id, status=ConsensusStatus.ACCEPTED, batch__batch_videos__video_id=video_id
-    ).filter(batch__batch_videos__live=True)
-    rows = decided.order_by("segment__start", "segment_id").values_list("segment_id", "track_set_id").distinct()
+        video_id=video_id,
+        status=ConsensusStatus.ACCEPTED,
+        batch__batch_videos__video_id=video_id,
+        batch__batch_videos__live=True,
+    )
+    rows = decided.order_by("segment__start", "segment_id").values_list("segment_id", "track_set_id")
     return [[segment, str(track_set)] for segment, track_set in rows]
 
 
-def stitch_video(*, video_id: str, inputs: Inputs | None = None) -> Stitch | None:
-    """Stitch what is decided of a video, or just `inputs`; the same content gives the existing stitch.
+def stitch_video(*, video_id: str, inputs: Inputs | None = None, joins: Collection[str] | None = None) -> Stitch | None:
+    """Stitch what is decided of a video, or just `inputs` under the verdicts of just `joins` (ids); the same content
+    gives the existing stitch.
 
-    None where nothing is decided. Only borders of segments that changed since the newest stitch are computed.
+    None where nothing is decided. Only borders of segments that changed since the newest stitch are computed. The
+    arithmetic runs outside of any transaction; it is done anew where another stitch of the video was stored meanwhile,
+    for that one has given out numbers.
     """
+    as_it_stands = inputs is None
     inputs = accepted_inputs(video_id) if inputs is None else inputs
     if not inputs:
         return None
-    verdicts = _verdicts(video_id)
+    verdicts = _verdicts(video_id, joins)
     content = _digest(inputs, verdicts)
-    existing = Stitch.objects.filter(video_id=video_id, content_sha256=content).order_by("version").last()
-    if existing:
-        return existing
-    previous = Stitch.objects.filter(video_id=video_id).order_by("version").last()
-    before = unpack(previous) if previous else None
-    changed = _changed(inputs, previous, video_id)
-    stitched = stitch(load_segments(inputs), decided=verdicts, previous=before, changed=changed)
-    with transaction.atomic():
-        row = _write(video_id, inputs, content, stitched)
-        _ask(video_id, stitched)
-    return row
+    while True:
+        stitches = Stitch.objects.filter(video_id=video_id)
+        if existing := stitches.filter(content_sha256=content).order_by("version").last():
+            return existing
+        previous = stitches.order_by("version").last()
+        before = unpack(previous) if previous else None
+        changed = _changed(inputs, previous, video_id, verdicts)
+        stitched = stitch(load_segments(inputs), decided=verdicts, previous=before, changed=changed)
+        with transaction.atomic():
+            if not _is_newest(previous, video_id):
+                continue
+            row = _write(video_id, inputs, content, stitched)
+            if as_it_stands:
+                _ask(video_id, stitched)
+            return row
 
 
-def _changed(inputs: Inputs, previous: Stitch | None, video_id: str) -> set[str]:
+def _is_newest(previous: Stitch | None, video_id: str) -> bool:
+    """Whether nobody stored a stitch since; the video's row is locked, so that nobody does until we have."""
+    Video.objects.select_for_update(no_key=True).get(pk=video_id)
+    newest = Stitch.objects.filter(video_id=video_id).aggregate(newest=Max("version"))["newest"]
+    return newest == (previous.version if previous else None)
+
+
+def _changed(inputs: Inputs, previous: Stitch | None, video_id: str, verdicts: Mapping[Pair, bool]) -> set[str]:
     """Segments whose tracks, or whose joins' verdicts, changed since the previous stitch."""
     if previous is None:
         return set()
     before = dict(map(tuple, previous.inputs))
     now = dict(map(tuple, inputs))
     changed = {key for key, value in now.items() if before.get(key) != value}
-    since = Join.objects.filter(video_id=video_id, decided_at__gte=previous.created_at)
-    for left, right in since.values_list("left_segment_id", "right_segment_id"):
-        changed |= {left, right}
-    # A segment that left, or came between two neighbours, changes the borders of those beside it.
+    decided = Join.objects.filter(video_id=video_id, same__isnull=False)
+    for join in decided:
+        # Given since, or not to be known here although the previous stitch may have known it.
+        if join.decided_at >= previous.created_at or _ends(join) not in verdicts:
+            changed |= {join.left_segment_id, join.right_segment_id}
+    # Where a segment left, those beside it have a border now.
     order_before, order_now = list(before), list(now)
     neighbours = set(zip(order_before, order_before[1:], strict=False))
     for pair in zip(order_now, order_now[1:], strict=False):
-        changed |= set() if pair in neighbours else set(pair)
+        if pair not in neighbours and changed.isdisjoint(pair):
+            changed.add(pair[0])
     return changed
+
+
+def _ends(join: Join) -> Pair:
+    return (join.left_segment_id, join.left_track), (join.right_segment_id, join.right_track)
 
 
 def load_segments(inputs: Inputs) -> list[SegmentTracks]:
@@ -85,12 +110,10 @@ def load_segments(inputs: Inputs) -> list[SegmentTracks]:
     ]
 
 
-def _verdicts(video_id: str) -> dict[Pair, bool]:
-    decided = Join.objects.filter(video_id=video_id, same__isnull=False)
-    return {
-        ((j.left_segment_id, j.left_track), (j.right_segment_id, j.right_track)): bool(j.same)
-        for j in decided.order_by("pk")
-    }
+def _verdicts(video_id: str, joins: Collection[str] | None = None) -> dict[Pair, bool]:
+    """The verdicts on a video's joins, or just those on `joins`."""
+    decided = Join.objects.filter(video_id=video_id, same__isnull=False).order_by("pk")
+    return {_ends(j): bool(j.same) for j in decided if joins is None or j.pk in joins}
 
 
 def _digest(inputs: Inputs, verdicts: dict[Pair, bool]) -> str:
@@ -100,8 +123,6 @@ def _digest(inputs: Inputs, verdicts: dict[Pair, bool]) -> str:
 
 
 def _write(video_id: str, inputs: Inputs, content: str, stitched: Stitched) -> Stitch:
-    # The video's row is locked, so that two stitchings at once get two versions.
-    Video.objects.select_for_update(no_key=True).get(pk=video_id)
     newest = Stitch.objects.filter(video_id=video_id).aggregate(newest=Max("version"))["newest"] or 0
     return Stitch.objects.create(
         video_id=video_id,
@@ -119,6 +140,7 @@ def adopt(*, video: Video, inputs: Inputs, parts: Sequence[Tracks], numbers: Map
 
     Tracks of one id are one object; it has its number, unless the video gave that to another object before.
     """
+    Video.objects.select_for_update(no_key=True).get(pk=video.pk)
     previous = newest_stitch(video)
     begin = unpack(previous).next_identity if previous else 1
     if numbers and min(numbers.values()) < begin:
@@ -134,6 +156,7 @@ def adopt(*, video: Video, inputs: Inputs, parts: Sequence[Tracks], numbers: Map
                 joins.append(Found((last[track.id], track.id), (segment, track.id), "border", 1.0, False))
             last[track.id] = segment
     stitched = Stitched(tuple(joins), identities, 0, max([begin - 1, *numbers.values()]) + 1)
+    # The numbers were chosen under the video's lock.
     return _write(video.pk, inputs, _digest(inputs, _verdicts(video.pk)), stitched)
 
 

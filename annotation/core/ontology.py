@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -72,6 +72,18 @@ class Ontology:
     @property
     def names(self) -> tuple[str, ...]:
         return tuple(label.name for label in self.labels)
+
+    def with_lost(self, older: Ontology, used: Mapping[str, Collection[str]]) -> Ontology:
+        """With what an older version says of labels and attributes that are still `used` and missing here.
+
+        `used` maps labels to names of their attributes. Labels are added at the end, so that no number moves.
+        """
+        labels = dict(self.by_name)
+        for label in (label for label in older.labels if label.name in used):
+            mine = labels.get(label.name) or replace(label, attributes=())
+            lost = [a for a in label.attributes if a.name in used[label.name] and a.name not in mine.by_name]
+            labels[label.name] = replace(mine, attributes=(*mine.attributes, *lost)) if lost else mine
+        return Ontology(tuple(labels.values()))
 
     def to_json(self) -> list[dict[str, Any]]:
         """The form of the public contract; `parse_labels` reads it back equal."""

@@ -1,0 +1,210 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from django.db.models.functions import Now
+
+from annotation import defining
+from annotation.core.tracks import Tracks
+from annotation.formats.registry import FORMATS
+from review import exporting, releasing, stitching
+from review.models import Consensus, Export, Join, Release, Stitch
+from review.stitching import stitch_video, unpack
+from tests import cast
+from tests.review.rows import accepted, decide_anew, walker, walkers
+
+pytestmark = pytest.mark.django_db
+
+
+def stitched(rows: list[Consensus]) -> Stitch:
+    found = stitch_video(video_id=rows[0].video_id)
+    assert found is not None
+    return found
+
+
+def test_deciding_one_of_many_segments_anew_computes_its_borders_alone_and_keeps_every_id() -> None:
+    rows = accepted(24)
+    before = stitched(rows)
+    assert (before.track_count, before.borders_computed) == (3, 23)
+    segment = rows[12].segment
+    part = walkers(segment.start, segment.stop, shift=2.0, count=2)
+    decide_anew(rows[12], replace(part, tracks=(*part.tracks, walker(segment.start, segment.stop, 7))))
+    after = stitched(rows)
+    assert after.borders_computed == 2
+    old, new = unpack(before).identities, unpack(after).identities
+    assert {ref: new[ref] for ref in old if ref[0] != segment.pk} == {
+        r: n for r, n in old.items() if r[0] != segment.pk
+    }
+    assert {n for (key, _), n in new.items() if key == segment.pk} == {1, 2, 4}
+
+
+def test_a_segment_that_is_decided_later_computes_its_borders_alone() -> None:
+    rows = accepted(20)
+    Consensus.objects.filter(pk=rows[7].pk).update(status="pending", decided_at=None)
+    before = stitched(rows)
+    Consensus.objects.filter(pk=rows[7].pk).update(status="accepted", decided_at=Now())
+    after = stitched(rows)
+    assert after.borders_computed == 2
+    old, new = unpack(before).identities, unpack(after).identities
+    touched = {n for (key, _), n in new.items() if key == rows[7].segment_id}
+    assert {r: n for r, n in old.items() if n not in touched} == {r: new[r] for r, n in old.items() if n not in touched}
+    assert after.track_count == 3 and touched <= set(old.values())
+
+
+def test_two_stitchings_at_once_give_one_object_one_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = accepted(4)
+    Consensus.objects.filter(pk=rows[0].pk).update(status="pending", decided_at=None)
+    real, calls = stitching.stitch, []
+
+    def meanwhile(*args: Any, **how: Any) -> Any:
+        calls.append(1)
+        if len(calls) == 1:  # the other one is faster, and knows of less
+            monkeypatch.setattr(stitching, "stitch", real)
+            stitch_video(video_id=rows[0].video_id, inputs=stitching.accepted_inputs(rows[0].video_id)[:-1])
+            monkeypatch.setattr(stitching, "stitch", meanwhile)
+        return real(*args, **how)
+
+    monkeypatch.setattr(stitching, "stitch", meanwhile)
+    after = stitched(rows)
+    first = Stitch.objects.order_by("version").first()
+    assert first is not None and (after.version, len(calls)) == (2, 2)
+    now = unpack(after).identities
+    assert all(now[ref] == number for ref, number in unpack(first).identities.items())
+
+
+def test_the_same_content_stitched_twice_at_once_is_stored_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = accepted(3)
+    real = stitching.stitch
+
+    def meanwhile(*args: Any, **how: Any) -> Any:
+        monkeypatch.setattr(stitching, "stitch", real)
+        stitch_video(video_id=rows[0].video_id)
+        return real(*args, **how)
+
+    monkeypatch.setattr(stitching, "stitch", meanwhile)
+    stitched(rows)
+    assert Stitch.objects.count() == 1
+
+
+def released(rows: list[Consensus]) -> Release:
+    project = rows[0].video.project
+    return releasing.release(project=project, by=project.owner)
+
+
+def built(release: Release) -> Release:
+    releasing.build_release(release_id=release.pk)
+    release.refresh_from_db()
+    assert release.status == "ready"
+    return release
+
+
+def verdict(rows: list[Consensus], *, same: bool) -> Join:
+    """A reviewer's word on the first walker over the first border."""
+    left, right = rows[0].segment, rows[1].segment
+    return Join.objects.create(
+        video_id=left.video_id,
+        left_segment=left,
+        left_track=f"{left.start}-0",
+        right_segment=right,
+        right_track=f"{right.start}-0",
+        kind="border",
+        confidence=0.5,
+        same=same,
+        decided_by=cast.user("Rita"),
+        decided_at=Now(),
+    )
+
+
+def test_a_release_holds_no_verdict_that_came_after_the_call() -> None:
+    rows = accepted(3)
+    release = released(rows)
+    verdict(rows, same=False)
+    stitched(rows)
+    assert built(release).tracks == 3
+    later = released(rows)
+    assert later.pk != release.pk and built(later).tracks == 4
+
+
+def test_an_old_release_is_built_the_same_after_later_decisions() -> None:
+    rows = accepted(3)
+    first = built(released(rows))
+    content = first.sha256
+    decide_anew(rows[1], walkers(rows[1].segment.start, rows[1].segment.stop, count=2))
+    stitched(rows)
+    Release.objects.filter(pk=first.pk).update(status="building", sha256=None, content=None)
+    assert built(first).sha256 == content
+
+
+def test_a_cancelled_batch_is_in_no_release() -> None:
+    rows = accepted(3)
+    rows[0].batch.batch_videos.update(live=False)
+    with pytest.raises(releasing.NothingToRelease):
+        released(rows)
+
+
+def export_of(rows: list[Consensus], format: str = "json") -> Export:
+    made = exporting.export(release=built(released(rows)), format=format, video=None, by=None)
+    exporting.write_export(export_id=made.pk)
+    made.refresh_from_db()
+    return made
+
+
+@pytest.mark.parametrize("format", sorted(FORMATS))
+def test_labels_and_attributes_that_the_project_gave_up_are_still_exported(format: str) -> None:
+    def draw(start: int, stop: int) -> Tracks:
+        part = walkers(start, stop, count=1)
+        one = replace(walker(start, stop, 2), attributes={"sex": "f"}, changes={start: {"pose": "walking"}})
+        return replace(part, tracks=(one, walker(start, stop, 4, label="car")))
+
+    rows = accepted(3, draw)
+    defining.change_ontology(project=rows[0].video.project, labels=[{"name": "dog"}, {"name": "person"}])
+    made = export_of(rows, format)
+    assert made.status == "ready", made.reason
+    ontology = exporting.content_of(made.release).ontology
+    assert ontology.names == ("dog", "person", "car")
+    assert set(ontology.by_name["person"].by_name) == {"sex", "pose"}
+
+
+# Whoever is killed closes no files.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.parametrize("step", ["writing", "storing", "telling"])
+def test_an_export_that_is_killed_at_any_step_goes_on_to_the_same_bytes(
+    step: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = accepted(3)
+    whole = export_of(rows)
+    Export.objects.update(status="building", file="", sha256="", bytes=None)
+
+    class Killed(BaseException):
+        pass
+
+    def die(*args: Any, **how: Any) -> None:
+        raise Killed
+
+    with monkeypatch.context() as patch:
+        if step == "writing":
+            patch.setattr("annotation.formats.zipping.ZipWriter.close", die)
+        elif step == "storing":
+            patch.setattr("annotation.storing.default_storage.save", die)
+            patch.setattr("annotation.storing.default_storage.exists", lambda name: False)
+        else:
+            patch.setattr("django.db.models.query.QuerySet.update", die)
+        with pytest.raises(Killed):
+            exporting.write_export(export_id=whole.pk)
+    again = Export.objects.get(pk=whole.pk)
+    assert again.status == "building"
+    exporting.write_export(export_id=whole.pk)
+    again.refresh_from_db()
+    assert (again.status, again.sha256) == ("ready", whole.sha256)
+
+
+def test_where_a_segment_leaves_its_neighbours_meet_and_nobody_changes_number() -> None:
+    rows = accepted(8)
+    before = stitched(rows)
+    Consensus.objects.filter(pk=rows[3].pk).update(status="pending", decided_at=None)
+    after = stitched(rows)
+    assert after.borders_computed <= 2 and after.track_count == 3
+    old, new = unpack(before).identities, unpack(after).identities
+    assert new == {ref: number for ref, number in old.items() if ref[0] != rows[3].segment_id}
