@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db import transaction
 
 from annotation.queue import job, sweep, want
-from crowd import publishing, sanctioning, scoring, seating, seeding
+from crowd import publishing, sanctioning, scoring, seating, seeding, suspecting
 from crowd.lifecycle import BatchStatus
 from crowd.models import Assignment, Batch, BatchVideo
 
@@ -41,6 +41,11 @@ def settle_extra_job(subject: str) -> None:
 @job("keep_gold")
 def keep_gold_job(subject: str) -> None:
     seeding.keep_extra_seats(batch_id=subject)
+
+
+@job("flag_workers")
+def flag_workers_job(subject: str) -> None:
+    suspecting.flag_workers(project_id=subject)
 
 
 @sweep

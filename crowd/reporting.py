@@ -11,7 +11,7 @@ from django.db.models import Avg, Count, Q, QuerySet, Sum
 
 from annotation.models import Project, User
 from crowd.lifecycle import EntryKind, Seat, TaskStatus
-from crowd.models import Assignment, LedgerEntry, Sanction, Skill, Task
+from crowd.models import Assignment, LedgerEntry, Sanction, Skill, Suspicion, Task
 
 SHOWN_TASKS = ("opening", "open", "filled", "in_review", "done", "quarantined")
 SHOWN_SEATS = ("open", "held", "submitted")
@@ -67,6 +67,7 @@ def worker_figures(*, project: Project, workers: Sequence[User]) -> list[dict[st
     )
     means = _means(project, ids)
     times = _work_times(project, ids)
+    raised = _flags(project, ids)
     return [
         {
             "user": worker.username,
@@ -79,11 +80,18 @@ def worker_figures(*, project: Project, workers: Sequence[User]) -> list[dict[st
             "agreement": means[worker.pk][1] if worker.pk in means else None,
             "work_s_median": median(times[worker.pk]) if times.get(worker.pk) else None,
             "earned_micros": earned.get(worker.pk, 0),
-            "flags": [],
+            "flags": raised.get(worker.pk, []),
             "state": standing[worker.pk].kind if worker.pk in standing else "active",
         }
         for worker in workers
     ]
+
+
+def _flags(project: Project, ids: list[str]) -> dict[str, list[dict[str, Any]]]:
+    found: dict[str, list[dict[str, Any]]] = {}
+    for row in Suspicion.objects.filter(project=project, worker__in=ids).order_by("code"):
+        found.setdefault(row.worker_id, []).append({"code": row.code, "evidence": row.evidence})
+    return found
 
 
 def _means(project: Project, ids: list[str]) -> dict[str, tuple[float | None, float | None]]:

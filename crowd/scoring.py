@@ -22,6 +22,8 @@ from crowd.seating import policy_of
 
 # Where no real seat of the batch was decided yet, an extra one waits about this long.
 USUAL_WAIT_S = 30.0
+# Flags look at many tasks at once, not anew for each.
+FLAG_AFTER_S = 20.0
 _chance = random.SystemRandom()
 
 
@@ -82,6 +84,7 @@ def keep_skills(*, project_id: str, skills: Mapping[str, Skill]) -> None:
         SkillRow.objects.update_or_create(
             project_id=project_id, worker_id=worker_id, defaults=values | {"computed_at": Now()}
         )
+    want("flag_workers", project_id, delay_s=FLAG_AFTER_S)
 
 
 def skills_in(*, project: Project, workers: list[str]) -> dict[str, Skill]:

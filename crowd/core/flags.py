@@ -75,14 +75,14 @@ def same_everywhere(drawn: Sequence[Dense], others: Sequence[Dense]) -> Flag | N
     again = []
     for i in range(len(drawn)):
         for j in range(i):
-            if len(drawn[i].ids) and _repeats(drawn[i], drawn[j]) >= SAME > DIFFERENT > _repeats(others[i], others[j]):
+            if len(drawn[i].ids) and repeats(drawn[i], drawn[j]) >= SAME > DIFFERENT > repeats(others[i], others[j]):
                 again.append([drawn[j].start, drawn[i].start])
     if not again:
         return None
     return Flag("same_everywhere", {"segments": again, "compared": len(drawn) * (len(drawn) - 1) // 2})
 
 
-def _repeats(a: Dense, b: Dense) -> float:
+def repeats(a: Dense, b: Dense) -> float:
     """Soft F of two segments' tracks with both laid at one start, whatever the labels; 0 if both are empty."""
     n = min(a.present.shape[1], b.present.shape[1])
     table = track_iou(_first(a, n), _first(b, n), labels=False)

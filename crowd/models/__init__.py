@@ -1,5 +1,5 @@
 from crowd.models.batches import Batch, BatchVideo, Gold, Policy, PreLabels, Task
-from crowd.models.judging import PeerScore, Score, Skill
+from crowd.models.judging import PeerScore, Score, Skill, Suspicion
 from crowd.models.paying import LedgerEntry
 from crowd.models.seats import Assignment, Draft, LateBody, Transition
 from crowd.models.standing import Sanction
@@ -18,6 +18,7 @@ __all__ = [
     "Sanction",
     "Score",
     "Skill",
+    "Suspicion",
     "Task",
     "Transition",
 ]

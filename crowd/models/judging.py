@@ -55,3 +55,18 @@ class Skill(models.Model):
                 condition=Q(low__gte=0, mean__gte=0, mean__lte=1, high__lte=1), name="a_skill_is_a_share"
             ),
         ]
+
+
+class Suspicion(models.Model):
+    """A flag on a worker's work in a project, with its evidence. It says: have a look; nothing follows from it."""
+
+    project = models.ForeignKey("annotation.Project", on_delete=models.CASCADE, related_name="suspicions")
+    worker = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="suspicions")
+    code = models.CharField(max_length=32)
+    evidence = models.JSONField()
+    computed_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["project", "worker", "code"], name="a_flag_is_raised_once"),
+        ]
