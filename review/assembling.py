@@ -12,7 +12,7 @@ import numpy as np
 
 from annotation.core.resolving import resolve, to_tracks
 from annotation.core.stitching import Ref, SegmentTracks, Stitched
-from annotation.core.tracks import Interval, Track, Tracks, clip_to
+from annotation.core.tracks import Bools, Floats, Interval, Track, Tracks, clip_to
 from annotation.formats.content import PART_FRAMES, Rows, rows_of_dense
 from review.models import Stitch
 from review.stitching import load_segments, segments_near, unpack
@@ -68,6 +68,16 @@ class Whole:
                 attributes=[o.attributes for o in objects],
                 changes=[o.changes for o in objects],
             )
+
+    def boxes(self, numbers: Sequence[int], start: int, stop: int) -> tuple[Floats, Bools]:
+        """Boxes (t, n, 4), NaN where absent, and presence (t, n) of some tracks on `[start, stop)`."""
+        dense = resolve(segments_near(self.row, start, stop), self.stitched, start, stop).dense
+        out, present = np.full((len(numbers), stop - start, 4), np.nan), np.zeros((len(numbers), stop - start), bool)
+        place = {str(number): i for i, number in enumerate(numbers)}
+        rows = [row for row, number in enumerate(dense.ids) if number in place]
+        to = [place[dense.ids[row]] for row in rows]
+        out[to], present[to] = dense.boxes[rows], dense.present[rows]
+        return out, present
 
     def tracks(self, numbers: Sequence[int], start: int, stop: int) -> Tracks:
         """Some full-video tracks on `[start, stop)`, with a keyframe on every frame on which they are present."""

@@ -98,6 +98,87 @@ class ReleaseSerializer(serializers.Serializer):
     created_at = serializers.DateTimeField()
 
 
+class DiffTrackSerializer(serializers.Serializer):
+    track = serializers.IntegerField()
+    label = serializers.CharField()
+    start = serializers.IntegerField()
+    stop = serializers.IntegerField()
+
+
+class ChangedTrackSerializer(DiffTrackSerializer):
+    """`was` is the earlier label, `frames` those that only one release shows, `moved` those with other boxes."""
+
+    was = serializers.CharField()
+    frames = serializers.IntegerField()
+    moved = serializers.IntegerField()
+    iou = serializers.FloatField(allow_null=True)
+
+
+class VideoDiffSerializer(serializers.Serializer):
+    video = serializers.CharField()
+    added = DiffTrackSerializer(many=True)
+    gone = DiffTrackSerializer(many=True)
+    changed = ChangedTrackSerializer(many=True)
+    unchanged = serializers.IntegerField()
+
+
+class DiffSerializer(serializers.Serializer):
+    """From the release `before` to the release `after`."""
+
+    before = serializers.CharField()
+    after = serializers.CharField()
+    videos = VideoDiffSerializer(many=True)
+
+
+class TracedDecisionSerializer(serializers.Serializer):
+    verdict = serializers.CharField()
+    by = serializers.ChoiceField(choices=["rule", "reviewer"])
+    version = serializers.IntegerField()
+    reason = serializers.CharField(allow_blank=True)
+    at = serializers.DateTimeField()
+
+
+class TracedSubmissionSerializer(serializers.Serializer):
+    id = serializers.CharField()
+    worker = serializers.CharField()
+    supports = serializers.BooleanField()
+    benchmark_score = serializers.FloatField(allow_null=True)
+
+
+class TracedSegmentSerializer(serializers.Serializer):
+    segment = RangeSerializer()
+    consensus = serializers.CharField(allow_null=True)
+    track = serializers.CharField()
+    source = serializers.CharField()
+    method = serializers.CharField(allow_null=True)
+    agreement = serializers.FloatField(allow_null=True)
+    decisions = TracedDecisionSerializer(many=True)
+    reviewed = serializers.IntegerField()
+    submissions = TracedSubmissionSerializer(many=True)
+
+
+class TracedJoinSerializer(serializers.Serializer):
+    kind = serializers.CharField()
+    confidence = serializers.FloatField()
+    doubtful = serializers.BooleanField()
+    decided = serializers.BooleanField()
+
+
+class TraceSerializer(serializers.Serializer):
+    """Where one box came from: the segments that show its frame, with their inputs and verdicts, and its joins."""
+
+    release = serializers.CharField()
+    video = serializers.CharField()
+    track = serializers.IntegerField()
+    frame = serializers.IntegerField()
+    label = serializers.CharField()
+    confidence = serializers.FloatField(allow_null=True)
+    box = serializers.ListField(child=serializers.FloatField())
+    occluded = serializers.BooleanField()
+    segments = TracedSegmentSerializer(many=True)
+    joins = TracedJoinSerializer(many=True)
+
+
 class ExportInSerializer(serializers.Serializer):
     format = serializers.CharField()
     release = serializers.CharField(required=False, allow_null=True)

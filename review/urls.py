@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from review.api import imports, results, verdicts
+from review.api import imports, provenance, results, verdicts
 from review.page_urls import urlpatterns as page_urlpatterns
 
 api_urlpatterns = [
@@ -19,6 +19,8 @@ api_urlpatterns = [
     path("videos/<str:video_id>/tracks/", results.VideoTracks.as_view()),
     path("projects/<str:project_id>/releases/", results.ReleaseList.as_view()),
     path("releases/<str:release_id>/", results.ReleaseDetail.as_view()),
+    path("releases/<str:release_id>/diff/", provenance.Diff.as_view()),
+    path("releases/<str:release_id>/trace/", provenance.Trace.as_view()),
     path("projects/<str:project_id>/exports/", results.ExportList.as_view()),
     path("projects/<str:project_id>/imports/", imports.ImportList.as_view()),
     path("imports/<str:import_id>/", imports.ImportDetail.as_view()),

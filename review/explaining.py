@@ -1,0 +1,101 @@
+"""Where one box of a release came from: submissions, gold scores, joins and decisions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from annotation.core.resolving import resolve
+from annotation.errors import Missing
+from annotation.models import TrackSet
+from crowd.models import Assignment
+from crowd.pseudonyms import pseudonym
+from review.assembling import Whole
+from review.errors import NotReady
+from review.lifecycle import WorkStatus
+from review.models import Consensus, Decision, Release, Stitch
+from review.stitching import segments_near
+
+
+def trace(*, release: Release, video_id: str, number: int, frame: int) -> dict[str, Any]:
+    """What led to a track's box on a frame. Missing where the release has no such box; NotReady."""
+    if release.status != WorkStatus.READY or release.content is None:
+        raise NotReady
+    row = Stitch.objects.select_related("video").filter(pk=release.content["videos"].get(video_id)).first()
+    if row is None or number not in (whole := Whole(row)).objects:
+        raise Missing
+    dense = resolve(segments_near(row, frame, frame + 1), whole.stitched, frame, frame + 1).dense
+    at = dense.ids.index(str(number)) if str(number) in dense.ids else None
+    if at is None or not dense.present[at, 0]:
+        raise Missing
+    found = whole.objects[number]
+    return {
+        "release": release.pk,
+        "video": video_id,
+        "track": number,
+        "frame": frame,
+        "label": found.label,
+        "confidence": found.confidence,
+        "box": dense.boxes[at, 0].tolist(),
+        "occluded": bool(dense.occluded[at, 0]),
+        "segments": _segments(release, whole, number, frame),
+        "joins": _joins(whole, number),
+    }
+
+
+def _segments(release: Release, whole: Whole, number: int, frame: int) -> list[dict[str, Any]]:
+    """The segments that show the frame; two where it lies in their overlap."""
+    inputs = dict(map(tuple, whole.row.inputs))
+    sets = TrackSet.objects.in_bulk([inputs[segment] for segment, _ in whole.objects[number].sources])
+    out = []
+    for segment, track in whole.objects[number].sources:
+        track_set = sets[inputs[segment]]
+        if track_set.start <= frame < track_set.stop:
+            out.append(_segment(release, whole, segment, track, track_set))
+    return out
+
+
+def _segment(release: Release, whole: Whole, segment: str, track: str, track_set: TrackSet) -> dict[str, Any]:
+    consensus = Consensus.objects.filter(segment=segment).first()
+    # As of the release: what was decided of the segment up to what it holds.
+    decisions = list(Decision.objects.filter(consensus=consensus).select_related("by").order_by("pk"))
+    last = next((i for i, d in enumerate(decisions) if d.track_set_id == track_set.pk), len(decisions) - 1)
+    build = consensus.builds.filter(version=decisions[last].version).first() if consensus and decisions else None
+    return {
+        "segment": {"start": track_set.start, "stop": track_set.stop},
+        "consensus": consensus.pk if consensus else None,
+        "track": track,
+        "source": track_set.source,
+        "method": build.method if build else None,
+        "agreement": build.agreement if build and build.inputs else None,
+        "decisions": [_decision(d) for d in decisions[: last + 1]],
+        "reviewed": sum(d.by_id is not None for d in decisions[: last + 1]),
+        "submissions": _submissions(release, whole, segment, track, build.inputs if build else []),
+    }
+
+
+def _decision(row: Decision) -> dict[str, Any]:
+    by = "rule" if row.by_id is None else "reviewer"
+    return {"verdict": row.verdict, "by": by, "version": row.version, "reason": row.reason, "at": row.created_at}
+
+
+def _submissions(release: Release, whole: Whole, segment: str, track: str, inputs: list[str]) -> list[dict[str, Any]]:
+    """Every input of the segment's consensus; those that drew this very object say so."""
+    drawn = set(whole.objects[whole.stitched.identities[segment, track]].support)
+    seats = Assignment.objects.filter(pk__in=inputs).select_related("score").order_by("pk")
+    return [
+        {
+            "id": seat.pk,
+            "worker": pseudonym(release.project_id, seat.worker_id),
+            "supports": seat.pk in drawn,
+            "benchmark_score": seat.score.value if hasattr(seat, "score") else None,
+        }
+        for seat in seats
+    ]
+
+
+def _joins(whole: Whole, number: int) -> list[dict[str, Any]]:
+    return [
+        {"kind": j.kind, "confidence": j.confidence, "doubtful": j.doubtful, "decided": j.decided}
+        for j in whole.stitched.joins
+        if whole.stitched.identities[j.left] == number
+    ]
