@@ -2,6 +2,9 @@ from __future__ import annotations
 
 import csv
 import io
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -10,6 +13,7 @@ from django.core.management import CommandError, call_command
 from annotation.lifecycle import Role
 from annotation.models import User
 from annotation.tokens import user_token
+from tests.conftest import PROJECT
 
 pytestmark = pytest.mark.django_db
 
@@ -110,3 +114,11 @@ def test_a_token_that_cannot_be_told_again_is_a_clear_error(settings: pytest.Fix
     with pytest.raises(CommandError, match="--new-token"):
         adduser("ann")
     assert len(adduser("ann", "--new-token").strip()) == 64
+
+
+def test_the_first_person_is_added_before_anything_was_served(tmp_path: Path) -> None:
+    command = [sys.executable, str(PROJECT / "manage.py"), "adduser", "ann", "--role", "manager"]
+    environ = {"PATH": os.environ["PATH"], "DATA_DIR": str(tmp_path / "new")}
+    ended = subprocess.run(command, env=environ, capture_output=True, text=True, timeout=120)
+    assert ended.returncode == 0, ended.stderr
+    assert len(ended.stdout.splitlines()[-1]) == 64

@@ -11,6 +11,7 @@ from django.db import transaction
 from annotation.enrolling import enrol
 from annotation.errors import Problem
 from annotation.lifecycle import Role
+from annotation.migrating import migrate_if_new
 
 COLUMNS = ("name", "role", "password")
 
@@ -32,6 +33,7 @@ class Command(BaseCommand):
     def handle(self, *args: object, **options: object) -> None:
         if bool(options["name"]) == bool(options["file"]):
             raise CommandError("give either a NAME or --file people.csv")
+        migrate_if_new()
         try:
             if options["file"]:
                 self._enrol_file(options)

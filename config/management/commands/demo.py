@@ -16,10 +16,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 
 from annotation.core.problems import Invalid
 from annotation.core.tracks import fill
+from annotation.migrating import migrate
 from annotation.models import Project, Video
 from config.demo import material, people, pictures, report
 from config.demo.story import DemoFailed, Story, out_folder
-from config.management.commands.serve import migrate
 from crowd.models import Batch
 from review.assembling import Whole
 from review.models import Export, Stitch

@@ -9,14 +9,12 @@ import threading
 from argparse import ArgumentParser
 
 from django.conf import settings
-from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
-from django.db import connection, connections
 
+from annotation.migrating import migrate
 from config import children
 
 STOP_S = 8
-MIGRATING = 7_214_306  # any number that nobody else locks in this database
 
 
 class Command(BaseCommand):
@@ -62,20 +60,6 @@ class Command(BaseCommand):
     def _say(self, words: str) -> None:
         self.stdout.write(f"trackweave: {words}")
         self.stdout.flush()
-
-
-def migrate() -> None:
-    """Brings the database up to date; of several that start at once, one does it and the others wait."""
-    if connection.vendor != "postgresql":
-        call_command("migrate", verbosity=0, interactive=False)
-    else:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_lock(%s)", [MIGRATING])
-            try:
-                call_command("migrate", verbosity=0, interactive=False)
-            finally:
-                cursor.execute("SELECT pg_advisory_unlock(%s)", [MIGRATING])
-    connections.close_all()
 
 
 def _listening(host: str, port: int) -> socket.socket:
