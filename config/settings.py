@@ -80,7 +80,7 @@ def _database(database: environment.Database) -> dict:
         pragmas = f"PRAGMA journal_mode=WAL; PRAGMA synchronous={synchronous}; PRAGMA temp_store=MEMORY"
         options = {"transaction_mode": "IMMEDIATE", "timeout": 20, "init_command": pragmas}
         Path(database.name).parent.mkdir(parents=True, exist_ok=True)
-        return {"ENGINE": "django.db.backends.sqlite3", "NAME": database.name, "OPTIONS": options}
+        return {"ENGINE": "config.sqlite", "NAME": database.name, "OPTIONS": options}
     options = dict(database.options)
     pool = {"pool": {"min_size": 1, "max_size": 10, "timeout": 20}} if IS_WEB else {}
     return {

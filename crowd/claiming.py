@@ -111,9 +111,12 @@ def _held(worker: User, project_id: str) -> QuerySet[Assignment]:
 
 def _open_projects(worker: User, project: Project | None) -> list[tuple[str, list[Batch]]]:
     """Projects in which the worker may claim, in random order, with their batches that have open seats."""
-    batches = Batch.objects.filter(
-        Exists(Assignment.objects.filter(batch=OuterRef("pk"), extra=False, status=Seat.OPEN)), status__in=LIVE_BATCHES
-    ).exclude(project__sanctions__in=Sanction.objects.filter(worker=worker, lifted_at=None))
+    # By the order of the index, or PostgreSQL may join batches with all seats there are.
+    seats = Assignment.objects.filter(batch=OuterRef("pk"), extra=False, status=Seat.OPEN).order_by("-priority", "id")
+    batches = Batch.objects.alias(seat=Subquery(seats.values("pk")[:1])).filter(
+        seat__isnull=False, status__in=LIVE_BATCHES
+    )
+    batches = batches.exclude(project__sanctions__in=Sanction.objects.filter(worker=worker, lifted_at=None))
     mine = set(invited(worker).values_list("project_id", flat=True))
     if project is not None:
         batches = batches.filter(project=project)

@@ -1,0 +1,63 @@
+"""Django's SQLite with a queue in front of its one writer.
+
+Who waits for SQLite's write lock asks again ten times a second, in no order, so that a busy neighbour who begins one
+transaction after the other starves the rest until they are told "database is locked". Here a transaction first takes
+the kernel's lock on a file beside the database (flock), which is handed to those who wait one by one, over threads and
+processes, and is let go by itself when a process dies.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from typing import Any
+
+from django.db.backends.sqlite3 import base
+
+SUFFIX = ".queue"
+
+
+class DatabaseWrapper(base.DatabaseWrapper):
+    """`BEGIN IMMEDIATE` in turn."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._turn: int | None = None
+
+    def _start_transaction_under_autocommit(self) -> None:
+        self._take_turn()
+        try:
+            super()._start_transaction_under_autocommit()
+        except BaseException:
+            self._end_turn()
+            raise
+
+    def _commit(self) -> None:
+        try:
+            super()._commit()
+        finally:
+            self._end_turn()
+
+    def _rollback(self) -> None:
+        try:
+            super()._rollback()
+        finally:
+            self._end_turn()
+
+    def _close(self) -> None:
+        try:
+            super()._close()
+        finally:
+            self._end_turn()
+
+    def _take_turn(self) -> None:
+        name = str(self.settings_dict["NAME"])
+        if self._turn is None and not self.is_in_memory_db():
+            turn = os.open(name + SUFFIX, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            fcntl.flock(turn, fcntl.LOCK_EX)
+            self._turn = turn
+
+    def _end_turn(self) -> None:
+        if self._turn is not None:
+            os.close(self._turn)
+            self._turn = None
