@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import tempfile
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -56,7 +55,7 @@ def write_export(*, export_id: str) -> None:
     with tempfile.TemporaryDirectory(prefix="export-", dir=scratch) as folder:
         path = Path(folder) / "export"
         with path.open("wb") as out:
-            FORMATS[row.format].write(out, content_of(row.release, row.video))
+            FORMATS[row.format].write(out, content_of(row.release, row.video, format=row.format))
         stored = storing.keep(path, "exports")
     Export.objects.filter(pk=export_id, status=WorkStatus.BUILDING).update(
         status=WorkStatus.READY, file=stored.name, sha256=stored.sha256, bytes=stored.bytes
@@ -73,16 +72,19 @@ def fail_export(*, export_id: str, reason: str) -> None:
     Export.objects.filter(pk=export_id, status=WorkStatus.BUILDING).update(status=WorkStatus.FAILED, reason=reason)
 
 
-def content_of(release: Release, video: Video | None = None) -> formats.Content:
-    """What a release holds, of all its videos or of one, as the writers take it."""
+def content_of(release: Release, video: Video | None = None, *, format: str = "json") -> formats.Content:
+    """What a release holds, of all its videos or of one, as the writers take it. The manifest says where each track
+    came from, and what the format cannot carry."""
     assert release.content is not None  # it is ready
     chosen = {v: s for v, s in release.content["videos"].items() if video is None or v == video.pk}
     stitches = Stitch.objects.select_related("video").in_bulk(list(chosen.values()))
     wholes = [Whole(stitches[stitch_id]) for stitch_id in chosen.values()]
     wholes.sort(key=lambda w: (w.row.video.name, w.row.video_id))
     ontology = ontology_of(release, wholes)
-    manifest = manifest_of(release, wholes)
-    return formats.Content(ontology, [_video(whole, ontology) for whole in wholes], manifest)
+    origins = [provenance(release.project_id, whole) for whole in wholes]
+    videos = [_video(whole, ontology, origin) for whole, origin in zip(wholes, origins, strict=True)]
+    manifest = manifest_of(release, wholes, origins) | {"not_carried": list(FORMATS[format].loses)}
+    return formats.Content(ontology, videos, manifest)
 
 
 def ontology_of(release: Release, wholes: list[Whole]) -> Ontology:
@@ -99,23 +101,24 @@ def ontology_of(release: Release, wholes: list[Whole]) -> Ontology:
     return newest
 
 
-def _video(whole: Whole, ontology: Ontology) -> formats.VideoTracks:
+def _video(whole: Whole, ontology: Ontology, origin: list[dict[str, Any]]) -> formats.VideoTracks:
     video = whole.row.video
     facts = formats.Video(video.name, video.frame_count or 0, video.width or 0, video.height or 0, video.fps or 25.0)
-    return formats.VideoTracks(facts, lambda: whole.rows(ontology.names), whole.intervals())
+    said = {o["id"]: o | {"support": list(whole.objects[o["id"]].support)} for o in origin}
+    return formats.VideoTracks(facts, lambda: whole.rows(ontology.names), whole.intervals(), said)
 
 
-def manifest_of(release: Release, wholes: list[Whole]) -> Mapping[str, Any]:
+def manifest_of(release: Release, wholes: list[Whole], origins: list[list[dict[str, Any]]]) -> dict[str, Any]:
     """The manifest of the public contract; nothing in it depends on when the file was written."""
     return {
         "project": {"id": release.project_id, "name": release.project.name},
         "release": {"id": release.pk, "number": release.number, "sha256": release.sha256},
         "ontology_version": release.decided["ontology"],
-        "videos": [_video_manifest(release, whole) for whole in wholes],
+        "videos": [_video_manifest(whole, origin) for whole, origin in zip(wholes, origins, strict=True)],
     }
 
 
-def _video_manifest(release: Release, whole: Whole) -> dict[str, Any]:
+def _video_manifest(whole: Whole, origin: list[dict[str, Any]]) -> dict[str, Any]:
     video = whole.row.video
     return {
         "id": video.pk,
@@ -125,5 +128,5 @@ def _video_manifest(release: Release, whole: Whole) -> dict[str, Any]:
         "frame_count": video.frame_count,
         "stitch": whole.row.version,
         "undecided": undecided(whole.row),
-        "tracks": provenance(release.project_id, whole),
+        "tracks": origin,
     }

@@ -23,7 +23,7 @@ from review.errors import AlreadyDecided
 from review.lifecycle import ConsensusStatus
 from review.models import Consensus, Join, Stitch
 
-METHOD = "border-optimum 1"
+METHOD = "border-optimum 2"
 Inputs = list[list[str]]  # [[segment id, track set id], …] in the order of the video
 
 

@@ -141,4 +141,5 @@ def _eta(now: datetime, counts: dict[str, dict[str, int]], per_hour: int) -> dic
         return {"expected": None, "low": None, "high": None}
     spread = 1.28 * per_hour**0.5
     rates = {"expected": per_hour, "low": per_hour + spread, "high": max(per_hour - spread, 0.25 * per_hour)}
-    return {name: (now + left / rate * HOUR).isoformat() for name, rate in rates.items()}
+    ends = {name: now + left / rate * HOUR for name, rate in rates.items()}
+    return {name: f"{end:%Y-%m-%dT%H:%M:%S}Z" for name, end in ends.items()}
