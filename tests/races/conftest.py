@@ -8,8 +8,9 @@ from annotation import queue
 from tests import openapi
 from tests.crowd.conftest import what_must_always_be_true
 from tests.races.explorer import Explorer
+from tests.races.world import world
 
-__all__ = ["what_must_always_be_true"]
+__all__ = ["what_must_always_be_true", "world"]
 
 
 @pytest.fixture(autouse=True)
