@@ -5,6 +5,12 @@ from __future__ import annotations
 from django.http import HttpRequest
 from django.utils.decorators import method_decorator
 from django.views.decorators.cache import cache_control
+from drf_spectacular.renderers import (
+    OpenApiJsonRenderer,
+    OpenApiJsonRenderer2,
+    OpenApiYamlRenderer,
+    OpenApiYamlRenderer2,
+)
 from drf_spectacular.utils import extend_schema
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 from rest_framework.response import Response
@@ -14,7 +20,9 @@ from config.middleware import CONTENT_SECURITY_POLICY
 
 @method_decorator(cache_control(private=True, max_age=60), name="dispatch")
 class Schema(SpectacularAPIView):
-    """OpenAPI 3.1, as YAML, or as JSON where that is asked for."""
+    """OpenAPI 3.1, as JSON, or as YAML where that is asked for."""
+
+    renderer_classes = (OpenApiJsonRenderer2, OpenApiJsonRenderer, OpenApiYamlRenderer2, OpenApiYamlRenderer)
 
 
 @extend_schema(exclude=True)

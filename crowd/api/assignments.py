@@ -24,7 +24,7 @@ from annotation.core.parsing import InvalidTracks, parse_tracks
 from annotation.core.problems import Invalid, Problem
 from annotation.core.tracks import Tracks
 from annotation.models import Ontology as OntologyRow
-from annotation.models import Project
+from annotation.models import Project, User
 from annotation.serving import serve_bytes
 from crowd import claiming, holding, presenting, publishing, serializers, submitting
 from crowd.errors import NotAllowedToWork
@@ -83,11 +83,17 @@ def _project(request: Request) -> Project | None:
         if request.user.role != "worker" and not claiming.invited(request.user).exists():
             raise NotAllowedToWork("Only workers can claim.")
         return None
-    project_id = text(request.data, "project")
-    project = get_or_404(claiming.workable(request.user), project_id)
+    project = _workable(request.user, text(request.data, "project"))
     if Capability.CLAIM not in access.capabilities_in(request.user, project) and request.user.role != "worker":
         raise NotAllowedToWork("Only workers can claim.")
     return project
+
+
+def _workable(user: User, id_or_name: str) -> Project:
+    """The project of an id, or of a name that is unique among those in which the user may work."""
+    workable = claiming.workable(user)
+    named = list(workable.filter(name=id_or_name)[:2])
+    return named[0] if len(named) == 1 else get_or_404(workable, id_or_name)
 
 
 class AssignmentList(View):

@@ -208,3 +208,9 @@ def test_nobody_else_finds_a_workers_seat() -> None:
     assert will.get(address).status_code == 404
     assert will.post(f"{address}submit/", {"token": seat["token"], "tracks": []}).status_code == 404
     assert will.get(f"{stage.API}/assignments/nonsense/").json() == will.get(address).json()
+
+
+def test_a_project_may_be_named_in_a_claim() -> None:
+    batch = stage.launched()
+    answer = cast.client("Wanda").post(f"{stage.API}/assignments/claim/", {"project": batch.project.name})
+    assert answer.status_code == 201 and answer.json()["project"]["id"] == batch.project_id

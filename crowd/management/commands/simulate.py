@@ -28,7 +28,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--url", required=True)
-        parser.add_argument("--project", required=True, help="its id")
+        parser.add_argument("--project", required=True, help="its id or unique name")
         parser.add_argument("--truth", required=True, type=Path, help="ground truth in MOT form")
         parser.add_argument("--people", required=True, type=Path, help="csv of name,token as `adduser --file` prints")
         parser.add_argument(
