@@ -19,7 +19,7 @@ demo: install
 
 test: $(VENV)/.installed-for-tests
 	$(PY) -m pytest -n $(JOBS) $(ARGS)
-	TEST_DATABASE=sqlite $(PY) -m pytest -n $(JOBS) -m db $(ARGS)
+	TEST_DATABASE=sqlite $(PY) -m pytest -n $(JOBS) -m "db and not browser" $(ARGS)
 
 test-long: $(VENV)/.installed-for-tests
 	$(PY) -m pytest -n $(JOBS) --long --timeout 7200 $(ARGS)

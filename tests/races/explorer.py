@@ -206,7 +206,7 @@ class Explorer:
         return self.pair[0].outcome, self.pair[1].outcome
 
     def schedules(self, verbs: tuple[Verb, Verb]) -> Iterator[tuple[int, int, int]]:
-        """(who begins, k, l) for all orders with up to two preemptions; the two serial ones come first."""
+        """(who begins, k, l) for all orders with up to two preemptions; l is 0 in the two serial ones."""
         lengths = [self.length(verb) for verb in verbs]
         for first in (0, 1):
             mine, others = lengths[first], lengths[1 - first]
