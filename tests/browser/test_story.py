@@ -156,11 +156,7 @@ def claim(worker: Page) -> None:
 
 def work(worker: Page, shift: float) -> None:
     """Claim, draw, submit; what is stored is what was drawn."""
-    until(
-        worker, "document.querySelector('.state-word')?.textContent.trim() !== '0 open seats' || location.reload()", 40
-    )
-    worker.click("[data-claim]")
-    until(worker, "location.pathname !== '/work/'")
+    claim(worker)
     seat = worker.url.rstrip("/").split("/")[-1]
     drawn = draw(worker, shift)
     assert [len(track["keyframes"]) for track in drawn] == [2, 2]
