@@ -6,11 +6,11 @@ import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from annotation.media.scenes import render_scene
 from django.conf import settings
 
 from annotation.core.tracks import Tracks
 from annotation.formats.mot import read_mot
+from annotation.media.scenes import render_scene
 
 LABEL = "person"
 SCENE_FRAMES = 480
