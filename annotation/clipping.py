@@ -60,9 +60,10 @@ def _add_segments(cut: Cut, ranges: list[tuple[int, int]], index: int) -> None:
     )
 
 
-def make_clip(segment_id: str) -> Clip:
-    """The clip of a segment, encoded unless it is there. May die anywhere and run twice: file first, row last.
+def make_clip(segment_id: str, *, quality: str = "default") -> Clip:
+    """The clip of a segment, encoded unless it is there, in "default", "high" or "best" quality.
 
+    May die anywhere and run twice: file first, row last.
     Takes seconds: call it outside of transactions. Raises what `media` raises for a segment that cannot be shown.
     """
     made = Clip.objects.filter(pk=segment_id).first()
@@ -73,7 +74,7 @@ def make_clip(segment_id: str) -> Clip:
     scratch = settings.FILE_UPLOAD_TEMP_DIR
     with tempfile.TemporaryDirectory(prefix="clip-", dir=scratch) as folder, local_path(segment.video.file) as path:
         out = Path(folder) / "clip.mp4"
-        facts = sandboxed_encode_clip(path, frame_map, segment.start, segment.stop, out)
+        facts = sandboxed_encode_clip(path, frame_map, segment.start, segment.stop, out, quality=quality)
         stored = keep(out, "clips")
     try:
         with transaction.atomic():

@@ -131,7 +131,7 @@ def open_task(*, task_id: str) -> None:
     task = Task.objects.select_related("batch").get(pk=task_id)
     if task.status != TaskStatus.OPENING or task.batch.status not in LIVE_BATCHES:
         return
-    clipping.make_clip(task.segment_id)
+    clipping.make_clip(task.segment_id, quality=policy_of(task.batch).clip_quality)
     with transaction.atomic():
         task = lock_task(task_id)
         if task.status != TaskStatus.OPENING or task.batch.status not in LIVE_BATCHES:

@@ -45,6 +45,7 @@ class PolicySerializer(serializers.Serializer):
     qualification = serializers.DictField(required=False, allow_null=True)
     frame_step = serializers.IntegerField(required=False)
     ghosts = serializers.BooleanField(required=False)
+    clip_quality = serializers.CharField(required=False)
 
 
 class ProjectInSerializer(serializers.Serializer):

@@ -12,6 +12,8 @@ from typing import Any
 from annotation.core.problems import Invalid, Problems, shown, step
 
 MOST_MICROS = 10**15
+# What the clips' encoder offers: visually lossless, and more.
+CLIP_QUALITIES = ("default", "high", "best")
 
 
 class InvalidPolicy(Invalid):
@@ -42,6 +44,7 @@ class Policy:
     qualification: None = None
     frame_step: int = 1
     ghosts: bool = False
+    clip_quality: str = "default"
 
     @property
     def quorum_share(self) -> Fraction:
@@ -93,6 +96,11 @@ def _budget(value: Any) -> str | None:
     return None if value is None else _whole(0, MOST_MICROS)(value)
 
 
+def _clip_quality(value: Any) -> str | None:
+    fits = isinstance(value, str) and value in CLIP_QUALITIES
+    return None if fits else f"must be one of {', '.join(CLIP_QUALITIES)}, not {shown(value)}"
+
+
 def _unavailable(value: Any) -> str | None:
     return None if value is None else "qualification is not offered yet; leave it out"
 
@@ -118,6 +126,7 @@ CHECKS: dict[str, Check] = {
     "qualification": _unavailable,
     "frame_step": _whole(1, 100_000),
     "ghosts": _flag,
+    "clip_quality": _clip_quality,
 }
 
 

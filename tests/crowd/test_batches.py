@@ -147,3 +147,17 @@ def test_only_workers_claim() -> None:
     batch = stage.launched()
     for name in ("Alice", "Mona", "Rita", "Ada", "Eve"):
         assert stage.try_claim(cast.client(name), batch.project).status_code in (403, 404), name
+
+
+def test_a_project_may_ask_for_better_clips() -> None:
+    sizes = {}
+    for quality in ("default", "best"):
+        project = cast.project(name=quality)
+        cast.video(project)
+        body = {"policy": {"segment_frames": 60, "overlap_frames": 10, "clip_quality": quality, "gold_share": 0}}
+        assert cast.client("Alice").post(f"{stage.API}/projects/{project.pk}/launch/", body).status_code == 201
+        cast.work_off()
+        sizes[quality] = Segment.objects.get(video__project=project).clip.bytes
+    assert sizes["best"] > sizes["default"]
+    answer = cast.client("Alice").post(f"{stage.API}/projects/{project.pk}/launch/", {"policy": {"clip_quality": "x"}})
+    assert answer.json()["errors"][0]["pointer"] == "/policy/clip_quality"
