@@ -14,7 +14,7 @@ from django.db import transaction
 from rich.progress import Progress, TaskID
 
 from annotation import defining, ingesting
-from annotation.core.tracks import Tracks, clip_to
+from annotation.core.tracks import clip_to
 from annotation.lifecycle import VideoStatus
 from annotation.models import Project, Video
 from config import children
@@ -108,12 +108,9 @@ class Story:
         client = self.people.users["alice"]
         policy = Policy(**PolicyRow.objects.get(project=project).values)
         with self._step("gold and launch"), transaction.atomic():
-            known = self._truth(video, 0, min(policy.segment_frames * 2, video.frame_count or 0))
+            known = clip_to(self.material.truth, 0, min(policy.segment_frames * 2, video.frame_count or 0))
             seeding.post_gold(project=project, video=video, tracks=known, by=client)
             return publishing.open_batch(project=project, videos=[video], policy=policy, by=client)
-
-    def _truth(self, video: Video, start: int, stop: int) -> Tracks:
-        return clip_to(self.material.truth, start, stop)
 
     def _crowd(self, project: Project, batch: Batch) -> None:
         with self._step("the crowd claims, draws and submits", total=None) as bar:
