@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.optimize import linear_sum_assignment
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
@@ -43,13 +42,20 @@ def match(similarity: ArrayLike, floor: float = 0.0) -> Matches:
         raise ValueError(f"similarity must be a table (n, m), not of shape {table.shape}")
     table = np.where((table > 0) & (table >= floor), table, 0.0)
     if table.size <= _SMALL or np.count_nonzero(table) > table.size * _DENSE:
-        row, column = linear_sum_assignment(table, maximize=True)
+        row, column = _assign(table)
         chosen = table[row, column] > 0
     else:
         row, column = np.nonzero(table)
         chosen = best_pairs(row, column, table[row, column])
     pairs = np.stack([row[chosen], column[chosen]], axis=1)
     return Matches(pairs, _without(pairs[:, 0], table.shape[0]), _without(pairs[:, 1], table.shape[1]))
+
+
+def _assign(gains: Floats) -> tuple[Ints, Ints]:
+    # Imported late: the package around the solver is a seventh of the start of every process, and most never solve.
+    from scipy.optimize import linear_sum_assignment
+
+    return linear_sum_assignment(gains, maximize=True)
 
 
 def _without(taken: Ints, n: int) -> Ints:
@@ -145,7 +151,7 @@ def _solve(row: Ints, column: Ints, weight: Floats) -> Bools:
     table = np.zeros((len(rows), len(columns)))
     table[r, c] = weight
     partner = np.full(len(rows), -1)
-    at, to = linear_sum_assignment(table, maximize=True)
+    at, to = _assign(table)
     partner[at] = to
     return partner[r] == c
 
