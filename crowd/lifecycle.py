@@ -35,6 +35,8 @@ class TaskStatus(TextChoices):
     DONE = "done"
     QUARANTINED = "quarantined"
     CANCELLED = "cancelled"
+    # A piece of gold for whoever has to qualify: it has no real seats, no consensus and no end.
+    TRAINING = "training"
 
 
 TASK_MOVES: dict[str, tuple[str, ...]] = {
@@ -51,6 +53,7 @@ TASK_MOVES: dict[str, tuple[str, ...]] = {
     TaskStatus.DONE: (TaskStatus.OPEN,),
     TaskStatus.QUARANTINED: (TaskStatus.OPENING, TaskStatus.OPEN, TaskStatus.CANCELLED),
     TaskStatus.CANCELLED: (),
+    TaskStatus.TRAINING: (),
 }
 
 
@@ -119,3 +122,31 @@ class EntryKind(TextChoices):
 class Standing(TextChoices):
     PAUSED = "paused"
     BANNED = "banned"
+
+
+class QualificationStatus(TextChoices):
+    """How far a worker has come with a project's qualification."""
+
+    TRAINING = "training"
+    WAITING = "waiting"
+    PASSED = "passed"
+    FAILED = "failed"
+
+
+QUALIFICATION_MOVES: dict[str, tuple[str, ...]] = {
+    QualificationStatus.TRAINING: (
+        QualificationStatus.PASSED,
+        QualificationStatus.WAITING,
+        QualificationStatus.FAILED,
+    ),
+    QualificationStatus.WAITING: (QualificationStatus.TRAINING, QualificationStatus.PASSED),
+    # By a manager's word alone.
+    QualificationStatus.FAILED: (QualificationStatus.TRAINING, QualificationStatus.PASSED),
+    QualificationStatus.PASSED: (QualificationStatus.TRAINING,),
+}
+
+
+class GoldMove(TextChoices):
+    RETIRED = "retired"
+    RESTORED = "restored"
+    FLAGGED = "flagged"

@@ -22,6 +22,18 @@ class LabelSerializer(serializers.Serializer):
     attributes = AttributeSerializer(many=True, required=False)
 
 
+class QualificationRulesSerializer(serializers.Serializer):
+    """Gold to pass before real work: ids of gold, or how many of the project's oldest."""
+
+    gold = serializers.JSONField()
+    marks = serializers.DictField(child=serializers.FloatField(), required=False)
+    attempts = serializers.IntegerField(required=False)
+    wait_s = serializers.IntegerField(required=False)
+    feedback = serializers.BooleanField(required=False)
+    instructions = serializers.CharField(required=False, allow_blank=True)
+    reward_micros = serializers.IntegerField(required=False)
+
+
 class PolicySerializer(serializers.Serializer):
     """How work is cut, given out, judged and paid; what is left out has its default."""
 
@@ -42,7 +54,12 @@ class PolicySerializer(serializers.Serializer):
     reward_micros = serializers.IntegerField(required=False)
     currency = serializers.CharField(required=False)
     budget_micros = serializers.IntegerField(required=False, allow_null=True)
-    qualification = serializers.DictField(required=False, allow_null=True)
+    qualification = QualificationRulesSerializer(required=False, allow_null=True)
+    languages = serializers.ListField(child=serializers.CharField(), required=False)
+    min_skill = serializers.FloatField(required=False)
+    max_tasks_per_worker = serializers.IntegerField(required=False, allow_null=True)
+    max_tasks_per_day = serializers.IntegerField(required=False, allow_null=True)
+    gold_exposures = serializers.IntegerField(required=False)
     frame_step = serializers.IntegerField(required=False)
     ghosts = serializers.BooleanField(required=False)
     clip_quality = serializers.CharField(required=False)

@@ -15,6 +15,8 @@ class User(AbstractUser):
 
     id = models.CharField(primary_key=True, max_length=16, default=new_id, editable=False)
     role = models.CharField(max_length=16, choices=Role.choices, default=Role.WORKER)
+    # Tags such as en or pt-BR (see `core.languages`).
+    languages = models.JSONField(default=list)
     # Each new token has the next serial, so that it can be derived again and never stored (see `tokens`).
     token_serial = models.PositiveIntegerField(default=0)
 

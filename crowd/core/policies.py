@@ -9,7 +9,10 @@ from dataclasses import asdict, dataclass, fields, replace
 from fractions import Fraction
 from typing import Any
 
+from annotation.core.languages import MOST_LANGUAGES, is_language
 from annotation.core.problems import Invalid, Problems, shown, step
+from crowd.core import qualification
+from crowd.core.qualification import Qualification
 
 MOST_MICROS = 10**15
 # What the clips' encoder offers: visually lossless, and more.
@@ -41,7 +44,12 @@ class Policy:
     reward_micros: int = 0
     currency: str = "EUR"
     budget_micros: int | None = None
-    qualification: None = None
+    qualification: Qualification | None = None
+    languages: tuple[str, ...] = ()
+    min_skill: float = 0.0
+    max_tasks_per_worker: int | None = None
+    max_tasks_per_day: int | None = None
+    gold_exposures: int = 50
     frame_step: int = 1
     ghosts: bool = False
     clip_quality: str = "default"
@@ -56,7 +64,11 @@ class Policy:
         return min(2, self.redundancy) if self.adaptive else self.redundancy
 
     def to_json(self) -> dict[str, Any]:
-        return asdict(self)
+        """As it is stored and shown: plain JSON."""
+        asked = asdict(self.qualification) if self.qualification else None
+        if asked and not isinstance(asked["gold"], int):
+            asked["gold"] = list(asked["gold"])
+        return asdict(self) | {"qualification": asked, "languages": list(self.languages)}
 
 
 Check = Callable[[Any], str | None]
@@ -92,17 +104,18 @@ def _currency(value: Any) -> str | None:
     return None if fits else f"must be a three-letter code such as EUR, not {shown(value)}"
 
 
-def _budget(value: Any) -> str | None:
-    return None if value is None else _whole(0, MOST_MICROS)(value)
+def _or_none(check: Check) -> Check:
+    return lambda value: None if value is None else check(value)
+
+
+def _languages(value: Any) -> str | None:
+    fits = isinstance(value, list | tuple) and len(value) <= MOST_LANGUAGES and all(map(is_language, value))
+    return None if fits else "must be a list of language tags such as en or pt-BR"
 
 
 def _clip_quality(value: Any) -> str | None:
     fits = isinstance(value, str) and value in CLIP_QUALITIES
     return None if fits else f"must be one of {', '.join(CLIP_QUALITIES)}, not {shown(value)}"
-
-
-def _unavailable(value: Any) -> str | None:
-    return None if value is None else "qualification is not offered yet; leave it out"
 
 
 CHECKS: dict[str, Check] = {
@@ -122,8 +135,12 @@ CHECKS: dict[str, Check] = {
     "max_held": _whole(1, 100),
     "reward_micros": _whole(0, MOST_MICROS),
     "currency": _currency,
-    "budget_micros": _budget,
-    "qualification": _unavailable,
+    "budget_micros": _or_none(_whole(0, MOST_MICROS)),
+    "languages": _languages,
+    "min_skill": _share,
+    "max_tasks_per_worker": _or_none(_whole(1, 10**9)),
+    "max_tasks_per_day": _or_none(_whole(1, 10**9)),
+    "gold_exposures": _whole(1, 10**9),
     "frame_step": _whole(1, 100_000),
     "ghosts": _flag,
     "clip_quality": _clip_quality,
@@ -157,11 +174,16 @@ def parse_policy(data: object, *, base: Policy | None = None, at: str = "/policy
             problems.add(at, f"must be an object, not {shown(data)}")
             return base
         given = dict(data or {})
-        for name in sorted(set(given) - set(CHECKS), key=str):
-            problems.add(at + step(name), f"there is no such field; there are: {', '.join(CHECKS)}")
+        for name in sorted(set(given) - {*CHECKS, "qualification"}, key=str):
+            problems.add(at + step(name), f"there is no such field; there are: {', '.join(CHECKS)}, qualification")
         right = {name: given[name] for name in CHECKS if name in given and not _add(name, given[name], at, problems)}
         if "quorum" in right:
             right["quorum"] = str(read_quorum(right["quorum"]))
+        if "languages" in right:
+            right["languages"] = tuple(dict.fromkeys(right["languages"]))
+        if "qualification" in given:
+            asked = qualification.read_qualification(given["qualification"], f"{at}/qualification", problems)
+            right["qualification"] = asked
         policy = replace(base, **right)
         _together(policy, given, at, problems)
     return policy
@@ -190,5 +212,7 @@ def _together(policy: Policy, given: Mapping[str, Any], at: str, problems: Probl
 
 def from_json(values: Mapping[str, Any]) -> Policy:
     """A policy as it was stored; fields that came later have their defaults."""
-    known = {f.name for f in fields(Policy)}
-    return Policy(**{name: value for name, value in values.items() if name in known})
+    known = {f.name: values[f.name] for f in fields(Policy) if f.name in values}
+    known["qualification"] = qualification.from_json(known.get("qualification"))
+    known["languages"] = tuple(known.get("languages", ()))
+    return Policy(**known)

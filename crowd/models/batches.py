@@ -8,7 +8,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Now
 
 from annotation.ids import new_id
-from crowd.lifecycle import BatchStatus, TaskStatus
+from crowd.lifecycle import BatchStatus, GoldMove, TaskStatus
 
 
 class Policy(models.Model):
@@ -93,13 +93,37 @@ class Gold(models.Model):
     start = models.PositiveIntegerField()
     stop = models.PositiveIntegerField()
     track_set = models.OneToOneField("annotation.TrackSet", on_delete=models.PROTECT, related_name="gold")
+    # Given out no more, with the reason.
     retired_at = models.DateTimeField(null=True)
+    retired_reason = models.TextField(default="", blank=True)
+    # Trusted workers fail it: nobody is scored against it until a manager has looked. `evidence` says how many.
+    flagged_at = models.DateTimeField(null=True)
+    evidence = models.JSONField(null=True)
+    # A manager looked, and it is right: it is flagged no more.
+    cleared_at = models.DateTimeField(null=True)
+    # Gold made of a consensus: those whose work it was are not scored against it.
+    from_task = models.ForeignKey("crowd.Task", null=True, on_delete=models.SET_NULL, related_name="+")
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
     created_at = models.DateTimeField(db_default=Now())
 
     class Meta:
-        constraints = [models.CheckConstraint(condition=Q(stop__gt=F("start")), name="gold_has_frames")]
+        constraints = [
+            models.CheckConstraint(condition=Q(stop__gt=F("start")), name="gold_has_frames"),
+            models.CheckConstraint(
+                condition=Q(retired_at__isnull=True) | ~Q(retired_reason=""), name="retired_gold_has_a_reason"
+            ),
+        ]
         indexes = [models.Index(fields=["video", "start"], name="gold_of_a_video")]
+
+
+class GoldEvent(models.Model):
+    """What became of gold, when and why: retired, restored or flagged, by a person or (null) by the machine."""
+
+    gold = models.ForeignKey(Gold, on_delete=models.CASCADE, related_name="events")
+    kind = models.CharField(max_length=16, choices=GoldMove.choices)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    reason = models.TextField()
+    at = models.DateTimeField(db_default=Now())
 
 
 class PreLabels(models.Model):
