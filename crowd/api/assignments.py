@@ -9,20 +9,19 @@ from typing import Any
 
 from django.db.models import QuerySet
 from django.http.response import HttpResponseBase
-from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from annotation import access, picture_query, picturing
-from annotation.access import Capability
 from annotation.answering import get_or_404, paged, text
-from annotation.api.videos import WhateverIsAccepted
+from annotation.api.videos import PICTURES, WhateverIsAccepted
 from annotation.api_base import View
 from annotation.core.ontology import Ontology, parse_labels
 from annotation.core.parsing import InvalidTracks, parse_tracks
 from annotation.core.problems import Invalid, Problem
 from annotation.core.tracks import Tracks
+from annotation.errors import Missing
 from annotation.models import Ontology as OntologyRow
 from annotation.models import Project, User
 from annotation.serving import serve_bytes
@@ -83,17 +82,19 @@ def _project(request: Request) -> Project | None:
         if request.user.role != "worker" and not claiming.invited(request.user).exists():
             raise NotAllowedToWork("Only workers can claim.")
         return None
-    project = _workable(request.user, text(request.data, "project"))
-    if Capability.CLAIM not in access.capabilities_in(request.user, project) and request.user.role != "worker":
-        raise NotAllowedToWork("Only workers can claim.")
-    return project
+    return _workable(request.user, text(request.data, "project"))
 
 
 def _workable(user: User, id_or_name: str) -> Project:
     """The project of an id, or of a name that is unique among those in which the user may work."""
     workable = claiming.workable(user)
     named = list(workable.filter(name=id_or_name)[:2])
-    return named[0] if len(named) == 1 else get_or_404(workable, id_or_name)
+    try:
+        return named[0] if len(named) == 1 else get_or_404(workable, id_or_name)
+    except Missing:
+        # Who sees the project all the same is told why there is nothing for them.
+        get_or_404(access.visible_projects(user), id_or_name)
+        raise NotAllowedToWork("Only workers can claim, and only in projects that are open to them.") from None
 
 
 class AssignmentList(View):
@@ -118,7 +119,7 @@ class AssignmentDetail(View):
 class AssignmentPicture(View):
     content_negotiation_class = WhateverIsAccepted
 
-    @extend_schema(parameters=picture_query.PARAMETERS, responses={(200, "image/*"): OpenApiTypes.BINARY})
+    @extend_schema(parameters=picture_query.PARAMETERS, responses=PICTURES)
     def get(self, request: Request, assignment_id: str, frame: int) -> HttpResponseBase:
         seat = seat_of(request, assignment_id)
         as_, width = picture_query.read(request)
