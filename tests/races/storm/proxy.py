@@ -7,7 +7,6 @@ What was committed stays committed, and whoever asked for it never hears so. Run
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import random
 import sys
 from pathlib import Path
@@ -37,8 +36,7 @@ class Proxy:
         finally:
             for writer in (to_client, to_server):
                 if writer is not None:
-                    with contextlib.suppress(OSError):
-                        writer.transport.abort()
+                    writer.transport.abort()
 
     async def _forth(self, client: asyncio.StreamReader, to_server: asyncio.StreamWriter, deaf: asyncio.Event) -> None:
         while chunk := await client.read(AT_ONCE):
