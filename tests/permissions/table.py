@@ -1,8 +1,8 @@
 """Who may do what: role × relation × endpoint × method → status. The tests of this folder are made from this table.
 
 One line of ROWS per method of an endpoint: what is asked, by which of PATTERNS it answers, and with which status where
-it is allowed. `{names}` in a path or a body stand for things of the world (`world.py`), under the names that the OpenAPI
-schema gives to the path's parameters. To print the whole table: `python -m tests.permissions.table`.
+it is allowed. `{names}` in a path or a body stand for things of the world (`world.py`), under the names that the
+OpenAPI schema gives to the path's parameters. To print the whole table: `python -m tests.permissions.table`.
 """
 
 from __future__ import annotations
