@@ -1,34 +1,37 @@
 """Who gets which seat.
 
-A claim walks a partial index of open seats from a random place, so that a thousand workers meet on none, takes the
-first one at whose task the worker never sat, and moves it by one conditional UPDATE. Nothing is counted and nothing
-else is locked; two unique constraints (one seat per task, one per slot) refuse what two requests at once would get.
+A claim reads what the worker holds and which batches are open to them, and then takes a seat by one conditional UPDATE
+(`crowd.taking`). Nothing is counted and nothing else is locked; two unique constraints (one seat per task, one per
+slot) refuse what two requests at once would get.
 """
 
 from __future__ import annotations
 
+import json
 import random
-import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from functools import lru_cache
+from itertools import groupby
 
 from django.db import IntegrityError, connection, transaction
-from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
-from django.db.models.functions import Now
+from django.db.models import OuterRef, Q, QuerySet, Subquery
 
-from annotation.ids import new_id
 from annotation.lifecycle import Role
 from annotation.models import Member, Project, User
-from crowd.core.policies import Policy
-from crowd.core.ranking import wants_gold
+from crowd.core.policies import Policy, from_json
+from crowd.core.ranking import WINDOW, wants_gold
 from crowd.errors import NotAllowedToWork
-from crowd.lifecycle import ENDED_SEATS, Seat, Standing
-from crowd.models import Assignment, Batch, Sanction
+from crowd.lifecycle import Seat, Standing
+from crowd.models import Assignment
 from crowd.models import Policy as PolicyRow
-from crowd.seating import LIVE_BATCHES, expire, lapsed, move, policy_of
+from crowd.seating import expire, policy_of
+from crowd.taking import NOW, Wish, take
 
 # Not to be guessed from the outside: the order in which gold comes tells nothing.
 _chance = random.SystemRandom()
+# The same worker's requests at once: each that fails was overtaken by one that did not.
+ATTEMPTS = 10
 
 
 @dataclass(frozen=True)
@@ -39,38 +42,138 @@ class Claim:
     fresh: bool
 
 
+@dataclass(frozen=True)
+class Offer:
+    """A live batch with open seats, and how its project sees the worker."""
+
+    batch: str
+    project: str
+    policy: Policy
+    invited: bool
+    standing: str | None
+    reason: str | None
+
+
+@dataclass(frozen=True)
+class Held:
+    """A seat that the worker holds."""
+
+    seat: str
+    project: str
+    slot: int
+    lapsed: bool
+
+
 def claim(*, worker: User, project: Project | None = None) -> Claim | None:
     """Give the worker a seat, of `project` or of any; None where there is nothing for them to do now."""
-    end_lapsed(worker=worker)
-    if project is not None:
-        check_standing(worker=worker, project=project)
-    for project_id, batches in _open_projects(worker, project):
-        if seat := _claim_of(worker, project_id, batches):
-            return Claim(seat, fresh=True)
+    for attempt in range(1, ATTEMPTS + 1):
+        held = _held(worker)
+        offers = _offers(worker, project)
+        try:
+            seat = _first_of(worker, offers, held)
+            break
+        except IntegrityError:  # the same worker's other request took this task or this slot
+            if attempt == ATTEMPTS:
+                raise
+    if seat:
+        return Claim(seat, fresh=True)
     full = _where_no_more_may_be_held(worker, project)
     return Claim(full, fresh=False) if full else None
 
 
-def _claim_of(worker: User, project_id: str, batches: list[Batch]) -> Assignment | None:
-    limit = max(policy_of(batch).max_held for batch in batches)
-    while (slot := _free_slot(worker, project_id, limit)) is not None:
-        seats = (_claim_in(worker, batch, slot) for batch in batches)
-        seat = next((seat for seat in seats if seat), None)
-        # Where another request of the same worker took the slot meanwhile, there may be one more.
-        if seat or _free_slot(worker, project_id, limit) == slot:
+def _first_of(worker: User, offers: list[Offer], held: list[Held]) -> Assignment | None:
+    projects = [list(batches) for _, batches in groupby(offers, key=lambda offer: offer.project)]
+    _chance.shuffle(projects)
+    for batches in projects:
+        slot = _free_slot(held, batches)
+        seats = (_claim_in(worker, batch, slot) for batch in batches if slot is not None)
+        if seat := next(filter(None, seats), None):
             return seat
     return None
 
 
-def _free_slot(worker: User, project_id: str, limit: int) -> int | None:
-    taken = set(_held(worker, project_id).values_list("slot", flat=True))
+def _free_slot(held: list[Held], batches: Sequence[Offer]) -> int | None:
+    """The first slot of a project that the worker does not sit on; None where they hold as many as they may."""
+    taken = {seat.slot for seat in held if seat.project == batches[0].project}
+    limit = max(batch.policy.max_held for batch in batches)
     return None if len(taken) >= limit else next(slot for slot in range(limit) if slot not in taken)
 
 
-def end_lapsed(*, worker: User) -> None:
-    """End the worker's own lapsed seats, so that they neither block nor outlive a new claim."""
-    for seat in Assignment.objects.filter(lapsed(), worker=worker).order_by("task_id"):
+HELD = f"""SELECT id, project_id, slot, lease_until <= {{now}}
+    FROM crowd_assignment WHERE worker_id = %s AND status = '{Seat.HELD}' ORDER BY task_id"""
+
+
+def _held(worker: User) -> list[Held]:
+    """What the worker holds, once their lapsed seats are ended, so that those neither block nor outlive a claim."""
+    with connection.cursor() as cursor:
+        cursor.execute(HELD.format(now=NOW[connection.vendor]), [worker.pk])
+        held = [Held(*row) for row in cursor.fetchall()]
+    lapsed = [seat.seat for seat in held if seat.lapsed]
+    for seat in Assignment.objects.filter(pk__in=lapsed).order_by("task_id") if lapsed else ():
         expire(seat)
+    return [seat for seat in held if not seat.lapsed]
+
+
+# Whether a batch has an open seat is looked up by its index, one batch at a time: a join or EXISTS may be planned as a
+# walk through all seats there are.
+OFFERS = """SELECT b.id, p.id, b.policy, m.id IS NOT NULL, s.kind, s.reason FROM annotation_project p
+    LEFT JOIN crowd_sanction s ON s.project_id = p.id AND s.worker_id = %(worker)s AND s.lifted_at IS NULL
+    LEFT JOIN annotation_member m ON m.project_id = p.id AND m.user_id = %(worker)s AND m.role = 'worker'
+    {join} crowd_batch b ON b.project_id = p.id AND b.status IN ('opening', 'open') AND (
+        SELECT a.id FROM crowd_assignment a WHERE a.batch_id = b.id AND NOT a.extra AND a.status = 'open'
+        ORDER BY a.priority DESC, a.id LIMIT 1) IS NOT NULL
+    {where} ORDER BY p.id, b.created_at"""
+OF_ONE = OFFERS.format(join="LEFT JOIN", where="WHERE p.id = %(project)s")
+OF_ALL = OFFERS.format(join="JOIN", where="WHERE s.id IS NULL")
+
+
+def _offers(worker: User, project: Project | None) -> list[Offer]:
+    """Batches with open seats in which the worker may claim. NotAllowedToWork where `project` paused or banned them."""
+    words = {"worker": worker.pk, "project": project.pk if project else None}
+    with connection.cursor() as cursor:
+        cursor.execute(OF_ONE if project else OF_ALL, words if project else {"worker": worker.pk})
+        rows = cursor.fetchall()
+    if project is not None and rows and rows[0][4]:
+        _refuse(*rows[0][4:])
+    offers = [Offer(batch, of, _policy(policy), *rest) for batch, of, policy, *rest in rows if batch]
+    return [offer for offer in offers if _may_claim_in(worker, offer)]
+
+
+def _may_claim_in(worker: User, offer: Offer) -> bool:
+    """Whether the worker may take seats of a batch at all. Which of its seats, `crowd.taking.MAY_TAKE` says."""
+    return offer.invited or (worker.role == Role.WORKER and offer.policy.open)
+
+
+def _refuse(kind: str, reason: str) -> None:
+    verb = "banned from" if kind == Standing.BANNED else "paused in"
+    raise NotAllowedToWork(f"You are {verb} this project: {reason}")
+
+
+@lru_cache(maxsize=1024)
+def _policy(text: str) -> Policy:
+    """A batch's policy, as the database has it; the same text is read once."""
+    return from_json(json.loads(text))
+
+
+def _claim_in(worker: User, offer: Offer, slot: int) -> Assignment | None:
+    """Real work, or gold when it is time for it; gold's extra seats only while there is real work left."""
+    gold = _gold_is_due(worker, offer) if offer.policy.gold_share > 0 else None
+    with transaction.atomic():
+        return take(worker, Wish(batch=offer.batch, slot=slot, lease_s=offer.policy.lease_s, gold=gold))
+
+
+# Once a worker's first tasks are done, how many more there were changes nothing.
+CAREER = """SELECT t.gold_id IS NOT NULL FROM crowd_assignment a JOIN crowd_task t ON t.id = a.task_id
+    WHERE a.worker_id = %s AND a.project_id = %s AND a.status IN ('held', 'submitted', 'accepted', 'rejected')
+    LIMIT %s"""
+
+
+def _gold_is_due(worker: User, offer: Offer) -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute(CAREER, [worker.pk, offer.project, WINDOW])
+        on_gold = [row[0] for row in cursor.fetchall()]
+    share = offer.policy.gold_share
+    return wants_gold(tasks=len(on_gold), gold=sum(on_gold), share=share, chance=_chance.random())
 
 
 def _where_no_more_may_be_held(worker: User, project: Project | None) -> Assignment | None:
@@ -81,14 +184,6 @@ def _where_no_more_may_be_held(worker: User, project: Project | None) -> Assignm
         held.setdefault(seat.project_id, []).append(seat)
     full = (seats for seats in held.values() if len(seats) >= max(policy_of(seat.batch).max_held for seat in seats))
     return next((seats[0] for seats in full), None)
-
-
-def check_standing(*, worker: User, project: Project) -> None:
-    """NotAllowedToWork, with the reason, where the worker is paused or banned."""
-    sanction = Sanction.objects.filter(worker=worker, project=project, lifted_at=None).first()
-    if sanction:
-        verb = "banned from" if sanction.kind == Standing.BANNED else "paused in"
-        raise NotAllowedToWork(f"You are {verb} this project: {sanction.reason}")
 
 
 def invited(worker: User) -> QuerySet[Member]:
@@ -103,93 +198,3 @@ def workable(worker: User) -> QuerySet[Project]:
         return mine
     newest = PolicyRow.objects.filter(project=OuterRef("pk")).order_by("-version").values("values__open")[:1]
     return Project.objects.annotate(is_open=Subquery(newest)).filter(Q(is_open=True) | Q(pk__in=mine.values("pk")))
-
-
-def _held(worker: User, project_id: str) -> QuerySet[Assignment]:
-    return Assignment.objects.filter(worker=worker, project_id=project_id, status=Seat.HELD)
-
-
-def _open_projects(worker: User, project: Project | None) -> list[tuple[str, list[Batch]]]:
-    """Projects in which the worker may claim, in random order, with their batches that have open seats."""
-    # By the order of the index, or PostgreSQL may join batches with all seats there are.
-    seats = Assignment.objects.filter(batch=OuterRef("pk"), extra=False, status=Seat.OPEN).order_by("-priority", "id")
-    batches = Batch.objects.alias(seat=Subquery(seats.values("pk")[:1])).filter(
-        seat__isnull=False, status__in=LIVE_BATCHES
-    )
-    batches = batches.exclude(project__sanctions__in=Sanction.objects.filter(worker=worker, lifted_at=None))
-    mine = set(invited(worker).values_list("project_id", flat=True))
-    if project is not None:
-        batches = batches.filter(project=project)
-    grouped: dict[str, list[Batch]] = {}
-    for batch in batches.order_by("created_at"):
-        if batch.project_id in mine or (worker.role == Role.WORKER and policy_of(batch).open):
-            grouped.setdefault(batch.project_id, []).append(batch)
-    projects = list(grouped.items())
-    _chance.shuffle(projects)
-    return projects
-
-
-def _claim_in(worker: User, batch: Batch, slot: int) -> Assignment | None:
-    """Real work, or gold when it is time for it; gold's extra seats only while there is real work left."""
-    policy = policy_of(batch)
-    real = _seats_for(worker, batch, extra=False)
-    choices = [real]
-    if policy.gold_share > 0 and _gold_is_due(worker, batch.project_id, policy):
-        choices = [real.filter(task__gold__isnull=False), real]
-        if real.exists():
-            choices.insert(1, _seats_for(worker, batch, extra=True))
-    for seats in choices:
-        if seat := _take(seats, worker, slot, policy):
-            return seat
-    return None
-
-
-def _gold_is_due(worker: User, project_id: str, policy: Policy) -> bool:
-    mine = Assignment.objects.filter(worker=worker, project_id=project_id).exclude(status__in=ENDED_SEATS)
-    on_gold = list(mine.values_list("task__gold_id", flat=True))
-    gold = sum(gold_id is not None for gold_id in on_gold)
-    return wants_gold(tasks=len(on_gold), gold=gold, share=policy.gold_share, chance=_chance.random())
-
-
-def _seats_for(worker: User, batch: Batch, *, extra: bool) -> QuerySet[Assignment]:
-    """Open seats of a batch at tasks that this worker never sat at."""
-    met = Assignment.objects.filter(task=OuterRef("task"), worker=worker)
-    return Assignment.objects.filter(~Exists(met), batch=batch, extra=extra, status=Seat.OPEN)
-
-
-def _take(seats: QuerySet[Assignment], worker: User, slot: int, policy: Policy) -> Assignment | None:
-    """The first free seat from a random place in the best priority, or else anywhere."""
-    top = seats.order_by("-priority").values_list("priority", flat=True).first()
-    if top is None:
-        return None
-    start = new_id()
-    best = seats.filter(priority=top)
-    for part in (best.filter(id__gte=start), best.filter(id__lt=start), seats.filter(priority__lt=top)):
-        for seat in _free(part.order_by("-priority", "id")):
-            if _sit(seat, worker, slot, policy):
-                return seat
-    return None
-
-
-def _free(seats: QuerySet[Assignment]) -> QuerySet[Assignment]:
-    """One seat that nobody is taking at this moment."""
-    if connection.features.has_select_for_update_skip_locked:
-        seats = seats.select_for_update(skip_locked=True, no_key=True, of=("self",))
-    return seats[:1]
-
-
-def _sit(seat: Assignment, worker: User, slot: int, policy: Policy) -> bool:
-    try:
-        with transaction.atomic():
-            return move(
-                seat,
-                to=Seat.HELD,
-                actor=worker,
-                worker=worker,
-                token=secrets.token_hex(16),
-                slot=slot,
-                claimed_at=Now(),
-                lease_until=Now() + timedelta(seconds=policy.lease_s),
-            )
-    except IntegrityError:  # the same worker's other request took this task or this slot
-        return False

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db.models import F, Q, Sum
+from django.db import connection
+from django.db.models import Exists, F, OuterRef, Q, Sum
 from django.db.models.functions import Now
 
 from annotation.models import Project, User
@@ -31,10 +32,10 @@ def lock_task(task_id: str) -> Task:
     return Task.objects.select_for_update(no_key=True, of=("self",)).select_related("batch", "segment").get(pk=task_id)
 
 
-def batch_is_over(batch_id: str) -> bool:
-    """Whether a batch is done or cancelled; it is locked, so that it stays as it is until the transaction ends."""
-    status = Batch.objects.select_for_update(no_key=True).values_list("status", flat=True).get(pk=batch_id)
-    return status in DEAD_BATCHES
+def batch_is_over(batch_id: str, *, lock: bool = True) -> bool:
+    """Whether a batch is done or cancelled; locked, it stays as it is until the transaction ends."""
+    batches = Batch.objects.select_for_update(no_key=True) if lock else Batch.objects.all()
+    return batches.values_list("status", flat=True).get(pk=batch_id) in DEAD_BATCHES
 
 
 def move(
@@ -52,16 +53,19 @@ def move(
     known = Q(pk=seat.pk, status=seat.status)
     if not Assignment.objects.filter(known & where if where else known).update(status=to, **values):
         return False
-    Transition.objects.create(
-        assignment_id=seat.pk,
-        project_id=seat.project_id,
-        from_status=seat.status,
-        to_status=to,
-        actor=actor,
-        reason=reason,
-    )
-    seat.status = to
+    came_from, seat.status = seat.status, to
+    log_move(seat, came_from=came_from, actor=actor, reason=reason)
     return True
+
+
+def log_move(seat: Assignment, *, came_from: str, actor: User | None, reason: str = "") -> None:
+    """The transition row of a move to the state that the seat is in now. Part of every request, so it is plain SQL."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO crowd_transition (assignment_id, project_id, from_status, to_status, actor_id, reason) "
+            "VALUES (%s, %s, %s, %s, %s, %s)",
+            [seat.pk, seat.project_id, came_from, seat.status, actor.pk if actor else None, reason],
+        )
 
 
 def open_seats(*, task: Task, count: int, extra: bool = False, at_least: int = 0) -> int:
@@ -121,7 +125,9 @@ def end(seat: Assignment, *, to: str, where: Q | None = None, actor: User | None
     task = lock_task(seat.task_id)
     if seat.status != Seat.HELD:
         return False
-    followed = not batch_is_over(task.batch_id) if seat.extra else task.status == TaskStatus.OPEN
+    # Both are looked up for either kind of seat, or the time that it takes would tell gold.
+    over = batch_is_over(task.batch_id, lock=seat.extra)
+    followed = not over if seat.extra else task.status == TaskStatus.OPEN
     if not move(seat, where=where, to=to, actor=actor, reason=reason, ended_at=Now(), lease_until=None, slot=None):
         return False
     if followed:
@@ -149,6 +155,12 @@ def withdraw(*, reason: str, actor: User | None = None, **which: Any) -> int:
 def has_live_seats(task: Task) -> bool:
     """Whether anybody sits, or may still sit down, at a real seat of this task."""
     return Assignment.objects.filter(task=task, extra=False, status__in=LIVE_SEATS).exists()
+
+
+def fill_task(task_id: str) -> None:
+    """Call an open task filled if nobody sits, or may still sit down, at a real seat of it."""
+    live = Assignment.objects.filter(task=OuterRef("pk"), extra=False, status__in=LIVE_SEATS)
+    Task.objects.filter(~Exists(live), pk=task_id, status=TaskStatus.OPEN).update(status=TaskStatus.FILLED)
 
 
 def move_task(task: Task, *, to: str, leaves: tuple[str, ...], reason: str = "", **values: Any) -> bool:

@@ -1,0 +1,97 @@
+"""The one statement that takes a seat.
+
+It walks a partial index of open seats from a random place, so that a thousand workers meet on none, and moves the first
+one that the worker may take. On PostgreSQL a seat that somebody else is taking at this moment is passed over. Plain SQL,
+since this is what every worker waits for; both databases run the same words but for locks and clocks.
+"""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from django.db import connection
+
+from annotation.ids import new_id
+from annotation.models import User
+from crowd.lifecycle import Seat
+from crowd.models import Assignment
+from crowd.seating import log_move
+
+# Whom a seat `a` may be given to. A subquery that yields one value is never made into a join over all seats, whatever
+# the planner believes about their number.
+MAY_TAKE = """(SELECT m.id FROM crowd_assignment m WHERE m.task_id = a.task_id AND m.worker_id = %(worker)s LIMIT 1)
+    IS NULL"""
+REAL = f"""crowd_assignment a WHERE a.batch_id = %(batch)s AND NOT a.extra AND a.status = 'open' AND {MAY_TAKE}"""
+BEST = f"(SELECT a.priority FROM {REAL} ORDER BY a.priority DESC LIMIT 1)"
+# Gold's tasks are few, so they are looked through first, and then their seats. `gold_batch` is empty while it is not
+# time for gold: the statement is the same, and so is what it costs.
+GOLD = f"""crowd_task t JOIN crowd_assignment a ON a.task_id = t.id AND NOT a.extra AND a.status = 'open'
+    WHERE t.batch_id = %(gold_batch)s AND t.gold_id IS NOT NULL AND {MAY_TAKE}"""
+EXTRA = f"""crowd_assignment a WHERE a.batch_id = %(gold_batch)s AND a.extra AND a.status = 'open' AND {MAY_TAKE}
+    AND {BEST} IS NOT NULL"""
+PASSING_OVER = {"postgresql": " FOR NO KEY UPDATE OF a SKIP LOCKED", "sqlite": ""}
+TAKE = """UPDATE crowd_assignment
+    SET status = 'held', worker_id = %(worker)s, token = %(token)s, slot = %(slot)s, claimed_at = {now},
+        lease_until = {then}
+    WHERE id = COALESCE({seats}) AND status = 'open'
+    RETURNING id, task_id, batch_id, project_id, worker_id, extra, status, token"""
+RETURNED = ("id", "task_id", "batch_id", "project_id", "worker_id", "extra", "status", "token")
+SQLITE_NOW = "STRFTIME('%%Y-%%m-%%d %%H:%%M:%%f', 'NOW'{})"
+NOW = {"postgresql": "STATEMENT_TIMESTAMP()", "sqlite": SQLITE_NOW.format("")}
+THEN = {
+    "postgresql": "STATEMENT_TIMESTAMP() + %(lease_s)s * INTERVAL '1 s'",
+    "sqlite": SQLITE_NOW.format(", '+' || %(lease_s)s || ' seconds'"),
+}
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What is to be taken: a seat of a batch, gold before real work where it is time for it (None: no gold at all)."""
+
+    batch: str
+    slot: int
+    lease_s: int
+    gold: bool | None
+
+
+def take(worker: User, wish: Wish) -> Assignment | None:
+    """Move one open seat to this worker; None where there is none. IntegrityError: the worker's other request did."""
+    words = {
+        "worker": worker.pk,
+        "batch": wish.batch,
+        "gold_batch": wish.batch if wish.gold else "",
+        "start": new_id(),
+        "token": secrets.token_hex(16),
+        "slot": wish.slot,
+        "lease_s": wish.lease_s,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(statement(connection.vendor, wish.gold is not None), words)
+        found = cursor.fetchall()
+    if not found:
+        return None
+    seat = Assignment.from_db(connection.alias, RETURNED, found[0])
+    log_move(seat, came_from=Seat.OPEN, actor=worker)
+    return seat
+
+
+@cache
+def statement(vendor: str, with_gold: bool) -> str:
+    """The best priority first; of equal ones the first from a random place on, or else the first of all."""
+    at_once = PASSING_OVER[vendor]
+    seats = [
+        f"(SELECT a.id FROM {REAL} AND a.priority = {BEST} AND a.id >= %(start)s ORDER BY a.id LIMIT 1{at_once})",
+        f"(SELECT a.id FROM {REAL} ORDER BY a.priority DESC, a.id LIMIT 1{at_once})",
+    ]
+    if with_gold:
+        seats = [
+            f"(SELECT a.id FROM {GOLD} AND t.id >= %(start)s ORDER BY t.priority DESC, t.id LIMIT 1{at_once})",
+            f"(SELECT a.id FROM {GOLD} ORDER BY t.priority DESC, t.id LIMIT 1{at_once})",
+            f"(SELECT a.id FROM {EXTRA} AND a.id >= %(start)s ORDER BY a.priority DESC, a.id LIMIT 1{at_once})",
+            f"(SELECT a.id FROM {EXTRA} ORDER BY a.priority DESC, a.id LIMIT 1{at_once})",
+            *seats,
+        ]
+    return TAKE.format(seats=",\n        ".join(seats), now=NOW[vendor], then=THEN[vendor])
