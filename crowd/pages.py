@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.contrib.auth.decorators import login_required
-from django.db.models import Count, Q
+from django.db.models import Exists, OuterRef
 from django.db.models.functions import Now
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -19,11 +19,12 @@ LATEST = 20
 def work(request: HttpRequest) -> HttpResponse:
     """What can be worked on, what is held, and what came of it."""
     mine = Assignment.objects.filter(worker=request.user).select_related("project", "batch")
-    free = Q(assignments__status=Seat.OPEN, assignments__extra=False)
+    # Not how many: a claim after which the number of real seats stays as it was would have been gold.
+    free = Assignment.objects.filter(project=OuterRef("pk"), status=Seat.OPEN, extra=False)
     context = {
         "held": mine.filter(status=Seat.HELD, lease_until__gt=Now()).order_by("lease_until"),
         "latest": mine.filter(submitted_at__isnull=False).order_by("-submitted_at")[:LATEST],
-        "projects": claiming.workable(request.user).annotate(seats=Count("assignments", filter=free)).order_by("name"),
+        "projects": claiming.workable(request.user).annotate(has_work=Exists(free)).order_by("name"),
         "counts": reporting.own_counts(request.user),
         "earned_micros": paying.earned_micros(request.user),
         "paid_micros": paying.paid_micros(request.user),

@@ -91,7 +91,9 @@ def gold_over(segment: Segment) -> Gold | None:
 def advance(*, batch: Batch) -> int:
     """Ask for the next clips, so that about AHEAD tasks have open seats. Returns how many it asked for.
 
-    A task may open once the decode pass has settled all frames of its segment.
+    A task may open once the decode pass has settled all frames of its segment. They open in the order of their ids,
+    which is a random one: if they opened from the start of a video onwards, gold that is given out again would be what
+    lies far behind that day's other work.
     """
     if not Batch.objects.filter(pk=batch.pk, status__in=LIVE_BATCHES).exists():
         return 0
@@ -104,7 +106,7 @@ def advance(*, batch: Batch) -> int:
     ahead = tasks.filter(Exists(open_seat)).count() + waiting.filter(Exists(under_way)).count()
     ready = waiting.filter(
         ~Exists(under_way), Q(reason=""), segment__stop__lte=F("segment__video__settled_frames")
-    ).order_by("-priority", "segment__video__created_at", "segment__index")
+    ).order_by("-priority", "pk")
     wanted = list(ready.values_list("pk", flat=True)[: max(0, AHEAD - ahead)])
     for task_id in wanted:
         want("open_task", task_id)

@@ -27,6 +27,15 @@ FLAG_AFTER_S = 20.0
 _chance = random.SystemRandom()
 
 
+def want_scores(*, task_id: str) -> None:
+    """Ask for the scores of a task's submissions that lie inside gold and have none."""
+    unscored = Assignment.objects.filter(
+        task=task_id, task__gold__isnull=False, status__in=FILLED_SEATS, score__isnull=True
+    )
+    for seat_id in unscored.values_list("pk", flat=True):
+        want("score", seat_id)
+
+
 def score(*, assignment_id: str) -> Score | None:
     """Score one submission against the gold that its segment lies inside. Safe to run twice; newer gold replaces."""
     seat = Assignment.objects.select_related("task__gold__track_set", "task__segment", "batch", "track_set").get(

@@ -10,9 +10,9 @@ from annotation.lifecycle import Source
 from annotation.models import User
 from crowd.errors import SeatIsOver
 from crowd.holding import holding, keep_late
-from crowd.lifecycle import Seat, TaskStatus
+from crowd.lifecycle import Seat
 from crowd.models import Assignment, LateBody
-from crowd.seating import cover, has_live_seats, lock_task, move, move_task
+from crowd.seating import cover, fill_task, lock_task, move
 from crowd.signals import submission_changed
 
 
@@ -74,7 +74,6 @@ def _takes_the_place_of_another(seat: Assignment, by: User) -> bool:
 
 
 def _received(seat: Assignment) -> None:
-    task = seat.task
-    if not seat.extra and not has_live_seats(task):
-        move_task(task, to=TaskStatus.FILLED, leaves=(TaskStatus.OPEN,))
+    # One statement, and the same one, whoever's submission it is: how long it takes tells gold from nothing.
+    fill_task(seat.task_id)
     submission_changed.send(sender=Assignment, assignment=seat, change="received")

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from django.db import transaction
 from django.db.models import Exists, OuterRef
 
 from annotation.queue import job, sweep, want
-from crowd import publishing
+from crowd import publishing, scoring
 from crowd.lifecycle import LIVE_SEATS, TaskStatus
 from crowd.models import Assignment, Task
 from review import exporting, learning, measuring, reconciling, releasing, stitching
@@ -21,6 +22,8 @@ def _give_up_task(subject: str, reason: str) -> None:
 
 @job("reconcile", given_up=_give_up_task)
 def reconcile_job(subject: str) -> None:
+    with transaction.atomic():
+        scoring.want_scores(task_id=subject)
     reconciling.reconcile(task_id=subject)
 
 

@@ -13,8 +13,5 @@ from crowd.signals import submission_changed
 
 @receiver(submission_changed)
 def judge(*, assignment: Assignment, change: str, **_: Any) -> None:
-    """A submission came or was taken back: score it where there is gold, and judge its task."""
-    if change == "received" and assignment.task.gold_id is not None:
-        want("score", assignment.pk)
-    if not assignment.extra:
-        want("reconcile", assignment.task_id)
+    """A submission came or was taken back: its task is judged, by the same statements whether it is gold or not."""
+    want("reconcile", assignment.task_id)

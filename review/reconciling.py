@@ -15,7 +15,7 @@ from annotation.queue import want
 from crowd import completing, paying, scoring
 from crowd.core.policies import Policy
 from crowd.core.stopping import seats_wanted
-from crowd.lifecycle import TaskStatus
+from crowd.lifecycle import Seat, TaskStatus
 from crowd.models import Assignment, Task
 from crowd.seating import has_live_seats, lock_task, policy_of
 from review.core.consensus import METHOD, VERSION, Submission, make_consensus
@@ -36,6 +36,8 @@ def reconcile(*, task_id: str) -> None:
     task = Task.objects.select_related("batch", "segment__video", "project").get(pk=task_id)
     if task.status == TaskStatus.DONE:
         _settle_late(task)
+        return
+    if task.status not in (TaskStatus.OPEN, TaskStatus.FILLED):
         return
     seats = completing.submissions_of(task)
     if not seats or has_live_seats(task):
@@ -159,6 +161,6 @@ def _settle_late(task: Task) -> None:
         scores = {
             s.pk: soft_f(recording.load(s.track_set), accepted)
             for s in completing.submissions_of(task)
-            if s.track_set is not None
+            if s.track_set is not None and s.status == Seat.SUBMITTED
         }
         paying.settle(task=task, scores=scores)
