@@ -34,6 +34,19 @@ def cut_video(*, video: Video, segment_frames: int, overlap_frames: int) -> Cut:
     return cut
 
 
+def cut_piece(*, video: Video, start: int, stop: int) -> Segment:
+    """One segment of a ready video that belongs to no policy's cut: a piece of gold to train with."""
+    require_ready(video)
+    cut = Cut.objects.create(video=video, segment_frames=stop - start, overlap_frames=0)
+    return Segment.objects.create(cut=cut, video=video, index=0, start=start, stop=stop)
+
+
+def share_clip(clip: Clip, segment: Segment) -> Clip:
+    """The clip of the same frames of the same video as another segment's: one file, two rows."""
+    names = ("file", "bytes", "sha256", "width", "height", "frame_times_s")
+    return Clip.objects.create(segment=segment, **{name: getattr(clip, name) for name in names})
+
+
 def recut(*, cut: Cut) -> bool:
     """Bring a cut in step with a video whose unsettled part turned out longer or shorter; True where it changed.
 

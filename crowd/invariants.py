@@ -80,15 +80,37 @@ TASKS: dict[str, str] = {
     "a batch that is over gives out nothing": """
         SELECT a.id, b.status FROM crowd_assignment a JOIN crowd_batch b ON b.id = a.batch_id
         WHERE a.status = 'open' AND b.status IN ('done', 'cancelled')""",
+    "a training task has a gold and nobody's real seat": """
+        SELECT t.id FROM crowd_task t LEFT JOIN crowd_trainingtask g ON g.task_id = t.id
+        WHERE (t.status = 'training') <> (g.task_id IS NOT NULL) OR (t.status = 'training' AND (t.gold_id IS NULL
+        OR EXISTS (SELECT 1 FROM crowd_assignment a WHERE a.task_id = t.id AND (NOT a.extra OR a.status = 'open'))))""",
     "nobody sits at a filled task": """
         SELECT a.id FROM crowd_assignment a JOIN crowd_task t ON t.id = a.task_id
         WHERE t.status IN ('filled', 'in_review') AND NOT a.extra AND a.status IN ('open', 'held')""",
     "a done batch has no task left": """
         SELECT t.id, t.status FROM crowd_task t JOIN crowd_batch b ON b.id = t.batch_id
-        WHERE b.status = 'done' AND t.status NOT IN ('done', 'quarantined')""",
+        WHERE b.status = 'done' AND t.status NOT IN ('done', 'quarantined', 'training')""",
     "a cancelled batch has no task under way": """
         SELECT t.id, t.status FROM crowd_task t JOIN crowd_batch b ON b.id = t.batch_id
-        WHERE b.status = 'cancelled' AND t.status NOT IN ('done', 'quarantined', 'cancelled')""",
+        WHERE b.status = 'cancelled' AND t.status NOT IN ('done', 'quarantined', 'cancelled', 'training')""",
+}
+PEOPLE: dict[str, str] = {
+    "a seat in training is a trial of its worker's": """
+        SELECT a.id FROM crowd_assignment a JOIN crowd_trainingtask g ON g.task_id = a.task_id
+        LEFT JOIN crowd_trial t ON t.assignment_id = a.id LEFT JOIN crowd_qualification q ON q.id = t.qualification_id
+        WHERE t.assignment_id IS NULL OR q.worker_id <> a.worker_id OR q.project_id <> a.project_id""",
+    "nobody trained for a gold that was scored in the stream before they saw it there": """
+        SELECT s.assignment_id FROM crowd_score s JOIN crowd_assignment a ON a.id = s.assignment_id
+        JOIN crowd_task t ON t.id = a.task_id JOIN crowd_trial r ON r.gold_id = s.gold_id
+        JOIN crowd_assignment m ON m.id = r.assignment_id AND m.worker_id = a.worker_id AND m.id <> a.id
+        JOIN crowd_task tt ON tt.id = m.task_id JOIN annotation_segment x ON x.id = t.segment_id
+        JOIN annotation_segment y ON y.id = tt.segment_id
+        WHERE t.status <> 'training' AND m.submitted_at < a.claimed_at
+        AND x.start = y.start AND x.stop = y.stop""",
+    "who was banned holds nothing": """
+        SELECT a.id FROM crowd_assignment a JOIN crowd_sanction s ON s.project_id = a.project_id
+        AND s.worker_id = a.worker_id AND s.lifted_at IS NULL AND s.kind = 'banned'
+        WHERE a.status = 'held' AND a.claimed_at < s.created_at""",
 }
 MONEY: dict[str, str] = {
     "an accepted submission is paid once, and nothing else is": """
@@ -114,7 +136,7 @@ REQUESTS: dict[str, str] = {
     "a key that is kept has its answer": """
         SELECT id FROM annotation_idempotencykey WHERE status IS NULL""",
 }
-INVARIANTS: dict[str, str] = SEATS | LOG | TASKS | MONEY | REQUESTS
+INVARIANTS: dict[str, str] = SEATS | LOG | TASKS | PEOPLE | MONEY | REQUESTS
 
 
 def broken() -> dict[str, list[tuple[object, ...]]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db import transaction
 
 from annotation.queue import job, sweep, want
-from crowd import publishing, sanctioning, scoring, seating, seeding, suspecting
+from crowd import publishing, sanctioning, scoring, seating, seeding, suspecting, training
 from crowd.lifecycle import BatchStatus
 from crowd.models import Assignment, Batch, BatchVideo
 
@@ -24,6 +24,12 @@ def _give_up_task(subject: str, reason: str) -> None:
 @job("open_task", given_up=_give_up_task)
 def open_task_job(subject: str) -> None:
     publishing.open_task(task_id=subject)
+
+
+@job("prepare_training")
+def prepare_training_job(subject: str) -> None:
+    batch_id, gold_id, number = subject.split(":")
+    training.prepare(batch_id=batch_id, gold_id=gold_id, round=int(number))
 
 
 @job("score")

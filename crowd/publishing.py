@@ -13,6 +13,7 @@ from annotation.ingesting import want_verify
 from annotation.lifecycle import JobStatus, VideoStatus
 from annotation.models import Cut, Job, Ontology, Project, Segment, User, Video
 from annotation.queue import want
+from crowd import training
 from crowd.core.policies import Policy
 from crowd.errors import NothingToLaunch, VideoInUse, WrongState
 from crowd.lifecycle import BatchStatus, Seat, TaskStatus
@@ -39,6 +40,7 @@ def open_batch(*, project: Project, videos: Sequence[Video] | None, policy: Poli
             raise VideoInUse(f"The video {video.name!r} is in a batch already; cancel that batch first.") from error
         if video.status == VideoStatus.READY:
             want("prepare_video", str(row.pk))
+    training.get_ready(batch=batch)
     return batch
 
 
@@ -188,7 +190,8 @@ def _move_batch(batch: Batch, *, to: str, leaves: Sequence[str]) -> None:
 
 def close_if_done(*, batch_id: str) -> bool:
     """A batch is done once every segment is decided or given up; then nothing more is given out, gold included."""
-    unfinished = Task.objects.filter(batch=OuterRef("pk")).exclude(status__in=[TaskStatus.DONE, TaskStatus.QUARANTINED])
+    over = [TaskStatus.DONE, TaskStatus.QUARANTINED, TaskStatus.TRAINING]
+    unfinished = Task.objects.filter(batch=OuterRef("pk")).exclude(status__in=over)
     uncut = BatchVideo.objects.filter(batch=OuterRef("pk"), cut=None).exclude(video__status=VideoStatus.REJECTED)
     live = Batch.objects.filter(pk=batch_id, status__in=(*LIVE_BATCHES, BatchStatus.PAUSED))
     if not live.filter(~Exists(unfinished), ~Exists(uncut)).update(status=BatchStatus.DONE):

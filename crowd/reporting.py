@@ -20,9 +20,10 @@ SHOWN_SEATS = ("open", "held", "submitted")
 def counts(*, batches: Sequence[str]) -> dict[str, dict[str, int]]:
     """Segments, tasks and seats of batches by state; real work only, never gold's extra seats."""
     real = Assignment.objects.filter(batch__in=batches, extra=False)
-    tasks = _by_status(Task.objects.filter(batch__in=batches))
+    cut = Task.objects.filter(batch__in=batches).exclude(status=TaskStatus.TRAINING)
+    tasks = _by_status(cut)
     seats = _by_status(real)
-    clipped = Task.objects.filter(batch__in=batches, segment__clip__isnull=False).count()
+    clipped = cut.filter(segment__clip__isnull=False).count()
     return {
         "segments": {"total": sum(tasks.values()), "clipped": clipped, "accepted": tasks.get(TaskStatus.DONE, 0)},
         "tasks": {name: tasks.get(name, 0) for name in SHOWN_TASKS},

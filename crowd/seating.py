@@ -103,6 +103,11 @@ def cover(seat: Assignment) -> None:
     grant(seat.task, 1)
 
 
+def covers(project_id: str, policy: Policy, reward_micros: int) -> bool:
+    """Whether the budget covers one more seat of this reward."""
+    return _affordable(project_id, policy, reward_micros) >= 1
+
+
 def _affordable(project_id: str, policy: Policy, reward_micros: int) -> int:
     """How many more seats of this reward the budget covers.
 
@@ -130,7 +135,8 @@ def end(seat: Assignment, *, to: str, where: Q | None = None, actor: User | None
     followed = not over if seat.extra else task.status == TaskStatus.OPEN
     if not move(seat, where=where, to=to, actor=actor, reason=reason, ended_at=Now(), lease_until=None, slot=None):
         return False
-    if followed:
+    # Training is no work that waits: its seats are made for whoever asks.
+    if followed and task.status != TaskStatus.TRAINING:
         _open_seat(task, extra=seat.extra, reward_micros=seat.reward_micros)
     return True
 

@@ -18,7 +18,7 @@ from annotation.core.tracks import Dense, fill
 from crowd import reporting
 from crowd.core import flags
 from crowd.core.flags import Flag
-from crowd.lifecycle import FILLED_SEATS
+from crowd.lifecycle import FILLED_SEATS, TaskStatus
 from crowd.models import Assignment, PeerScore, Score, Suspicion, Task
 from crowd.models import Skill as SkillRow
 
@@ -58,6 +58,8 @@ def _latest(project_id: str) -> list[Task]:
         Assignment.objects.filter(status__in=FILLED_SEATS).select_related("track_set").order_by("submitted_at", "pk")
     )
     tasks = Task.objects.filter(project_id=project_id, assignments__status__in=FILLED_SEATS).distinct()
+    # In training everybody draws the same pieces, with gold's boxes before their eyes from the second round on.
+    tasks = tasks.exclude(status=TaskStatus.TRAINING)
     tasks = tasks.select_related("segment").prefetch_related(Prefetch("assignments", filled, to_attr="filled"))
     return list(tasks.order_by("-opened_at", "pk")[:TASKS])
 

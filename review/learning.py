@@ -5,8 +5,8 @@ from __future__ import annotations
 from annotation import recording
 from annotation.core.tracks import clip_to
 from crowd import scoring
-from crowd.lifecycle import Seat
-from crowd.models import Assignment, Task
+from crowd.lifecycle import Seat, TaskStatus
+from crowd.models import Assignment, Gold, Task
 from review.core.learning import Answers, learn
 
 # Quality is steady, so the latest work says enough; extra seats are answers to gold like any other.
@@ -17,10 +17,17 @@ GIVEN = (Seat.SUBMITTED, Seat.ACCEPTED, Seat.REJECTED)
 def learn_skills(*, project_id: str) -> None:
     """Estimate everybody's skill anew from the latest tasks, and keep it for the next consensus."""
     tasks = Task.objects.filter(project_id=project_id, assignments__status__in=GIVEN).distinct()
+    # Training shows what somebody can do when they know that they are looked at.
+    tasks = tasks.exclude(status=TaskStatus.TRAINING)
     latest = tasks.select_related("segment", "gold__track_set").order_by("-opened_at", "pk")[:TASKS]
     answers = [_answers(task) for task in latest]
     if answers:
         scoring.keep_skills(project_id=project_id, skills=learn(answers).skills)
+
+
+def _judges(gold: Gold, task: Task) -> bool:
+    """Whether gold says what is right: not where it is in doubt, and not of those whose own consensus it was."""
+    return gold.retired_at is None and gold.flagged_at is None and gold.from_task_id != task.pk
 
 
 def _answers(task: Task) -> Answers:
@@ -30,6 +37,6 @@ def _answers(task: Task) -> Answers:
         .order_by("pk")
     )
     start, stop = task.segment.start, task.segment.stop
-    gold = clip_to(recording.load(task.gold.track_set), start, stop) if task.gold else None
+    gold = clip_to(recording.load(task.gold.track_set), start, stop) if task.gold and _judges(task.gold, task) else None
     drawn = tuple(recording.load(seat.track_set) for seat in seats if seat.track_set)
     return Answers(start, stop, tuple(str(seat.worker_id) for seat in seats), drawn, gold)
