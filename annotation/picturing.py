@@ -59,15 +59,20 @@ def video_picture(video: Video, n: int, as_: str = "png", width: int | None = No
     return replace(picture, lasting=n < video.settled_frames)
 
 
-def clip_picture(segment: Segment, n: int, as_: str = "png", width: int | None = None) -> Picture:
-    """Frame n of the source video as the clip of its segment shows it. Missing outside of the segment."""
+def clip_picture(
+    segment: Segment, n: int, as_: str = "png", width: int | None = None, *, viewer: str = ""
+) -> Picture:
+    """Frame n of the source video as the clip of its segment shows it. Missing outside of the segment.
+
+    A picture that was made for one `viewer` is made anew for another: a quick answer would tell that others saw it.
+    """
     clip = Clip.objects.filter(pk=segment.pk).first()
     if clip is None:
         raise Missing("The clip is not made yet.")
     if not segment.start <= n < segment.stop:
         raise Missing(f"The segment holds the frames {segment.start} to {segment.stop - 1}; {n} is not among them.")
     width = None if width is None or width >= clip.width else width
-    return _picture(clip.file, clip.sha256, lambda: _clip_map(clip), n - segment.start, as_, width)
+    return _picture(clip.file, clip.sha256 + viewer, lambda: _clip_map(clip), n - segment.start, as_, width)
 
 
 def clip_answer(request: HttpRequest, segment: Segment, n: int, as_: str, width: int | None) -> HttpResponseBase:

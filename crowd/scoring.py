@@ -2,29 +2,31 @@
 
 from __future__ import annotations
 
-import random
+import hashlib
 from collections.abc import Mapping
 
-from django.db.models import F
+from django.db.models import Q
 from django.db.models.functions import Now
 
 from annotation import recording
 from annotation.core.tracks import clip_to
 from annotation.models import Project
 from annotation.queue import want
+from crowd import qualifying
+from crowd.core.qualification import FOUND_AT
 from crowd.core.scoring import benchmark
 from crowd.core.skill import Skill
-from crowd.lifecycle import FILLED_SEATS, Seat
-from crowd.models import Assignment, PeerScore, Score
+from crowd.lifecycle import FILLED_SEATS, Seat, TaskStatus, TaskStatus
+from crowd.models import Assignment, Gold, PeerScore, Score
 from crowd.models import Skill as SkillRow
 from crowd.paying import accept
-from crowd.seating import policy_of
+from crowd.seating import DEAD_BATCHES, policy_of
 
-# Where no real seat of the batch was decided yet, an extra one waits about this long.
-USUAL_WAIT_S = 30.0
+# An extra seat keeps pace with one of the last so many real submissions, and looks again whether that is decided.
+COMPANIONS = 20
+LOOK_AGAIN_S = 5.0
 # Flags look at many tasks at once, not anew for each.
 FLAG_AFTER_S = 20.0
-_chance = random.SystemRandom()
 
 
 def want_scores(*, task_id: str) -> None:
@@ -44,9 +46,12 @@ def score(*, assignment_id: str) -> Score | None:
     gold, segment = seat.task.gold, seat.task.segment
     if gold is None or seat.status not in FILLED_SEATS or seat.track_set is None:
         return None
-    policy = policy_of(seat.batch)
-    truth = clip_to(recording.load(gold.track_set), segment.start, segment.stop)
-    result = benchmark(recording.load(seat.track_set), truth, segment.start, segment.stop, floor=policy.iou_floor)
+    policy, training = policy_of(seat.batch), seat.task.status == TaskStatus.TRAINING
+    if not training and (gold.from_task_id == seat.task_id and not seat.extra or _known_before(seat, gold)):
+        return None
+    truth, drawn = clip_to(recording.load(gold.track_set), segment.start, segment.stop), recording.load(seat.track_set)
+    floor = FOUND_AT if training else policy.iou_floor
+    result = benchmark(drawn, truth, segment.start, segment.stop, floor=floor)
     value = result.soft_track_f
     written, _ = Score.objects.update_or_create(
         assignment=seat,
@@ -58,26 +63,52 @@ def score(*, assignment_id: str) -> Score | None:
             "created_at": Now(),
         },
     )
-    if seat.extra and seat.status == Seat.SUBMITTED:
-        want("settle_extra", seat.pk, delay_s=_usual_wait_s(seat))
+    if training:
+        qualifying.grade(seat=seat, figures=result.to_json(), drawn=drawn, gold=truth)
+    elif seat.extra and seat.status == Seat.SUBMITTED:
+        want("settle_extra", seat.pk)
     return written
 
 
+def _known_before(seat: Assignment, gold: Gold) -> bool:
+    """Whether the worker met the middle of this segment as gold before: in training, or in a batch that was cancelled.
+
+    Neighbours of one batch share at most a third of their frames.
+    """
+    middle = (seat.task.segment.start + seat.task.segment.stop) // 2
+    earlier = Score.objects.filter(gold=gold, assignment__worker=seat.worker).exclude(assignment=seat)
+    shown = earlier.filter(assignment__task__segment__start__lte=middle, assignment__task__segment__stop__gt=middle)
+    return shown.exclude(assignment__submitted_at__gt=seat.claimed_at).exists()
+
+
 def settle_extra(*, assignment_id: str) -> None:
-    """Accept an extra gold seat whose score reached the floor."""
-    seat = Assignment.objects.select_related("score", "batch").get(pk=assignment_id)
-    if seat.extra and seat.status == Seat.SUBMITTED and seat.score.passed:
+    """Accept an extra gold seat whose score reached the floor, once it waited as long as a real one did."""
+    seat = Assignment.objects.select_related("score", "batch").annotate(now=Now()).get(pk=assignment_id)
+    if not (seat.extra and seat.status == Seat.SUBMITTED and seat.score.passed and seat.submitted_at):
+        return
+    waited_s = (seat.now - seat.submitted_at).total_seconds()
+    companion = _companion(seat)
+    if companion is None or (companion.decided_at is None and seat.batch.status in DEAD_BATCHES):
+        left_s = 0.0
+    elif companion.decided_at is None:
+        left_s = max(LOOK_AGAIN_S, waited_s / 10)
+    else:
+        left_s = (companion.decided_at - companion.submitted_at).total_seconds() - waited_s
+    if left_s > 0:
+        want("settle_extra", seat.pk, delay_s=left_s)
+    else:
         accept(seat=seat)
 
 
-def _usual_wait_s(seat: Assignment) -> float:
-    """How long one of this batch's decided real submissions waited, drawn at random: gold must not settle apart."""
-    decided = Assignment.objects.filter(batch_id=seat.batch_id, extra=False, status=Seat.ACCEPTED)
-    waits = decided.order_by("-decided_at").annotate(wait=F("decided_at") - F("submitted_at"))
-    found = list(waits.values_list("wait", flat=True)[:100])
-    if not found:
-        return _chance.expovariate(1 / USUAL_WAIT_S)
-    return max(0.0, _chance.choice(found).total_seconds())
+def _companion(seat: Assignment) -> Assignment | None:
+    """The real submission that an extra one keeps pace with, so that gold settles when real work does and no sooner.
+
+    One of the last that came before it, drawn at random but the same each time; not one that waits for a manager.
+    """
+    real = Assignment.objects.filter(batch_id=seat.batch_id, extra=False, submitted_at__lte=seat.submitted_at)
+    going = Q(status=Seat.ACCEPTED) | Q(status=Seat.SUBMITTED) & ~Q(task__status=TaskStatus.DONE)
+    last = list(real.filter(going).order_by("-submitted_at")[:COMPANIONS])
+    return min(last, key=lambda one: hashlib.sha256(f"{seat.token}{one.pk}".encode()).digest(), default=None)
 
 
 def note_peers(*, scores: Mapping[str, float]) -> None:

@@ -123,7 +123,7 @@ class AssignmentPicture(View):
     def get(self, request: Request, assignment_id: str, frame: int) -> HttpResponseBase:
         seat = seat_of(request, assignment_id)
         as_, width = picture_query.read(request)
-        picture = picturing.clip_picture(seat.task.segment, frame, as_, width)
+        picture = picturing.clip_picture(seat.task.segment, frame, as_, width, viewer=seat.pk)
         return serve_bytes(request, picture.read, etag=picture.etag, content_type=picture.content_type)
 
 
