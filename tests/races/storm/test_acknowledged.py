@@ -124,7 +124,8 @@ def test_what_was_acknowledged_is_stored_once_whatever_dies(site: Site, tmp_path
     work = site.call("tests.races.storm.work", "open", str(SEATS), str(WORKERS))
     crowd = Crowd(site.serve(), work["project"], tmp_path / "journal")
     crowd.journal.touch()
-    workers = [Worker(crowd, f"worker{i}", token) for i, token in enumerate(work["tokens"])]
+    hands = zip(work["tokens"], work["held"], strict=True)
+    workers = [Worker(crowd, f"worker{i}", token, held) for i, (token, held) in enumerate(hands)]
     began = time.monotonic()
     for worker in workers:
         worker.start()

@@ -7,8 +7,10 @@
 from __future__ import annotations
 
 import json
+import secrets
 import sys
 from collections import Counter
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,14 +20,28 @@ EACH = 8  # seats at a task
 
 
 def open_work(seats: int, workers: int) -> dict[str, Any]:
+    """Nine in ten seats are held already, each worker's by turns; the others are there to be claimed."""
     from annotation import tokens
+    from tests import cast
+
+    people = [cast.user(f"worker{i}") for i in range(workers)]
+    keys = [tokens.recall(user=who) for who in people]
+    to_claim = seats // 10 // EACH * EACH
+    project, _ = _tasks("Claimed", to_claim, {})
+    _, opened = _tasks("Held", seats - to_claim, {"max_held": 10_000})
+    return {"project": project, "tokens": keys, "held": _hold(opened, people)}
+
+
+def _tasks(name: str, seats: int, policy: dict[str, Any]) -> tuple[str, list[Any]]:
+    """A project with many small tasks; its id, and the open seats task by task."""
     from annotation.models import Clip, Cut, Segment
     from crowd.lifecycle import Seat, TaskStatus
-    from crowd.models import Assignment, Task, Transition
+    from crowd.models import Assignment, Batch, Task, Transition
     from tests import cast
     from tests.crowd import stage
 
-    batch = stage.launched(frames=20, redundancy=EACH, max_redundancy=EACH, lease_s=30 * 86_400)
+    batch = stage.launched(frames=20, redundancy=EACH, max_redundancy=EACH, project=cast.project(name=name))
+    Batch.objects.filter(pk=batch.pk).update(policy=batch.policy | policy)
     first = Task.objects.get(batch=batch)
     video, cut = first.segment.video, Cut.objects.get(batch_video__batch=batch)
     numbers = range(1, seats // EACH)
@@ -39,8 +55,38 @@ def open_work(seats: int, workers: int) -> dict[str, Any]:
     Transition.objects.bulk_create(
         Transition(assignment=seat, project_id=seat.project_id, to_status=Seat.OPEN) for seat in opened
     )
-    people = [cast.user(f"worker{i}") for i in range(workers)]
-    return {"project": batch.project_id, "tokens": [tokens.recall(user=who) for who in people]}
+    rows = Assignment.objects.filter(batch=batch).select_related("task__segment").order_by("task", "pk")
+    return batch.project_id, list(rows)
+
+
+def _hold(seats: list[Any], people: list[Any]) -> list[list[dict[str, Any]]]:
+    """The seats given out as a claim would have: for each worker what they need to know to submit."""
+    from django.db.models.functions import Now
+
+    from crowd.lifecycle import Seat
+    from crowd.models import Assignment, Transition
+
+    given: list[list[dict[str, Any]]] = [[] for _ in people]
+    until = datetime.now(UTC) + timedelta(days=30)
+    for number, seat in enumerate(seats):
+        mine = given[number % len(people)]
+        seat.status, seat.worker, seat.lease_until, seat.claimed_at = (
+            Seat.HELD,
+            people[number % len(people)],
+            until,
+            Now(),
+        )
+        seat.token, seat.slot = secrets.token_hex(16), len(mine)
+        mine.append({"id": seat.pk, "token": seat.token, "segment": {"start": seat.task.segment.start}})
+    columns = ["status", "worker", "lease_until", "claimed_at", "token", "slot"]
+    Assignment.objects.bulk_update(seats, columns, batch_size=500)
+    Transition.objects.bulk_create(
+        Transition(
+            assignment=seat, project_id=seat.project_id, from_status=Seat.OPEN, to_status=Seat.HELD, actor=seat.worker
+        )
+        for seat in seats
+    )
+    return given
 
 
 def check(journal: Path) -> dict[str, Any]:
