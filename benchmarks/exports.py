@@ -51,8 +51,8 @@ def boxes(count: int, tracks: int) -> np.ndarray:
     return np.stack([x, y, x + 60 + 20 * np.sin(turn), y + 160.0], axis=-1).round(2)
 
 
-def parts(frame_count: int, tracks: int) -> Iterator[Rows]:
-    for start in range(0, frame_count, PART):
+def parts(frame_count: int, tracks: int, at: int = 0) -> Iterator[Rows]:
+    for start in range(at, frame_count, PART):
         frames = np.arange(start, min(start + PART, frame_count))
         count = len(frames) * tracks
         numbers = np.tile(np.arange(1, tracks + 1), len(frames))
@@ -70,7 +70,7 @@ def parts(frame_count: int, tracks: int) -> Iterator[Rows]:
 
 
 def ours(name: str, frame_count: int, tracks: int, folder: Path) -> float:
-    video = VideoTracks(Video("video", frame_count, WIDTH, HEIGHT), lambda: parts(frame_count, tracks))
+    video = VideoTracks(Video("video", frame_count, WIDTH, HEIGHT), lambda at: parts(frame_count, tracks, at))
     content = Content(plain_ontology(LABELS), (video,), {})
     boxes(PART, tracks)
     with (folder / f"{name}.zip").open("wb") as out:

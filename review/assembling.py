@@ -53,9 +53,9 @@ class Whole:
         for pair in self.row.inputs:
             yield from load_segments([pair])
 
-    def rows(self, names: Sequence[str]) -> Iterator[Rows]:
+    def rows(self, names: Sequence[str], at: int = 0) -> Iterator[Rows]:
         """The boxes of the whole video in frame order, a thousand frames at a time."""
-        for start in range(0, self.row.video.frame_count or 0, PART_FRAMES):
+        for start in range(at, self.row.video.frame_count or 0, PART_FRAMES):
             stop = min(start + PART_FRAMES, self.row.video.frame_count or 0)
             dense = resolve(segments_near(self.row, start, stop), self.stitched, start, stop).dense
             objects = [self.objects[int(number)] for number in dense.ids]

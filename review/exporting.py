@@ -105,7 +105,7 @@ def _video(whole: Whole, ontology: Ontology, origin: list[dict[str, Any]]) -> fo
     video = whole.row.video
     facts = formats.Video(video.name, video.frame_count or 0, video.width or 0, video.height or 0, video.fps or 25.0)
     said = {o["id"]: o | {"support": list(whole.objects[o["id"]].support)} for o in origin}
-    return formats.VideoTracks(facts, lambda: whole.rows(ontology.names), whole.intervals(), said)
+    return formats.VideoTracks(facts, lambda at: whole.rows(ontology.names, at), whole.intervals(), said)
 
 
 def manifest_of(release: Release, wholes: list[Whole], origins: list[list[dict[str, Any]]]) -> dict[str, Any]:

@@ -7,13 +7,13 @@ video data sets in this form do; `attributes` hold `occluded` and the attributes
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 
 from annotation.formats.columns import Choice, Column, Fixed, Whole, render
-from annotation.formats.content import Content, Rows, VideoTracks, folder_names
-from annotation.formats.manifest import manifest_bytes
+from annotation.formats.content import Content, Rows, Video, VideoTracks, folder_names
+from annotation.formats.parting import rows_in_parts
 from annotation.formats.texts import json_bytes, shares
 from annotation.formats.zipping import ZipWriter
 
@@ -22,18 +22,20 @@ PATH = "annotations/instances_default.json"
 IMAGES = 10_000
 
 
-def write_coco(out: BinaryIO, content: Content) -> None:
-    """A zip with `annotations/instances_default.json`, an empty `images/` (readers look for it), `manifest.json`."""
-    archive = ZipWriter(out)
+def write_coco(archive: ZipWriter, content: Content) -> None:
+    """A zip with `annotations/instances_default.json`, an empty `images/` (readers look for it)."""
     archive.add("images/", b"")
     with archive.open(PATH) as member:
-        for text in coco_json(content):
+        for text in coco_json(archive, content):
             member.write(text)
-    archive.add("manifest.json", manifest_bytes(content.manifest))
-    archive.close()
 
 
-def coco_json(content: Content) -> Iterator[bytes]:
+def coco_picture(index: int, folder: str, video: Video, frame: int) -> str:
+    """An image's `file_name`, under `images/`."""
+    return f"images/{folder}/frame_{frame:06}.{video.picture}"
+
+
+def coco_json(archive: ZipWriter, content: Content) -> Iterator[bytes]:
     """The JSON, bit by bit."""
     folders = folder_names(v.video for v in content.videos)
     categories = [{"id": i, "name": name, "supercategory": ""} for i, name in enumerate(content.ontology.names, 1)]
@@ -46,12 +48,10 @@ def coco_json(content: Content) -> Iterator[bytes]:
         yield from _images(folder, video, i, first_image)
         first_image += video.video.frame_count
     yield b'],"annotations":['
-    done = 0
-    for offset, video in zip(offsets, content.videos, strict=True):
-        for rows in video.pieces():
-            text = _annotations(rows, offset, done)
-            yield text[1:] if not done else text  # every row begins with a comma
-            done += len(rows)
+    for i, (offset, video) in enumerate(zip(offsets, content.videos, strict=True)):
+        for rows in rows_in_parts(archive, f"{i}:rows", video):
+            text = _annotations(rows, offset, archive.passed)
+            yield text if archive.passed else text[1:]  # every row begins with a comma
     yield b"]}"
 
 
@@ -60,13 +60,13 @@ def _images(folder: str, video: VideoTracks, video_id: int, first: int) -> Itera
     size = f',"width":{facts.width},"height":{facts.height},"video_id":{video_id},"frame_id":'.encode()
     name = b',"file_name":' + json_bytes(folder)[:-1] + b"/frame_"
     for start in range(0, facts.frame_count, IMAGES):
-        frames = np.arange(start, min(start + IMAGES, facts.frame_count))
+        frames = np.array(facts.frames(start, min(start + IMAGES, facts.frame_count)), np.int64)
         columns: list[Column] = [
             b',{"id":',
             Whole(frames + first),
             name,
             Whole(frames, 6),
-            b'.jpg"',
+            f'.{facts.picture}"'.encode(),
             size,
             Whole(frames),
             b"}",

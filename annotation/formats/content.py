@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 
@@ -20,13 +21,22 @@ PIECE_ROWS = 8000
 
 @dataclass(frozen=True, slots=True)
 class Video:
-    """The facts of a video that files name; width and height in pixels, after rotation."""
+    """The facts of a video that files name; width and height in pixels, after rotation.
+
+    Only frames on multiples of `step` are in the file; `picture` is the ending of their pictures' names.
+    """
 
     name: str
     frame_count: int
     width: int
     height: int
     fps: float = 25.0
+    step: int = 1
+    picture: str = "jpg"
+
+    def frames(self, start: int, stop: int) -> range:
+        """The frames of `[start, stop)` that are in the file."""
+        return range(-(-start // self.step) * self.step, stop, self.step)
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -72,28 +82,41 @@ class Rows:
 
 
 @dataclass(frozen=True, slots=True)
-class VideoTracks:
-    """One video's content. `parts` gives the rows anew at each call, in frame order, in pieces that fit in memory.
+class ClipFile:
+    """A clip that goes alongside: the frames `[start, stop)` of its video, one for one."""
 
-    `provenance` says by track number where a track comes from (segments, submissions, joins, …), in words of the
-    caller's; `support` and `disputes` among them are read back as a track's own.
+    start: int
+    stop: int
+    open: Callable[[], AbstractContextManager[IO[bytes]]]
+
+
+@dataclass(frozen=True, slots=True)
+class VideoTracks:
+    """One video's content. `parts(start)` gives the rows from a frame on, in frame order, in pieces that fit in memory.
+
+    A part begins where the one before it stopped, and the parts from there on are the same whoever asks: `start` is 0,
+    or where a part stopped. `provenance` says by track number where a track comes from (segments, submissions, joins,
+    …), in words of the caller's; `support` and `disputes` among them are read back as a track's own. `pictures` gives
+    a frame as a picture file of the video's kind (None where it cannot be shown), where they are wanted alongside.
     """
 
     video: Video
-    parts: Callable[[], Iterator[Rows]]
+    parts: Callable[[int], Iterator[Rows]]
     intervals: tuple[Interval, ...] = ()
     provenance: Mapping[int, Mapping[str, Any]] = field(default_factory=dict)
+    pictures: Callable[[int], bytes | None] | None = None
+    clips: tuple[ClipFile, ...] = ()
 
-    def pieces(self, at_most: int = PIECE_ROWS) -> Iterator[Rows]:
-        """The parts cut between frames so that a piece has `at_most` rows, or one frame."""
-        for rows in self.parts():
-            start = rows.start
-            while start < rows.stop:
-                begin = int(np.searchsorted(rows.frames, start))
-                following = begin + at_most
-                stop = rows.stop if following >= len(rows) else max(int(rows.frames[following]), start + 1)
-                yield rows.between(start, stop)
-                start = stop
+
+def pieces_of(rows: Rows, at_most: int = PIECE_ROWS) -> Iterator[Rows]:
+    """A part cut between frames so that a piece has `at_most` rows, or one frame."""
+    start = rows.start
+    while start < rows.stop:
+        begin = int(np.searchsorted(rows.frames, start))
+        following = begin + at_most
+        stop = rows.stop if following >= len(rows) else max(int(rows.frames[following]), start + 1)
+        yield rows.between(start, stop)
+        start = stop
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,12 +167,12 @@ def rows_of_dense(
     )
 
 
-def rows_of(tracks: Tracks, names: Sequence[str], *, part_frames: int = PART_FRAMES) -> Iterator[Rows]:
-    """Rows of tracks whose ids are decimal numbers, or else numbered from 1 in their order."""
+def rows_of(tracks: Tracks, names: Sequence[str], start: int = 0, *, part_frames: int = PART_FRAMES) -> Iterator[Rows]:
+    """Rows from a frame on of tracks whose ids are decimal numbers, or else numbered from 1 in their order."""
     numbers = numbers_of([t.id for t in tracks.tracks])
-    for start in range(tracks.start, tracks.stop, part_frames):
+    for at in range(max(start, tracks.start), tracks.stop, part_frames):
         yield rows_of_dense(
-            fill(tracks.tracks, start, min(start + part_frames, tracks.stop)),
+            fill(tracks.tracks, at, min(at + part_frames, tracks.stop)),
             names,
             numbers=numbers,
             confidence=[t.confidence for t in tracks.tracks],

@@ -7,16 +7,15 @@ are no keyframes. Where a track ends before the video does, a keyframe with `out
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 
 from annotation.core.ontology import Attribute, Label, Ontology
 from annotation.core.tracks import Bools
 from annotation.formats.columns import Choice, Column, Fixed, Whole, render
-from annotation.formats.content import PIECE_ROWS, Content, Video, VideoTracks, folder_names
-from annotation.formats.manifest import manifest_bytes
-from annotation.formats.regrouping import TrackRows, by_track, last_rows, resting
+from annotation.formats.content import Content, Video, VideoTracks, folder_names
+from annotation.formats.regrouping import TrackRows, last_rows, resting, tracks_in_parts
 from annotation.formats.xml_output import quoted, xml_text
 from annotation.formats.zipping import ZipWriter
 
@@ -25,42 +24,51 @@ FILE = "annotations.xml"
 INPUTS = {"select": "select", "number": "number", "text": "text", "boolean": "checkbox"}
 
 
-def write_cvat(out: BinaryIO, content: Content) -> None:
-    """A zip with `annotations.xml` (in a folder of its own for each video where there are several), `manifest.json`."""
-    archive = ZipWriter(out)
+def write_cvat(archive: ZipWriter, content: Content) -> None:
+    """A zip with `annotations.xml` (in a folder of its own for each video where there are several)."""
     names = folder_names(v.video for v in content.videos)
-    for name, video in zip(names, content.videos, strict=True):
+    for i, (name, video) in enumerate(zip(names, content.videos, strict=True)):
         with archive.open(FILE if len(names) == 1 else f"{name}/{FILE}") as member:
-            for text in cvat_xml(video, content.ontology):
+            for text in cvat_xml(archive, f"{i}", video, content.ontology):
                 member.write(text)
-    archive.add("manifest.json", manifest_bytes(content.manifest))
-    archive.close()
 
 
-def cvat_xml(video: VideoTracks, ontology: Ontology) -> Iterator[bytes]:
+def cvat_picture(index: int, folder: str, video: Video, frame: int) -> str:
+    """Where CVAT has a frame's picture in what it exports; of one of several videos in its folder."""
+    return f"images/frame_{frame:06}.{video.picture}"
+
+
+def cvat_xml(archive: ZipWriter, phase: str, video: VideoTracks, ontology: Ontology) -> Iterator[bytes]:
     """The document, bit by bit."""
     yield _head(video.video, ontology).encode()
-    for track in by_track(video.pieces()):
+    for track in tracks_in_parts(archive, phase, video):
         label = ontology.labels[track.label]
-        yield f'  <track id="{track.number}" label={quoted(label.name)} source="manual">\n'.encode()
-        ends, keys = last_rows(track, video.video.frame_count), ~resting(track)
-        keys[1:] |= np.diff(track.states) != 0
-        bodies = [_attributes(a).encode() for a in track.attributes]
-        for start in range(0, len(track.frames), PIECE_ROWS):
-            yield _boxes(track, slice(start, start + PIECE_ROWS), keys, ends, bodies)
-        yield b"  </track>\n"
+        if track.first:
+            yield f'  <track id="{track.number}" label={quoted(label.name)} source="manual">\n'.encode()
+        yield from _stretch(track, video.video)
+        if track.last:
+            yield b"  </track>\n"
     yield b"</annotations>\n"
 
 
+def _stretch(track: TrackRows, video: Video) -> Iterator[bytes]:
+    keys, ends = np.zeros((2, len(track.frames)), bool)
+    keys[track.own], ends[track.own] = ~resting(track), last_rows(track, video.frame_count)
+    keys[1:] |= np.diff(track.states) != 0
+    bodies = [_attributes(a).encode() for a in track.attributes]
+    for rows in track.pieces():
+        yield _boxes(track, rows, keys, ends, bodies)
+
+
 def _boxes(track: TrackRows, rows: slice, keys: Bools, ends: Bools, bodies: list[bytes]) -> bytes:
-    """Boxes, and after those on which a track ends the same ones again, a frame later and outside."""
+    """Boxes, and after those on which a track ends the same ones again, a step later and outside."""
     gone = np.flatnonzero(ends[rows])
     at = np.insert(np.arange(len(ends))[rows], gone + 1, np.arange(len(ends))[rows][gone])
     outside = np.zeros(len(at), np.int64)
     outside[gone + 1 + np.arange(len(gone))] = 1
     hidden = track.occluded[at] & (outside == 0)
     columns: list[Column] = [
-        *(b'    <box frame="', Whole(track.frames[at] + outside), b'" keyframe="'),
+        *(b'    <box frame="', Whole(track.frames[at] + outside * track.step), b'" keyframe="'),
         *(Whole((keys[at] | (outside == 1)).astype(np.int64)), b'" outside="', Whole(outside), b'" occluded="'),
         *(Whole(hidden.astype(np.int64)), b'" xtl="', Fixed(track.boxes[at, 0]), b'" ytl="', Fixed(track.boxes[at, 1])),
         *(b'" xbr="', Fixed(track.boxes[at, 2]), b'" ybr="', Fixed(track.boxes[at, 3]), b'" z_order="0"'),
@@ -83,10 +91,14 @@ def _head(video: Video, ontology: Ontology) -> str:
         f"      <name>{xml_text(video.name)}</name>\n      <size>{video.frame_count}</size>\n"
         "      <mode>interpolation</mode>\n      <overlap>0</overlap>\n      <flipped>False</flipped>\n"
         f"      <start_frame>0</start_frame>\n      <stop_frame>{max(0, video.frame_count - 1)}</stop_frame>\n"
-        f"      <frame_filter></frame_filter>\n      <labels>\n{labels}      </labels>\n"
+        f"      <frame_filter>{_filter(video)}</frame_filter>\n      <labels>\n{labels}      </labels>\n"
         f"      <original_size>\n        <width>{video.width}</width>\n        <height>{video.height}</height>\n"
         "      </original_size>\n    </task>\n  </meta>\n"
     )
+
+
+def _filter(video: Video) -> str:
+    return f"step={video.step}" if video.step > 1 else ""
 
 
 def _label(label: Label) -> str:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import BinaryIO
 
 import numpy as np
 
@@ -19,7 +18,7 @@ from annotation.formats.assembling import Target, assemble
 from annotation.formats.columns import Choice, Column, Fixed, Whole, render
 from annotation.formats.content import Content, Rows, Video
 from annotation.formats.gathering import Gathered
-from annotation.formats.manifest import manifest_bytes
+from annotation.formats.parting import rows_in_parts
 from annotation.formats.zipping import ZipWriter
 
 LOSES = ("attributes", "intervals", "confidence", "blanks in labels", "coordinates beyond six decimal places")
@@ -28,21 +27,23 @@ SEQMAP = "evaluate_tracking.seqmap.training"
 COLUMNS = (17, 18)
 
 
-def write_kitti(out: BinaryIO, content: Content) -> None:
+def write_kitti(archive: ZipWriter, content: Content) -> None:
     """A zip with `label_02/0000.txt` and so on, the kit's list of sequences, `sequences.txt` with the videos' names."""
-    archive = ZipWriter(out)
     types = [_type(name).encode() for name in content.ontology.names]
     sequences, names = "", ""
     for i, video in enumerate(content.videos):
         with archive.open(f"label_02/{i:04}.txt") as member:
-            for rows in video.pieces():
+            for rows in rows_in_parts(archive, f"{i}:rows", video):
                 member.write(_lines(rows, video.video, types))
         sequences += f"{i:04} empty 000000 {video.video.frame_count:06}\n"
         names += f"{i:04} {' '.join(video.video.name.split())}\n"
     archive.add(SEQMAP, sequences.encode())
     archive.add("sequences.txt", names.encode())
-    archive.add("manifest.json", manifest_bytes(content.manifest))
-    archive.close()
+
+
+def kitti_picture(index: int, folder: str, video: Video, frame: int) -> str:
+    """Where the kit keeps a frame's picture, counted from 0."""
+    return f"image_02/{index:04}/{frame:06}.{video.picture}"
 
 
 def _type(name: str) -> str:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import BinaryIO
 
 import numpy as np
 
@@ -18,7 +17,7 @@ from annotation.formats.archives import AT, Archive, InvalidFile, is_zip, refuse
 from annotation.formats.assembling import Boxes, Target, assemble, corners
 from annotation.formats.columns import Choice, Column, Fixed, Whole, render
 from annotation.formats.content import Content, Rows, Video, folder_names
-from annotation.formats.manifest import manifest_bytes
+from annotation.formats.parting import rows_in_parts
 from annotation.formats.tables import read_table
 from annotation.formats.zipping import ZipWriter
 
@@ -33,18 +32,20 @@ LOSES = (
 )
 
 
-def write_mot(out: BinaryIO, content: Content) -> None:
-    """A zip with `<video name>/gt/gt.txt`, `gt/labels.txt` and `seqinfo.ini` for each video, and `manifest.json`."""
-    archive = ZipWriter(out)
+def write_mot(archive: ZipWriter, content: Content) -> None:
+    """A zip with `<video name>/gt/gt.txt`, `gt/labels.txt` and `seqinfo.ini` for each video."""
     names = folder_names(v.video for v in content.videos)
-    for name, video in zip(names, content.videos, strict=True):
+    for i, (name, video) in enumerate(zip(names, content.videos, strict=True)):
         archive.add(f"{name}/seqinfo.ini", _seqinfo(name, video.video))
         archive.add(f"{name}/gt/labels.txt", "\n".join(content.ontology.names).encode())
         with archive.open(f"{name}/gt/gt.txt") as member:
-            for rows in video.pieces():
+            for rows in rows_in_parts(archive, f"{i}:rows", video):
                 member.write(mot_lines(rows))
-    archive.add("manifest.json", manifest_bytes(content.manifest))
-    archive.close()
+
+
+def mot_picture(index: int, folder: str, video: Video, frame: int) -> str:
+    """Where the benchmark keeps a frame's picture, counted from 1."""
+    return f"{folder}/img1/{frame + 1:06}.{video.picture}"
 
 
 def mot_lines(rows: Rows) -> bytes:
@@ -66,7 +67,7 @@ def _seqinfo(name: str, video: Video) -> bytes:
         "seqLength": video.frame_count,
         "imWidth": video.width,
         "imHeight": video.height,
-        "imExt": ".jpg",
+        "imExt": f".{video.picture}",
     }
     return ("[Sequence]\n" + "".join(f"{k}={v}\n" for k, v in lines.items())).encode()
 

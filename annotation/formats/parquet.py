@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -18,9 +18,8 @@ from annotation.core.problems import shown
 from annotation.core.tracks import Tracks
 from annotation.formats.archives import refuse, the_member
 from annotation.formats.assembling import Target, assemble
-from annotation.formats.content import Content, Rows, VideoTracks, folder_names
+from annotation.formats.content import Content, Rows, VideoTracks, folder_names, pieces_of
 from annotation.formats.gathering import Gathered
-from annotation.formats.manifest import manifest_bytes
 from annotation.formats.texts import json_bytes
 from annotation.formats.zipping import ZipWriter
 
@@ -32,23 +31,23 @@ GROUP = 100_000
 NEEDED = ("frame", "track", "label", "x1", "y1", "x2", "y2")
 
 
-def write_parquet(out: BinaryIO, content: Content) -> None:
-    """A zip with `<video name>.parquet` for each video, and `manifest.json`."""
-    archive = ZipWriter(out)
-    for name, video in zip(folder_names(v.video for v in content.videos), content.videos, strict=True):
+def write_parquet(archive: ZipWriter, content: Content) -> None:
+    """A zip with `<video name>.parquet` for each video."""
+    folders = folder_names(v.video for v in content.videos)
+    for i, (name, video) in enumerate(zip(folders, content.videos, strict=True)):
+        if archive.begin(f"{i}:rows") is None:
+            continue
         with tempfile.TemporaryFile() as file, archive.open(f"{name}.parquet") as member:
             _write_table(file, video, content.ontology)
             file.seek(0)
             shutil.copyfileobj(file, member, 1 << 20)
-    archive.add("manifest.json", manifest_bytes(content.manifest))
-    archive.close()
 
 
 def _write_table(file: Any, video: VideoTracks, ontology: Ontology) -> None:
     import pyarrow.parquet as pq
 
     with pq.ParquetWriter(file, _schema(), compression="zstd") as writer:
-        for rows in video.pieces(GROUP):
+        for rows in (piece for part in video.parts(0) for piece in pieces_of(part, GROUP)):
             writer.write_table(_table(rows, ontology), row_group_size=GROUP)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from annotation.core.tracks import Ints
 from annotation.formats.columns import split
-from annotation.formats.content import Rows
+from annotation.formats.content import Rows, Video
 
 
 def frame_stem(folder: str, frame: int) -> str:
@@ -23,7 +23,14 @@ def frame_of(stem: str) -> int | None:
     return int(digits[-1]) if digits and len(digits[-1]) < 10 else None
 
 
-def by_frame(rows: Rows, text: bytes, lengths: Ints) -> Iterator[tuple[int, bytes]]:
-    """Each frame of the rows' range with its own rows' text (empty where it has none)."""
-    counts = np.bincount(rows.frames - rows.start, minlength=rows.stop - rows.start)
-    return zip(range(rows.start, rows.stop), split(text, lengths, counts), strict=True)
+def by_frame(rows: Rows, text: bytes, lengths: Ints, video: Video) -> Iterator[tuple[int, bytes]]:
+    """Each frame of the rows' range that is in the file, with its own rows' text (empty where it has none)."""
+    frames = video.frames(rows.start, rows.stop)
+    return zip(frames, split(text, lengths, counts_of(rows, frames)), strict=True)
+
+
+def counts_of(rows: Rows, frames: range) -> Ints:
+    """How many of the rows each of `frames` has."""
+    return np.bincount(rows.frames - rows.start, minlength=rows.stop - rows.start)[
+        np.array(frames, np.int64) - rows.start
+    ]

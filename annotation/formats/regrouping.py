@@ -1,24 +1,27 @@
-"""Rows in frame order made into tracks, one at a time, through a temporary file.
+"""Rows in frame order made into tracks, one stretch at a time, through a file aside.
 
 Boxes come frame by frame, since that is how a stitched video is read within bounded memory; some formats want them
-track by track. The rows are put aside on disk, each large piece sorted by track, and gathered again for one track
-after the other: memory holds one piece, or one track.
+track by track. The rows are put aside on disk, those of each part sorted by track, and gathered again for one track
+after the other, a stretch of it at a time: memory holds one part, or one stretch.
 """
 
 from __future__ import annotations
 
-import tempfile
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any, BinaryIO
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from typing import IO, Any
 
 import numpy as np
 
 from annotation.core.tracks import Bools, Floats, Ints
-from annotation.formats.content import Rows
+from annotation.formats.content import PIECE_ROWS, Rows, VideoTracks
+from annotation.formats.parting import EVERYTHING, parts_from
+from annotation.formats.zipping import ZipWriter
 
-PIECE = 100_000
+STRETCH = 20_000
+SURE = 1e-7  # boxes that bend by more are no straight line, whatever the last bits say
 RECORD = np.dtype(
     [
         ("frame", "<i8"),
@@ -34,7 +37,10 @@ RECORD = np.dtype(
 
 @dataclass(frozen=True, eq=False, slots=True)
 class TrackRows:
-    """All boxes of one track, by frame. `states` index `attributes`, which all tracks of a video share."""
+    """A stretch of one track's boxes, by frame: `own` are its rows, with one of the track's before and after them
+    where there is any, for comparison. `states` index `attributes`, which all tracks of a video share; `place` counts
+    the tracks from 0.
+    """
 
     number: int
     label: int
@@ -44,64 +50,148 @@ class TrackRows:
     occluded: Bools
     states: Ints
     attributes: list[Mapping[str, Any]]
+    own: slice
+    place: int
+    first: bool
+    last: bool
+    step: int = 1
+
+    def pieces(self) -> Iterator[slice]:
+        """The stretch's own rows, a few thousand at a time."""
+        for start in range(self.own.start, self.own.stop, PIECE_ROWS):
+            yield slice(start, min(start + PIECE_ROWS, self.own.stop))
 
 
-def by_track(pieces: Iterable[Rows]) -> Iterator[TrackRows]:
-    """The tracks of one video by their numbers, each good until the next. A track's label is that of its first row."""
-    with tempfile.TemporaryFile() as aside:
-        places, sets = _put_aside(pieces, aside)
-        # One room for all tracks, since one may last for hours: a track's arrays hold until the next is asked for.
-        room = np.empty(max((sum(n for _, n in p) for p in places.values()), default=0), RECORD)
-        for number in sorted(places):
-            records = _gather(aside, places[number], room)
-            yield TrackRows(
-                number=number,
-                label=int(records["label"][0]),
-                confidence=float(records["confidence"][0]),
-                frames=records["frame"],
-                boxes=records["box"],
-                occluded=records["occluded"],
-                states=records["state"],
-                attributes=sets,
-            )
+@dataclass(slots=True)
+class _Aside:
+    """Records in a file: the places (first, count) of each track's, and the sets of attributes that they refer to."""
+
+    file: IO[bytes]
+    records: int = 0
+    places: dict[int, list[tuple[int, int]]] = field(default_factory=lambda: defaultdict(list))
+    known: dict[str, int] = field(default_factory=dict)
+    sets: list[Mapping[str, Any]] = field(default_factory=list)
+
+    def put(self, rows: Rows) -> None:
+        """Rows in frame order, after all that were put before."""
+        records = _records(rows, self.known, self.sets)
+        records = records[np.argsort(records["number"], kind="stable")]
+        numbers, first, counts = np.unique(records["number"], return_index=True, return_counts=True)
+        for number, at, count in zip(numbers.tolist(), first.tolist(), counts.tolist(), strict=True):
+            self.places[number].append((self.records + at, count))
+        self.file.write(records.tobytes())
+        self.records += len(records)
+
+    def to_json(self) -> dict[str, Any]:
+        return {"records": self.records, "places": list(self.places.items()), "sets": self.sets}
+
+    @classmethod
+    def from_json(cls, file: IO[bytes], said: Mapping[str, Any]) -> _Aside:
+        aside = cls(file, said["records"])
+        for number, places in said["places"]:
+            aside.places[number] = [(first, count) for first, count in places]
+        aside.sets = list(said["sets"])
+        aside.known = {_key(s): i for i, s in enumerate(aside.sets)}
+        return aside
+
+    def stretches(self, place: int, number: int, step: int) -> Iterator[TrackRows]:
+        """One track, a stretch at a time. Its label is that of its first row."""
+        total = sum(count for _, count in self.places[number])
+        before = np.zeros(0, RECORD)
+        parts = self._read(number)
+        held = next(parts)
+        label, sure = int(held["label"][0]), float(held["confidence"][0])
+        for start in range(0, total, STRETCH):
+            stop = min(start + STRETCH, total)
+            wanted = stop - start + (stop < total)  # one more, to compare
+            while len(held) < wanted:
+                held = np.concatenate([held, next(parts)])
+            seen = np.concatenate([before, held[:wanted]])
+            own = slice(len(before), len(before) + stop - start)
+            columns = (seen["frame"], seen["box"], seen["occluded"], seen["state"])
+            yield TrackRows(number, label, sure, *columns, self.sets, own, place, not start, stop == total, step)
+            before, held = held[stop - start - 1 : stop - start], held[stop - start :]
+
+    def _read(self, number: int) -> Iterator[np.ndarray]:
+        for first, count in self.places[number]:
+            self.file.seek(first * RECORD.itemsize)
+            yield np.frombuffer(self.file.read(count * RECORD.itemsize), RECORD)
+
+
+def tracks_in_parts(archive: ZipWriter, phase: str, video: VideoTracks) -> Iterator[TrackRows]:
+    """The tracks of a video by their numbers, each in stretches, from where the archive stands."""
+    putting, gathering = f"{phase}:aside", f"{phase}:tracks"
+    at = archive.begin(putting)
+    aside = None if at is None else _put_aside(archive, putting, video, at)
+    at = archive.begin(gathering)
+    if at is None:
+        return
+    aside = aside or _Aside.from_json(archive.aside("rows", at["aside"]["records"] * RECORD.itemsize), at["aside"])
+    with aside.file:
+        numbers, waiting = sorted(aside.places), 0
+        for done in range(at.get("tracks", 0) + 1, len(numbers) + 1):
+            for stretch in aside.stretches(done - 1, numbers[done - 1], video.video.step):
+                yield stretch
+                waiting += stretch.own.stop - stretch.own.start
+            if waiting >= STRETCH or done == len(numbers):
+                waiting, said = 0, partial(_standing, aside, tracks=done)
+                archive.note(gathering, said, done / len(numbers), aside.file)
+
+
+def _standing(aside: _Aside, **more: int) -> dict[str, Any]:
+    return {"aside": aside.to_json(), **more}
+
+
+def _put_aside(archive: ZipWriter, phase: str, video: VideoTracks, at: Mapping[str, Any]) -> _Aside:
+    said = at.get("aside", {"records": 0, "places": [], "sets": []})
+    aside = _Aside.from_json(archive.aside("rows", said["records"] * RECORD.itemsize), said)
+    more = partial(_standing, aside)
+    for rows in parts_from(archive, phase, video, at.get("frame", 0), EVERYTHING, more=more, files=(aside.file,)):
+        aside.put(rows)
+    return aside
 
 
 def last_rows(track: TrackRows, frame_count: int) -> Bools:
-    """Rows after which the track is absent for a while, or to the end of the video."""
-    after = track.frames + 1
-    return (np.append(track.frames[1:], -1) != after) & (after < frame_count)
+    """The own rows after which the track is absent for a while, or to the end of the video."""
+    after = track.frames + track.step
+    ends = (np.append(track.frames[1:], -1) != after) & (after < frame_count)
+    return ends[track.own]
 
 
 def resting(track: TrackRows) -> Bools:
-    """Rows that interpolation between their neighbours gives back exactly, occlusion and all."""
+    """The own rows that interpolation between their neighbours gives back exactly, occlusion and all."""
     same = np.zeros(len(track.frames), bool)
-    same[1:] = (np.diff(track.frames) == 1) & (track.boxes[1:] == track.boxes[:-1]).all(axis=1)
+    same[1:] = (np.diff(track.frames) == track.step) & (track.boxes[1:] == track.boxes[:-1]).all(axis=1)
     rests = same & np.append(same[1:], False)
     rests[1:] &= track.occluded[1:] == track.occluded[:-1]
-    return rests
+    return rests[track.own]
 
 
-def _put_aside(
-    pieces: Iterable[Rows], aside: BinaryIO
-) -> tuple[dict[int, list[tuple[int, int]]], list[Mapping[str, Any]]]:
-    """Where the records of each track lie, as (first, count), and the sets of attributes that they refer to."""
-    places: dict[int, list[tuple[int, int]]] = defaultdict(list)
-    known: dict[str, int] = {}
-    sets: list[Mapping[str, Any]] = []
-    waiting: list[np.ndarray] = []
-    done = 0
-    for rows in pieces:
-        waiting.append(_records(rows, known, sets))
-        if sum(map(len, waiting)) >= PIECE:
-            done = _flush(waiting, aside, done, places)
-    _flush(waiting, aside, done, places)
-    return places, sets
+def interpolated(track: TrackRows, kept: Bools) -> Bools:
+    """The own rows that interpolation gives back to the last bit once the others are keyframes; `kept` ones are."""
+    own = track.own
+    frames, boxes = track.frames[own], track.boxes[own]
+    keys = kept.copy()
+    keys[[0, -1]] = True
+    apart = np.diff(frames) != track.step
+    keys[1:] |= apart | (np.diff(track.occluded[own]) != 0)
+    keys[:-1] |= apart
+    if len(boxes) > 2:
+        keys[1:-1] |= (np.abs(boxes[2:] - 2 * boxes[1:-1] + boxes[:-2]) > SURE).any(axis=1)
+    at = np.flatnonzero(keys)
+    run = np.maximum(np.cumsum(keys) - 1, 0)
+    left, right = at[run], at[np.minimum(run + 1, len(at) - 1)]
+    share = ((frames - frames[left]) / np.maximum(frames[right] - frames[left], 1))[:, None]
+    wrong = (boxes[left] + (boxes[right] - boxes[left]) * share != boxes).any(axis=1)
+    # A line that is off by a bit somewhere keeps all of its boxes.
+    spoilt = np.bincount(run, weights=wrong & ~keys, minlength=len(at)) > 0
+    return ~keys & ~spoilt[run]
 
 
 def _records(rows: Rows, known: dict[str, int], sets: list[Mapping[str, Any]]) -> np.ndarray:
     states = np.zeros(len(rows.attributes), np.int32)
     for i, attributes in enumerate(rows.attributes):
-        states[i] = known.setdefault(repr(sorted(attributes.items())), len(sets))
+        states[i] = known.setdefault(_key(attributes), len(sets))
         if states[i] == len(sets):
             sets.append(attributes)
     records = np.empty(len(rows), RECORD)
@@ -111,26 +201,5 @@ def _records(rows: Rows, known: dict[str, int], sets: list[Mapping[str, Any]]) -
     return records
 
 
-def _flush(waiting: list[np.ndarray], aside: BinaryIO, done: int, places: dict[int, list[tuple[int, int]]]) -> int:
-    if not waiting:
-        return done
-    records = np.concatenate(waiting)
-    waiting.clear()
-    records = records[np.argsort(records["number"], kind="stable")]
-    numbers, first, counts = np.unique(records["number"], return_index=True, return_counts=True)
-    for number, at, count in zip(numbers.tolist(), first.tolist(), counts.tolist(), strict=True):
-        places[number].append((done + at, count))
-    aside.write(records.tobytes())
-    return done + len(records)
-
-
-def _gather(aside: BinaryIO, places: list[tuple[int, int]], room: np.ndarray) -> np.ndarray:
-    """A track's records, read into the room without a second copy."""
-    records = room[: sum(count for _, count in places)]
-    raw, at = records.view(np.uint8), 0
-    for first, count in places:
-        aside.seek(first * RECORD.itemsize)
-        size = count * RECORD.itemsize
-        raw[at : at + size] = np.frombuffer(aside.read(size), np.uint8)
-        at += size
-    return records
+def _key(attributes: Mapping[str, Any]) -> str:
+    return repr(sorted(attributes.items()))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Mapping, Sequence
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 
@@ -21,7 +21,7 @@ from annotation.formats.assembling import Target, assemble
 from annotation.formats.columns import Choice, Column, Fixed, Whole, render
 from annotation.formats.content import Content, Rows, folder_names
 from annotation.formats.gathering import Gathered
-from annotation.formats.manifest import manifest_bytes
+from annotation.formats.parting import rows_in_parts
 from annotation.formats.texts import shares
 from annotation.formats.typed import typed_attributes
 from annotation.formats.xml_output import said
@@ -34,18 +34,16 @@ ATTRIBUTE = "attribute:"
 RISKY = ("=", "+", "-", "@", "\t", "\r", "'")
 
 
-def write_csv(out: BinaryIO, content: Content) -> None:
-    """A zip with `<video name>.csv` for each video, and `manifest.json`."""
-    archive = ZipWriter(out)
+def write_csv(archive: ZipWriter, content: Content) -> None:
+    """A zip with `<video name>.csv` for each video."""
     names = attribute_names(content.ontology)
     head = ",".join([*HEAD, *(cell(ATTRIBUTE + n) for n in names)]).encode() + b"\r\n"
-    for folder, video in zip(folder_names(v.video for v in content.videos), content.videos, strict=True):
+    folders = folder_names(v.video for v in content.videos)
+    for i, (folder, video) in enumerate(zip(folders, content.videos, strict=True)):
         with archive.open(f"{folder}.csv") as member:
             member.write(head)
-            for rows in video.pieces():
+            for rows in rows_in_parts(archive, f"{i}:rows", video):
                 member.write(_lines(rows, content.ontology, names))
-    archive.add("manifest.json", manifest_bytes(content.manifest))
-    archive.close()
 
 
 def attribute_names(ontology: Ontology) -> list[str]:

@@ -2,22 +2,21 @@
 
 Boxes are shares of the picture as 32-bit floats; `image/object/track/id` and `image/object/occluded` are ours. The
 framing (length and masked CRC-32C before and after) and the protocol buffers are written here by hand: they are two
-pages, and TensorFlow is a gigabyte. Pictures are not in it.
+pages, and TensorFlow is a gigabyte. Pictures are in it where they are asked for, as `image/encoded`.
 """
 
 from __future__ import annotations
 
 import struct
 from collections.abc import Sequence
-from typing import BinaryIO
 
 import numpy as np
 
 from annotation.core.tracks import Ints
 from annotation.formats.content import Content, Rows, Video, VideoTracks, folder_names
 from annotation.formats.crc import masked_crcs
-from annotation.formats.manifest import manifest_bytes
-from annotation.formats.per_frame import frame_stem
+from annotation.formats.parting import rows_in_parts
+from annotation.formats.per_frame import counts_of, frame_stem
 from annotation.formats.texts import json_bytes
 from annotation.formats.zipping import Member, ZipWriter
 
@@ -25,27 +24,32 @@ LOSES = ("attributes", "intervals", "confidence", "coordinates beyond 24 bits of
 EDGES = ("xmin", "ymin", "xmax", "ymax")
 
 
-def write_tfrecord(out: BinaryIO, content: Content) -> None:
+def write_tfrecord(archive: ZipWriter, content: Content) -> None:
     """A zip with `<video name>.tfrecord` for each video, `label_map.pbtxt` and `manifest.json`."""
-    archive = ZipWriter(out)
     names = content.ontology.names
-    for name, video in zip(folder_names(v.video for v in content.videos), content.videos, strict=True):
+    folders = folder_names(v.video for v in content.videos)
+    for i, (name, video) in enumerate(zip(folders, content.videos, strict=True)):
         with archive.open(f"{name}.tfrecord") as member:
-            _write_records(member, name, video, [n.encode() for n in names])
+            for rows in rows_in_parts(archive, f"{i}:rows", video):
+                _write_records(member, name, video, rows, [n.encode() for n in names])
     items = [f"item {{\n  id: {i}\n  name: {json_bytes(n).decode()}\n}}\n" for i, n in enumerate(names, 1)]
     archive.add("label_map.pbtxt", "".join(items).encode())
-    archive.add("manifest.json", manifest_bytes(content.manifest))
-    archive.close()
 
 
-def _write_records(member: Member, name: str, video: VideoTracks, labels: Sequence[bytes]) -> None:
-    same = _feature(b"image/height", _ints([video.video.height])) + _feature(b"image/width", _ints([video.video.width]))
-    same += _feature(b"image/format", _field(1, _field(1, b"jpeg")))
-    for rows in video.pieces():
-        frames = range(rows.start, rows.stop)
-        objects = _objects(rows, video.video, labels)
-        examples = [_field(1, same + _named(name, f) + o) for f, o in zip(frames, objects, strict=True)]
-        member.write(framed(examples))
+def _write_records(member: Member, name: str, video: VideoTracks, rows: Rows, labels: Sequence[bytes]) -> None:
+    facts = video.video
+    same = _feature(b"image/height", _ints([facts.height])) + _feature(b"image/width", _ints([facts.width]))
+    same += _feature(b"image/format", _field(1, _field(1, b"png" if facts.picture == "png" else b"jpeg")))
+    frames = facts.frames(rows.start, rows.stop)
+    texts = zip(frames, _objects(rows, facts, labels), strict=True)
+    examples = (same + _named(name, f, facts) + o for f, o in texts)
+    if video.pictures is None:
+        member.write(framed([_field(1, e) for e in examples]))
+        return
+    for frame, example in zip(frames, examples, strict=True):  # a picture at a time
+        shown = video.pictures(frame)
+        encoded = b"" if shown is None else _feature(b"image/encoded", _field(1, _field(1, shown)))
+        member.write(framed([_field(1, example + encoded)]))
 
 
 def framed(records: Sequence[bytes]) -> bytes:
@@ -59,16 +63,16 @@ def framed(records: Sequence[bytes]) -> bytes:
     return b"".join(parts)
 
 
-def _named(name: str, frame: int) -> bytes:
+def _named(name: str, frame: int, video: Video) -> bytes:
     stem = frame_stem(name, frame).encode()
-    texts = _feature(b"image/filename", _field(1, _field(1, stem + b".jpg")))
+    texts = _feature(b"image/filename", _field(1, _field(1, stem + b"." + video.picture.encode())))
     texts += _feature(b"image/source_id", _field(1, _field(1, stem)))
     return texts + _feature(b"image/frame", _ints([frame]))
 
 
 def _objects(rows: Rows, video: Video, labels: Sequence[bytes]) -> list[bytes]:
     """For each frame of the range the features of its boxes."""
-    counts = np.bincount(rows.frames - rows.start, minlength=rows.stop - rows.start)
+    counts = counts_of(rows, video.frames(rows.start, rows.stop))
     shares = (rows.boxes / np.array([video.width, video.height] * 2)).astype("<f4")
     floats = [_cut(shares[:, i].tobytes(), 4, counts) for i in range(4)]
     texts = _picked([_field(1, n) for n in labels], rows.labels, counts)

@@ -7,13 +7,13 @@ in force go into `attributes`, as CVAT and datumaro write them; what lies partly
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 
 from annotation.formats.columns import Choice, Column, Fixed, Whole, render_rows
 from annotation.formats.content import Content, Rows, Video, VideoTracks, folder_names
-from annotation.formats.manifest import manifest_bytes
+from annotation.formats.parting import rows_in_parts
 from annotation.formats.per_frame import by_frame, frame_stem
 from annotation.formats.xml_output import xml_text
 from annotation.formats.zipping import ZipWriter
@@ -23,28 +23,31 @@ LOSES = ("intervals", "confidence", "which attributes may change", "coordinates 
 BEFORE_TRACK = b"      <attribute>\n        <name>track_id</name>\n        <value>"
 
 
-def write_voc(out: BinaryIO, content: Content) -> None:
+def write_voc(archive: ZipWriter, content: Content) -> None:
     """A zip with `Annotations/`, `ImageSets/Main/<video name>.txt`, `labelmap.txt` and `manifest.json`."""
-    archive = ZipWriter(out)
     archive.add("JPEGImages/", b"")
-    for name, video in zip(folder_names(v.video for v in content.videos), content.videos, strict=True):
-        _write_frames(archive, name, video, [xml_text(n).encode() for n in content.ontology.names])
+    labels = [xml_text(n).encode() for n in content.ontology.names]
+    folders = folder_names(v.video for v in content.videos)
+    for i, (name, video) in enumerate(zip(folders, content.videos, strict=True)):
+        _write_frames(archive, i, name, video, labels)
         with archive.open(f"ImageSets/Main/{name}.txt") as member:
-            for frame in range(video.video.frame_count):
+            for frame in video.video.frames(0, video.video.frame_count):
                 member.write(frame_stem(name, frame).encode() + b"\n")
     archive.add("labelmap.txt", "".join(f"{n}:::\n" for n in content.ontology.names).encode())
-    archive.add("manifest.json", manifest_bytes(content.manifest))
-    archive.close()
 
 
-def _write_frames(archive: ZipWriter, name: str, video: VideoTracks, labels: list[bytes]) -> None:
+def _write_frames(archive: ZipWriter, index: int, name: str, video: VideoTracks, labels: list[bytes]) -> None:
     facts = video.video
     head, tail = f"<annotation>\n  <folder>{xml_text(name)}</folder>\n  <filename>", _tail(facts)
-    for rows in video.pieces():
-        for frame, objects in by_frame(rows, *_objects(rows, facts, labels)):
+    for rows in rows_in_parts(archive, f"{index}:rows", video):
+        for frame, objects in by_frame(rows, *_objects(rows, facts, labels), facts):
             stem = frame_stem(name, frame)
-            text = (f"{head}{xml_text(stem)}.jpg{tail}").encode() + objects + b"</annotation>\n"
+            text = (f"{head}{xml_text(stem)}.{facts.picture}{tail}").encode() + objects + b"</annotation>\n"
             archive.add(f"Annotations/{stem}.xml", text)
+
+
+def voc_picture(index: int, folder: str, video: Video, frame: int) -> str:
+    return f"JPEGImages/{frame_stem(folder, frame)}.{video.picture}"
 
 
 def _tail(video: Video) -> str:

@@ -8,13 +8,13 @@ empty file: looked at, and nothing there.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 
 from annotation.formats.columns import Fixed, Whole, render_rows
 from annotation.formats.content import Content, Rows, Video, folder_names
-from annotation.formats.manifest import manifest_bytes
+from annotation.formats.parting import rows_in_parts
 from annotation.formats.per_frame import by_frame, frame_stem
 from annotation.formats.texts import json_bytes
 from annotation.formats.zipping import ZipWriter
@@ -23,19 +23,21 @@ LOSES = ("tracks' identities", "occlusion", "attributes", "intervals", "confiden
 PLACES = 9  # of a share: a millionth of a pixel in a picture of 1000
 
 
-def write_yolo(out: BinaryIO, content: Content) -> None:
-    """A zip with `data.yaml`, `labels/train/` and an empty `images/train/`, and `manifest.json`."""
-    archive = ZipWriter(out)
+def write_yolo(archive: ZipWriter, content: Content) -> None:
+    """A zip with `data.yaml`, `labels/train/` and an empty `images/train/`."""
     names = "".join(f"  {i}: {json_bytes(n).decode()}\n" for i, n in enumerate(content.ontology.names))
     archive.add("data.yaml", f"path: .\ntrain: images/train\nval: images/train\nnames:\n{names}".encode())
     archive.add("images/train/", b"")
-    for name, video in zip(folder_names(v.video for v in content.videos), content.videos, strict=True):
-        for rows in video.pieces():
+    folders = folder_names(v.video for v in content.videos)
+    for i, (name, video) in enumerate(zip(folders, content.videos, strict=True)):
+        for rows in rows_in_parts(archive, f"{i}:rows", video):
             inside = _inside(rows, video.video)
-            for frame, text in by_frame(inside, *_lines(inside, video.video)):
+            for frame, text in by_frame(inside, *_lines(inside, video.video), video.video):
                 archive.add(f"labels/train/{frame_stem(name, frame)}.txt", text)
-    archive.add("manifest.json", manifest_bytes(content.manifest))
-    archive.close()
+
+
+def yolo_picture(index: int, folder: str, video: Video, frame: int) -> str:
+    return f"images/train/{frame_stem(folder, frame)}.{video.picture}"
 
 
 def _inside(rows: Rows, video: Video) -> Rows:

@@ -12,16 +12,17 @@ from hypothesis import strategies as st
 from annotation.core.tracks import Tracks, fill, make_track
 from annotation.formats.archives import InvalidFile
 from annotation.formats.assembling import Target
-from annotation.formats.coco import PATH, write_coco
+from annotation.formats.coco import PATH
 from annotation.formats.content import Content, Video
 from annotation.formats.reading_coco import read_coco
+from annotation.formats.registry import FORMATS
 from tests.formats.scenes import LABELS, VIDEO, assert_same, content, scene, written
 
 TARGET = Target(VIDEO.frame_count, VIDEO.width, VIDEO.height, LABELS)
 
 
 def document(what: Content) -> dict:
-    return json.loads(zipfile.ZipFile(io.BytesIO(written(write_coco, what))).read(PATH))
+    return json.loads(zipfile.ZipFile(io.BytesIO(written(FORMATS["coco"].write, what))).read(PATH))
 
 
 def test_every_frame_is_an_image_and_every_box_an_annotation():
@@ -51,7 +52,7 @@ def test_a_video_without_boxes_is_still_a_document():
 def test_several_videos_share_a_document_and_are_read_apart():
     other = make_track("3", "car", [5], [[1, 2, 30, 40]])
     both = (*content(scene()).videos, *content(Tracks(0, 10, (other,)), Video("b", 10, 640, 480)).videos)
-    raw = written(write_coco, Content(LABELS, both))
+    raw = written(FORMATS["coco"].write, Content(LABELS, both))
     ids = [a["id"] for a in document(Content(LABELS, both))["annotations"]]
     assert ids == list(range(1, len(ids) + 1))
     assert_same(scene(), read_coco(raw, TARGET, video="walk.mp4"), atol=1e-6)
@@ -63,7 +64,7 @@ def test_several_videos_share_a_document_and_are_read_apart():
 
 
 def test_attributes_come_back_where_they_belong():
-    two, one = sorted(read_coco(written(write_coco, content(scene())), TARGET).tracks, key=lambda t: t.id)
+    two, one = sorted(read_coco(written(FORMATS["coco"].write, content(scene())), TARGET).tracks, key=lambda t: t.id)
     assert (one.id, one.attributes) == ("3", {"sex": "f", "note": '=1+1 <"&>'})
     assert one.changes == {2: {"pose": "walking"}, 20: {"pose": "sitting", "seen": True}}
     assert (two.id, two.attributes, two.changes) == ("11", {"doors": 4}, {})
@@ -140,7 +141,7 @@ def test_any_json_is_read_or_refused_and_nothing_else_happens(key, value, data):
 def test_pycocotools_loads_the_same_boxes(tmp_path, capsys):
     from pycocotools.coco import COCO
 
-    zipfile.ZipFile(io.BytesIO(written(write_coco, content(scene())))).extractall(tmp_path)
+    zipfile.ZipFile(io.BytesIO(written(FORMATS["coco"].write, content(scene())))).extractall(tmp_path)
     coco = COCO(str(tmp_path / PATH))
     dense = fill(scene().tracks, 0, 40)
     for frame in range(40):
@@ -157,7 +158,7 @@ def test_pycocotools_loads_the_same_boxes(tmp_path, capsys):
 def test_datumaro_loads_the_same_boxes(tmp_path):
     from datumaro.components.dataset import Dataset
 
-    zipfile.ZipFile(io.BytesIO(written(write_coco, content(scene())))).extractall(tmp_path)
+    zipfile.ZipFile(io.BytesIO(written(FORMATS["coco"].write, content(scene())))).extractall(tmp_path)
     items = {item.id: item for item in Dataset.import_from(str(tmp_path), "coco_instances")}
     dense = fill(scene().tracks, 0, 40)
     for frame in range(40):

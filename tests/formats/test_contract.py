@@ -14,15 +14,15 @@ from annotation.core.tracks import Tracks, make_track, to_json
 from annotation.formats.archives import InvalidFile
 from annotation.formats.assembling import Target
 from annotation.formats.content import Content, Video, VideoTracks
-from annotation.formats.contract import write_json
 from annotation.formats.reading_contract import read_json
+from annotation.formats.registry import FORMATS
 from tests.formats.scenes import LABELS, VIDEO, assert_same, content, scene, scenes, written
 
 TARGET = Target(VIDEO.frame_count, VIDEO.width, VIDEO.height, LABELS)
 
 
 def document(what: Content) -> dict:
-    return json.loads(zipfile.ZipFile(io.BytesIO(written(write_json, what))).read("walk.mp4/tracks.json"))
+    return json.loads(zipfile.ZipFile(io.BytesIO(written(FORMATS["json"].write, what))).read("walk.mp4/tracks.json"))
 
 
 def test_the_document_is_the_contract_s():
@@ -50,19 +50,19 @@ def test_the_document_is_the_contract_s():
 @settings(max_examples=40)
 @given(scenes(places=None), st.integers(1, 40))
 def test_what_was_written_is_read_back_to_the_last_bit(tracks, part_frames):
-    raw = written(write_json, content(tracks, part_frames=part_frames))
+    raw = written(FORMATS["json"].write, content(tracks, part_frames=part_frames))
     assert_same(tracks, read_json(raw, TARGET))
 
 
 @settings(max_examples=40)
 @given(scenes())
 def test_what_was_read_is_written_the_same_again(tracks):
-    raw = written(write_json, content(tracks))
-    assert written(write_json, content(read_json(raw, TARGET))) == raw
+    raw = written(FORMATS["json"].write, content(tracks))
+    assert written(FORMATS["json"].write, content(read_json(raw, TARGET))) == raw
 
 
 def test_attributes_intervals_and_confidence_come_back():
-    read = read_json(written(write_json, content(scene())), TARGET)
+    read = read_json(written(FORMATS["json"].write, content(scene())), TARGET)
     assert read.intervals == scene().intervals
     for before, after in zip(scene().tracks, read.tracks, strict=True):
         assert (after.attributes, after.changes, after.confidence) == (
@@ -77,14 +77,14 @@ def test_provenance_is_carried_and_read():
     origin = {"segments": ["a"], "support": ["s1", "s2"], "disputes": [[3, 5]]}
     what = Content(LABELS, (VideoTracks(video.video, video.parts, provenance={3: origin}),))
     assert document(what)["tracks"][0]["provenance"] == origin
-    track = read_json(written(write_json, what), TARGET).tracks[0]
+    track = read_json(written(FORMATS["json"].write, what), TARGET).tracks[0]
     assert (track.support, track.disputes) == (("s1", "s2"), ((3, 5),))
 
 
 def test_an_occluded_spell_of_a_resting_box_is_kept():
     still = make_track("1", "car", [0, 5, 9], [[1, 2, 30, 40]] * 3, occluded=[False, True, False])
     tracks = Tracks(0, 40, (still,))
-    assert_same(tracks, read_json(written(write_json, content(tracks)), TARGET))
+    assert_same(tracks, read_json(written(FORMATS["json"].write, content(tracks)), TARGET))
     assert [k["frame"] for k in document(content(tracks))["tracks"][0]["keyframes"]] == [0, 5, 9, 39]
 
 
@@ -95,7 +95,7 @@ def test_a_bare_document_is_read_too():
 
 def test_of_several_videos_one_is_named():
     both = (*content(scene()).videos, *content(Tracks(0, 10), Video("b", 10, 640, 480)).videos)
-    raw = written(write_json, Content(LABELS, both))
+    raw = written(FORMATS["json"].write, Content(LABELS, both))
     assert_same(scene(), read_json(raw, TARGET, video="walk.mp4"))
     with pytest.raises(InvalidFile, match="one tracks.json"):
         read_json(raw, TARGET)
@@ -136,11 +136,11 @@ def test_any_json_is_read_or_refused_and_nothing_else_happens(value):
 def test_tracks_are_regrouped_through_the_disk_in_many_pieces(monkeypatch):
     from annotation.formats import regrouping
 
-    monkeypatch.setattr(regrouping, "PIECE", 5)
+    monkeypatch.setattr(regrouping, "STRETCH", 5)
     rng = np.random.default_rng(3)
     tracks = []
     for i in range(1, 30):
         low = rng.uniform(0, 100, (40, 2))
         tracks.append(make_track(str(i), "car", range(40), np.concatenate([low, low + 5], axis=1)))
     whole = Tracks(0, 40, tuple(tracks))
-    assert_same(whole, read_json(written(write_json, content(whole, part_frames=3)), TARGET))
+    assert_same(whole, read_json(written(FORMATS["json"].write, content(whole, part_frames=3)), TARGET))

@@ -14,15 +14,15 @@ from annotation.core.tracks import Tracks, fill, make_track
 from annotation.formats.archives import InvalidFile
 from annotation.formats.assembling import Target
 from annotation.formats.content import Content, Video
-from annotation.formats.cvat import write_cvat
 from annotation.formats.reading_cvat import read_cvat
+from annotation.formats.registry import FORMATS
 from tests.formats.scenes import LABELS, VIDEO, assert_same, content, scene, written
 
 TARGET = Target(VIDEO.frame_count, VIDEO.width, VIDEO.height, LABELS)
 
 
 def document(tracks: Tracks) -> bytes:
-    return zipfile.ZipFile(io.BytesIO(written(write_cvat, content(tracks)))).read("annotations.xml")
+    return zipfile.ZipFile(io.BytesIO(written(FORMATS["cvat"].write, content(tracks)))).read("annotations.xml")
 
 
 def test_the_document_is_cvat_for_video():
@@ -55,7 +55,7 @@ def test_frames_are_there_once_each_and_ends_are_outside():
 
 
 def test_attributes_come_back_where_they_belong():
-    one, two = read_cvat(written(write_cvat, content(scene())), TARGET).tracks
+    one, two = read_cvat(written(FORMATS["cvat"].write, content(scene())), TARGET).tracks
     assert one.attributes == {"sex": "f", "note": '=1+1 <"&>'}
     assert one.changes == {2: {"pose": "walking"}, 20: {"pose": "sitting", "seen": True}}
     assert (two.attributes, two.changes) == ({"doors": 4}, {})
@@ -65,7 +65,7 @@ def test_attributes_come_back_where_they_belong():
 def test_any_text_goes_through(text):
     labels = parse_labels([{"name": "a <&\"'> b", "attributes": [{"name": "n<&\"'>", "kind": "text"}]}])
     track = make_track("1", "a <&\"'> b", [0], [[0, 0, 9, 9]], attributes={"n<&\"'>": text})
-    raw = written(write_cvat, content(Tracks(0, 40, (track,)), Video("<&>", 40, 640, 480), labels))
+    raw = written(FORMATS["cvat"].write, content(Tracks(0, 40, (track,)), Video("<&>", 40, 640, 480), labels))
     try:
         read = read_cvat(raw, Target(40, 640, 480, labels))
     except InvalidFile:
@@ -149,7 +149,7 @@ def test_any_bytes_are_read_or_refused_and_nothing_else_happens(raw):
 
 def test_several_videos_lie_in_folders():
     both = (*content(scene()).videos, *content(Tracks(0, 10), Video("b", 10, 640, 480)).videos)
-    raw = written(write_cvat, Content(LABELS, both))
+    raw = written(FORMATS["cvat"].write, Content(LABELS, both))
     assert zipfile.ZipFile(io.BytesIO(raw)).namelist()[:2] == ["walk.mp4/annotations.xml", "b/annotations.xml"]
     assert_same(scene(), read_cvat(raw, TARGET, video="walk.mp4"), atol=1e-6)
 
