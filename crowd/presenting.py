@@ -9,7 +9,7 @@ from typing import Any
 from annotation import clipping, defining, recording
 from annotation.core.tracks import to_json
 from annotation.models import Project, Segment
-from crowd import reporting, seeding
+from crowd import ghosting, reporting, seeding
 from crowd.core.policies import Policy, from_json
 from crowd.lifecycle import ENDED_SEATS, Seat
 from crowd.models import Assignment, Batch, BatchVideo, Gold
@@ -80,12 +80,17 @@ def assignment_body(seat: Assignment) -> dict[str, Any]:
         "frame_step": policy.frame_step,
         "tracks": drawn.get("tracks") or [],
         "intervals": drawn.get("intervals") or [],
-        "ghosts": [],
+        "ghosts": _ghosts(seat) if policy.ghosts else [],
         "lease_until": seat.lease_until,
         "renewals_left": max(0, policy.max_renewals - seat.renewals),
         "reward_micros": seat.reward_micros,
         "currency": policy.currency,
     }
+
+
+def _ghosts(seat: Assignment) -> list[dict[str, Any]]:
+    shown = ghosting.shown_to(seat)
+    return to_json(shown)["tracks"] if shown else []
 
 
 def segment_body(segment: Segment) -> dict[str, Any]:

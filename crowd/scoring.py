@@ -12,11 +12,11 @@ from annotation import recording
 from annotation.core.tracks import clip_to
 from annotation.models import Project
 from annotation.queue import want
-from crowd import qualifying
+from crowd import ghosting, qualifying
 from crowd.core.qualification import FOUND_AT
 from crowd.core.scoring import benchmark
 from crowd.core.skill import Skill
-from crowd.lifecycle import FILLED_SEATS, Seat, TaskStatus, TaskStatus
+from crowd.lifecycle import FILLED_SEATS, Seat, TaskStatus
 from crowd.models import Assignment, Gold, PeerScore, Score
 from crowd.models import Skill as SkillRow
 from crowd.paying import accept
@@ -43,15 +43,16 @@ def score(*, assignment_id: str) -> Score | None:
     seat = Assignment.objects.select_related("task__gold__track_set", "task__segment", "batch", "track_set").get(
         pk=assignment_id
     )
-    gold, segment = seat.task.gold, seat.task.segment
+    gold = seat.task.gold
     if gold is None or seat.status not in FILLED_SEATS or seat.track_set is None:
         return None
     policy, training = policy_of(seat.batch), seat.task.status == TaskStatus.TRAINING
     if not training and (gold.from_task_id == seat.task_id and not seat.extra or _known_before(seat, gold)):
         return None
-    truth, drawn = clip_to(recording.load(gold.track_set), segment.start, segment.stop), recording.load(seat.track_set)
+    start, stop = ghosting.unseen(task=seat.task, seats=[seat])
+    truth, drawn = clip_to(recording.load(gold.track_set), start, stop), recording.load(seat.track_set)
     floor = FOUND_AT if training else policy.iou_floor
-    result = benchmark(drawn, truth, segment.start, segment.stop, floor=floor)
+    result = benchmark(drawn, truth, start, stop, floor=floor)
     value = result.soft_track_f
     written, _ = Score.objects.update_or_create(
         assignment=seat,

@@ -5,15 +5,15 @@ from __future__ import annotations
 from django.db.models.functions import Now
 
 from annotation import recording
-from annotation.core.matching import track_soft_f
-from annotation.core.tracks import Tracks, fill
+from annotation.core.tracks import Tracks
 from annotation.lifecycle import Source
 from annotation.models import TrackSet, User
 from annotation.queue import want
-from crowd import completing, paying
+from crowd import completing, ghosting, paying
 from crowd.models import Task
 from crowd.seating import lock_task
 from review.errors import AlreadyDecided, NoSeatsLeft
+from review.grading import scores_with
 from review.lifecycle import ConsensusStatus, Verdict
 from review.models import Build, Consensus, Decision
 
@@ -79,6 +79,7 @@ def _accept(consensus: Consensus, task: Task, *, track_set: TrackSet | None, ver
     _decide(consensus, to=ConsensusStatus.ACCEPTED, track_set=track_set, decided_by=by, decided_at=Now())
     _write(consensus, verdict, by=by, track_set=track_set)
     paying.settle(task=task, scores=_scores(consensus, task, track_set, verdict))
+    ghosting.keep_outcome(task=task, track_set=track_set)
     completing.finish(task=task)
     want("stitch_video", consensus.video_id, delay_s=_stitch_after_s(consensus.video_id))
     want("measure_agreement", task.project_id, delay_s=MEASURE_AFTER_S)
@@ -89,14 +90,7 @@ def _scores(consensus: Consensus, task: Task, track_set: TrackSet, verdict: Verd
     build = Build.objects.get(consensus=consensus, version=consensus.version)
     if verdict != Verdict.AMEND:
         return dict(build.scores)
-    accepted = recording.load(track_set)
-    start, stop = accepted.start, accepted.stop
-    truth = fill(accepted.tracks, start, stop)
-    return {
-        s.pk: float(track_soft_f(fill(recording.load(s.track_set).tracks, start, stop), truth))
-        for s in completing.submissions_of(task)
-        if s.track_set is not None
-    }
+    return scores_with(task=task, seats=completing.submissions_of(task), tracks=recording.load(track_set))
 
 
 def _write(

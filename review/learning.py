@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from annotation import recording
 from annotation.core.tracks import clip_to
-from crowd import scoring
+from crowd import ghosting, scoring
 from crowd.lifecycle import Seat, TaskStatus
 from crowd.models import Assignment, Gold, Task
 from review.core.learning import Answers, learn
@@ -19,7 +19,7 @@ def learn_skills(*, project_id: str) -> None:
     tasks = Task.objects.filter(project_id=project_id, assignments__status__in=GIVEN).distinct()
     # Training shows what somebody can do when they know that they are looked at.
     tasks = tasks.exclude(status=TaskStatus.TRAINING)
-    latest = tasks.select_related("segment", "gold__track_set").order_by("-opened_at", "pk")[:TASKS]
+    latest = tasks.select_related("segment", "batch", "gold__track_set").order_by("-opened_at", "pk")[:TASKS]
     answers = [_answers(task) for task in latest]
     if answers:
         scoring.keep_skills(project_id=project_id, skills=learn(answers).skills)
@@ -36,7 +36,7 @@ def _answers(task: Task) -> Answers:
         .select_related("track_set")
         .order_by("pk")
     )
-    start, stop = task.segment.start, task.segment.stop
+    start, stop = ghosting.unseen(task=task, seats=seats)
     gold = clip_to(recording.load(task.gold.track_set), start, stop) if task.gold and _judges(task.gold, task) else None
     drawn = tuple(recording.load(seat.track_set) for seat in seats if seat.track_set)
     return Answers(start, stop, tuple(str(seat.worker_id) for seat in seats), drawn, gold)

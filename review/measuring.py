@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import groupby
 
 from django.db.models import Count, Q
 from django.db.models.functions import Now
@@ -10,6 +11,7 @@ from django.db.models.functions import Now
 from annotation import recording
 from annotation.core.matching import track_soft_f
 from annotation.core.tracks import Dense, fill
+from crowd import ghosting
 from crowd.lifecycle import Seat
 from crowd.models import Assignment, Task
 from review.core.agreement import alpha_by, without_empty
@@ -45,13 +47,19 @@ def _answers(project_id: str) -> tuple[list[Dense], list[str]]:
     given = Count("assignments", filter=Q(assignments__extra=False, assignments__status__in=GIVEN))
     tasks = Task.objects.filter(project_id=project_id).annotate(given=given).filter(given__gte=2)
     latest = list(tasks.order_by("-done_at", "-opened_at", "pk").values_list("pk", flat=True)[:TASKS])
-    seats = Assignment.objects.filter(task__in=latest, extra=False, status__in=GIVEN).select_related("track_set")
+    seats = Assignment.objects.filter(task__in=latest, extra=False, status__in=GIVEN).select_related(
+        "track_set", "task__segment", "task__batch"
+    )
     answers, units = [], []
-    for seat in seats.order_by("task_id", "pk"):
-        if seat.track_set is not None:
-            tracks = recording.load(seat.track_set)
-            answers.append(replace(fill(tracks.tracks, tracks.start, tracks.stop), start=0))
-            units.append(seat.task_id)
+    for _, of_task in groupby(seats.order_by("task_id", "pk"), key=lambda seat: seat.task_id):
+        given_here = [seat for seat in of_task if seat.track_set is not None]
+        if not given_here:
+            continue
+        task = given_here[0].task
+        start, stop = ghosting.unseen(task=task, seats=given_here)
+        for seat in given_here:
+            answers.append(replace(fill(recording.load(seat.track_set).tracks, start, stop), start=0))
+            units.append(task.pk)
     return answers, units
 
 

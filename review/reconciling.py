@@ -8,11 +8,9 @@ from statistics import fmean
 from django.db import transaction
 
 from annotation import recording
-from annotation.core.matching import track_soft_f
-from annotation.core.tracks import Tracks, fill
 from annotation.lifecycle import Source
 from annotation.queue import want
-from crowd import completing, paying, scoring
+from crowd import completing, ghosting, paying, scoring
 from crowd.core.policies import Policy
 from crowd.core.stopping import seats_wanted
 from crowd.lifecycle import Seat, TaskStatus
@@ -21,6 +19,7 @@ from crowd.seating import has_live_seats, lock_task, policy_of
 from review.core.consensus import METHOD, VERSION, Submission, make_consensus
 from review.core.consensus import Consensus as Made
 from review.deciding import accept_by_rule
+from review.grading import scores_with, soft_f
 from review.lifecycle import ConsensusStatus, Verdict
 from review.models import Build, Consensus
 
@@ -45,6 +44,8 @@ def reconcile(*, task_id: str) -> None:
     policy = policy_of(task.batch)
     given = submissions(task, seats)
     made = make_consensus(given, task.segment.start, task.segment.stop, quorum=policy.quorum_share)
+    if policy.ghosts:
+        made = replace(made, scores=scores_with(task=task, seats=seats, tracks=made.tracks))
     trusted = [s.id for s in given if has_a_say(s)] or [s.id for s in given]
     made = replace(made, agreement=fmean(made.scores[i] for i in trusted))
     peers = peer_scores(task, seats)
@@ -89,17 +90,12 @@ def peer_scores(task: Task, seats: list[Assignment]) -> dict[str, float]:
     if len(given) < 2:
         return {}
     start, stop = task.segment.start, task.segment.stop
+    fair = ghosting.unseen(task=task, seats=seats)
     scores = {}
     for one in given:
         others = make_consensus([s for s in given if s.id != one.id], start, stop)
-        scores[one.id] = soft_f(one.tracks, others.tracks)
+        scores[one.id] = soft_f(one.tracks, others.tracks, *fair)
     return scores
-
-
-def soft_f(a: Tracks, b: Tracks) -> float:
-    """Soft track F of two sources of one range."""
-    start, stop = a.start, a.stop
-    return float(track_soft_f(fill(a.tracks, start, stop), fill(b.tracks, start, stop)))
 
 
 def _write(task: Task, seats: list[Assignment], made: Made) -> Consensus:

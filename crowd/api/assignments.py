@@ -25,7 +25,7 @@ from annotation.errors import Missing
 from annotation.models import Ontology as OntologyRow
 from annotation.models import Project, User
 from annotation.serving import serve_bytes
-from crowd import claiming, holding, presenting, publishing, serializers, submitting
+from crowd import claiming, ghosting, holding, presenting, publishing, serializers, submitting
 from crowd.errors import NotAllowedToWork
 from crowd.models import Assignment
 from crowd.seating import policy_of
@@ -73,6 +73,8 @@ class Claim(View):
             publishing.advance_for(worker=request.user, project=project)
             return Response(status=204)
         seat = seat_of(request, claim.seat.pk)
+        if claim.fresh:
+            ghosting.show(seat=seat)
         return Response(presenting.assignment_body(seat), status=201 if claim.fresh else 200)
 
 

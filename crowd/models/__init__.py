@@ -2,7 +2,7 @@ from crowd.models.batches import Batch, BatchVideo, Gold, GoldEvent, Policy, Pre
 from crowd.models.judging import PeerScore, Score, Skill, Suspicion
 from crowd.models.paying import LedgerEntry
 from crowd.models.qualifying import Qualification, TrainingTask, Trial
-from crowd.models.seats import Assignment, Draft, LateBody, Transition
+from crowd.models.seats import Assignment, Draft, Ghost, LateBody, Transition
 from crowd.models.standing import SamePerson, Sanction
 
 __all__ = [
@@ -10,6 +10,7 @@ __all__ = [
     "Batch",
     "BatchVideo",
     "Draft",
+    "Ghost",
     "Gold",
     "GoldEvent",
     "LateBody",

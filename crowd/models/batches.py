@@ -63,6 +63,8 @@ class Task(models.Model):
     reason = models.TextField(default="", blank=True)
     # The gold that the segment lies inside.
     gold = models.ForeignKey("crowd.Gold", null=True, on_delete=models.SET_NULL, related_name="tasks")
+    # What was decided of it.
+    outcome = models.ForeignKey("annotation.TrackSet", null=True, on_delete=models.SET_NULL, related_name="+")
     # Higher goes first.
     priority = models.IntegerField(default=0)
     # Seats that a person granted beyond the policy's bound.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.db.models.functions import Now
 
 from annotation.ids import new_id
@@ -90,6 +90,24 @@ class LateBody(models.Model):
     body = models.TextField()
     came_at = models.DateTimeField(db_default=Now())
     salvaged_at = models.DateTimeField(null=True)
+
+
+class Ghost(models.Model):
+    """What a worker was shown of a neighbouring segment when they sat down: its boxes on `[start, stop)`."""
+
+    assignment = models.ForeignKey(Assignment, on_delete=models.CASCADE, related_name="ghosts")
+    # -1: of the segment before, 1: of the one after.
+    side = models.SmallIntegerField()
+    track_set = models.ForeignKey("annotation.TrackSet", on_delete=models.PROTECT, related_name="+")
+    start = models.PositiveIntegerField()
+    stop = models.PositiveIntegerField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["assignment", "side"], name="a_seat_has_one_ghost_a_side"),
+            models.CheckConstraint(condition=Q(side__in=(-1, 1)), name="a_ghost_has_a_side"),
+            models.CheckConstraint(condition=Q(stop__gt=F("start")), name="a_ghost_has_frames"),
+        ]
 
 
 class Transition(models.Model):
