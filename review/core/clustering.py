@@ -15,6 +15,7 @@ import heapq
 import numpy as np
 
 from annotation.core.tracks import Bools, Floats, Ints
+from review.core.dividing import divide
 from review.core.mending import mend
 from review.core.stacking import Stack
 from review.core.untangling import untangle
@@ -39,7 +40,7 @@ def cluster(stack: Stack, weights: Floats) -> Ints:
         if (moved == member).all():
             break
         member = contract(stack, moved, value, weights)
-    return untangle(stack, member, weights)
+    return divide(stack, untangle(stack, member, weights), weights)
 
 
 def _values(stack: Stack) -> Floats:

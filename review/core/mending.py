@@ -10,9 +10,9 @@ from __future__ import annotations
 import numpy as np
 
 from annotation.core.overlaps import overlaps
-from annotation.core.tracks import Dense, Ints
+from annotation.core.tracks import Dense, Floats, Ints
 from review.core.stacking import Stack
-from review.core.untangling import BREAK, RIGHT, course, course_break
+from review.core.untangling import BREAK, RIGHT, course, course_break, usual_errors
 
 MEETING = 0.3  # IoU from which two objects can be mistaken for each other
 SURE = 1.5  # log odds by which the exchange must be the likelier story
@@ -21,8 +21,10 @@ SURE = 1.5  # log odds by which the exchange must be the likelier story
 def mend(stack: Stack, member: Ints) -> Ints:
     """Tracks of one worker, (t, n), with what was exchanged put right."""
     member = member.copy()
-    for one, two, frames in _meetings(stack):
-        scores = [(_gain(stack, member, one, two, frame), frame) for frame in frames]
+    meetings = _meetings(stack)
+    usual = usual_errors(stack, member) if meetings else np.zeros(3)
+    for one, two, frames in meetings:
+        scores = [(_gain(stack, member, (one, two), frame, usual), frame) for frame in frames]
         gain, frame = max(scores)
         if gain > SURE:
             late = member[:, frame:]
@@ -51,14 +53,14 @@ def _meetings(stack: Stack) -> list[tuple[int, int, tuple[int, ...]]]:
     return sorted(out, key=lambda m: (m[2][1], m[0], m[1]))
 
 
-def _gain(stack: Stack, member: Ints, one: int, two: int, frame: int) -> float:
+def _gain(stack: Stack, member: Ints, pair: tuple[int, int], frame: int, usual: Floats) -> float:
     """Log odds that two tracks were exchanged at a frame."""
-    a, b = (int(member[row, max(0, frame - 1)]) for row in (one, two))
+    a, b = (int(member[row, max(0, frame - 1)]) for row in pair)
     if min(a, b) < 0:
         return -np.inf
     before = [course(stack, member, k, frame, early=True) for k in (a, b)]
     after = [course(stack, member, k, frame, early=False) for k in (a, b)]
-    straight = course_break(before[0], after[0]) + course_break(before[1], after[1])
-    crossed = course_break(before[0], after[1]) + course_break(before[1], after[0])
+    straight = course_break(before[0], after[0], usual) + course_break(before[1], after[1], usual)
+    crossed = course_break(before[0], after[1], usual) + course_break(before[1], after[0], usual)
     gain = BREAK * (straight - crossed) - 2 * RIGHT
     return -np.inf if np.isnan(gain) else float(gain)

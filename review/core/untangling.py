@@ -22,9 +22,12 @@ RUN = 5  # frames on either side that a track must spend in its clusters for a c
 NEAR = 15  # frames within which changes between clusters are one event
 NOBODY = 2.2  # what a way through an event costs that no worker drew
 RIGHT = 1.1  # log odds per track that a worker keeps to an object: nine in ten do not exchange two who meet
+USUAL = (0.17, 0.3, 0.14)  # errors of place and pace as shares of the side, of log size, before anything was seen
+LEAST = 0.02  # and no course is straighter than that
+PRIOR = 10  # how many looks at undisturbed courses that is worth
+EVERY = 10  # frames between such looks
 SLACK = 6  # frames on either side of an event that say nothing: keyframes blend one object into the other
 WINDOW = 6  # frames on either side of those from which course and size are read
-OFF_PLACE, OFF_PACE, OFF_SIZE = 0.17, 0.3, 0.14  # usual errors of place and pace as shares of the side, of log size
 BREAK = 1.5  # what a broken course counts, by the logarithms of its parts: people do turn and stop
 MOST = 6.0  # and at most, before that
 
@@ -51,12 +54,15 @@ class _Flow:
 
 def untangle(stack: Stack, member: Ints, weights: Floats) -> Ints:
     """Clusters (t, n) that carry on, through every event, as the likeliest story says."""
+    events = _events(_changes(member))
+    if not events:
+        return member
     strength = weights / weights.mean()
     member = member.copy()
-    events = _events(_changes(member))
+    usual = usual_errors(stack, member)
     while events:
         event = events.pop(0)
-        if _settle(stack, member, event, strength):
+        if _settle(stack, member, event, strength, usual):
             done = event[-1].frame
             events = [e for e in _events(_changes(member)) if e[-1].frame > done]
     return member
@@ -93,10 +99,10 @@ def _events(changes: Sequence[_Change]) -> list[list[_Change]]:
     return sorted((sorted(e, key=lambda c: (c.frame, c.track)) for _, e in events), key=lambda e: e[0].frame)
 
 
-def _settle(stack: Stack, member: Ints, event: Sequence[_Change], strength: Floats) -> bool:
+def _settle(stack: Stack, member: Ints, event: Sequence[_Change], strength: Floats, usual: Floats) -> bool:
     """Give what goes out of an event the numbers of what came in, in place; whether that changes any."""
     flow = _flow(stack, member, event, strength)
-    new = _assign(flow, _motion(stack, member, flow))
+    new = _assign(flow, _motion(stack, member, flow, usual))
     if all(old == number for old, number in new.items()):
         return False
     own = {c.track: c.frame for c in event}
@@ -129,12 +135,12 @@ def _flow(stack: Stack, member: Ints, event: Sequence[_Change], strength: Floats
     return _Flow(clusters, votes, first, last)
 
 
-def _motion(stack: Stack, member: Ints, flow: _Flow) -> Floats:
+def _motion(stack: Stack, member: Ints, flow: _Flow, usual: Floats) -> Floats:
     """What each way through an event costs in broken courses, (k, k); the mean of the others' where
     unknown; what nobody drew costs more, and is impossible where nothing speaks for it."""
     before = [course(stack, member, k, flow.first, early=True) for k in flow.clusters]
     after = [course(stack, member, k, flow.last, early=False) for k in flow.clusters]
-    cost = BREAK * np.array([[course_break(b, a) for a in after] for b in before])
+    cost = BREAK * np.array([[course_break(b, a, usual) for a in after] for b in before])
     known = ~np.isnan(cost)
     cost = np.where(known, cost, cost[known].mean() if known.any() else 0.0)
     return np.where(flow.votes > 0, cost, np.where(known, cost + NOBODY, np.inf))
@@ -165,14 +171,41 @@ def course(stack: Stack, member: Ints, k: int, frame: int, *, early: bool) -> Fl
     return np.concatenate([[at.mean() + (frames.start or 0)], centre.mean(axis=0), slope, size.mean(axis=0)])
 
 
-def course_break(before: Floats | None, after: Floats | None) -> float:
-    """How badly a course goes on in another, by place, pace and size, at most `MOST`; NaN where one is unknown."""
+def course_break(before: Floats | None, after: Floats | None, usual: Floats) -> float:
+    """How badly a course goes on in another, by place, pace and size in units of the `usual` (3,) errors, at most
+    `MOST`; NaN where one is unknown."""
     if before is None or after is None:
         return float("nan")
+    return min(MOST, float(np.log1p(_errors(before, after) / usual**2).sum()))
+
+
+def _errors(before: Floats, after: Floats) -> Floats:
+    """Squared errors of place and pace in sides, and of log size, if one course is the other's continuation, (3,)."""
     gap = after[0] - before[0]
     side = np.sqrt(before[5:] * after[5:])
     place = (before[1:3] + gap / 2 * before[3:5] - after[1:3] + gap / 2 * after[3:5]) / side
     pace = gap * (before[3:5] - after[3:5]) / side
     size = np.log(before[5:] / after[5:])
-    parts = ((place, OFF_PLACE), (pace, OFF_PACE), (size, OFF_SIZE))
-    return min(MOST, float(sum(np.log1p((off**2).sum() / usual**2) for off, usual in parts)))
+    return np.array([(off**2).sum() for off in (place, pace, size)])
+
+
+def usual_errors(stack: Stack, member: Ints) -> Floats:
+    """How far courses of this segment go on otherwise than straight where nobody doubts who is who, (3,).
+
+    A camera that shakes or few frames a second make a break of course mean little, a steady one much.
+    """
+    simple = member.copy()
+    moved = np.unique(member[_moves(member)])
+    simple[np.isin(member, moved)] = -1
+    seen = [np.array(USUAL)[None] ** 2 * TO_MEDIAN] * PRIOR
+    for k in np.unique(simple[simple >= 0]).tolist():
+        at = np.flatnonzero((simple == k).any(axis=0))
+        reach = SLACK + WINDOW
+        for frame in range(int(at[0]) + reach, int(at[-1]) + 2 - reach, EVERY):
+            before, after = (course(stack, simple, k, frame, early=early) for early in (True, False))
+            if before is not None and after is not None:
+                seen.append(_errors(before, after)[None])
+    return np.maximum(np.sqrt(np.median(np.concatenate(seen), axis=0) / TO_MEDIAN), LEAST)
+
+
+TO_MEDIAN = 1.386  # median of the sum of two squared errors of variance one

@@ -1,0 +1,83 @@
+"""Clusters that hold one object's end and another's beginning, cut where nobody leads across.
+
+Idea: a few frames on which the late end of one drawing lies on the early start of another are enough to put two
+objects into one cluster. At every frame the workers are asked: who follows one thing across it, and whose drawing ends
+there while the cluster goes on, or begins there while it was there before? Where more say that it ends than that it
+goes on, it ends. Whose drawing goes on in another cluster is asked by `untangling` and has no say here.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from annotation.core.tracks import Bools, Floats, Ints
+from review.core.stacking import Stack
+
+LEAST = 5  # frames on either side of a cut, for who leads across and for what is left
+NEAR = 15  # frames from a cut within which a drawing that ends or begins speaks about it
+
+
+def divide(stack: Stack, member: Ints, weights: Floats) -> Ints:
+    """Clusters (t, n), those that most say are two objects, one after the other, cut in two."""
+    member = member.copy()
+    left = list(range(int(member.max(initial=-1)) + 1))
+    while left:
+        k = left.pop()
+        rows = np.flatnonzero((member == k).any(axis=1))
+        frame = _cut(stack, member, k, rows, weights) if len(rows) > 1 else None
+        if frame is not None:
+            fresh = int(member.max()) + 1
+            _part(member, k, rows, frame, fresh)
+            left += [k, fresh]
+    return member
+
+
+def _cut(stack: Stack, member: Ints, k: int, rows: Ints, weights: Floats) -> int | None:
+    """The frame before which a cluster should be cut, None if it holds together."""
+    here = member[rows] == k
+    n = here.shape[1]
+    known = np.flatnonzero(here.any(axis=0))
+    first, last = here.argmax(axis=1), n - 1 - here[:, ::-1].argmax(axis=1)
+    frames = np.arange(known[0] + LEAST, known[-1] + 2 - LEAST)
+    if not len(frames) or not len(np.unique(first)) > 1:
+        return None
+    leads = (first[:, None] <= frames - LEAST) & (last[:, None] >= frames + LEAST - 1)
+    ends, begins = _stops(stack, rows, here, first, last, frames)
+    owners = stack.owners[rows]
+    across, against = np.zeros(len(frames)), np.zeros(len(frames))
+    for owner in np.unique(owners):
+        mine = owners == owner
+        follows = leads[mine].any(axis=0)
+        across += weights[owner] * follows
+        against += weights[owner] * (~follows & ends[mine].any(axis=0) & begins[mine].any(axis=0))
+    margin = np.where(across > 0, against - across, np.inf)
+    best = int(margin.argmax())
+    if margin[best] <= 1e-9:
+        return None
+    top = np.flatnonzero(margin >= margin[best])
+    crossing = [int((here[:, f - 1] & here[:, f]).sum()) for f in frames[top]]
+    least = top[np.flatnonzero(np.array(crossing) == min(crossing))]
+    return int(frames[least[len(least) // 2]])
+
+
+def _stops(stack: Stack, rows: Ints, here: Bools, first: Ints, last: Ints, frames: Ints) -> tuple[Bools, Bools]:
+    """Which drawings end before each frame, and which begin after it, near it and not in another cluster."""
+    away = stack.present[rows] & ~here
+    at = np.arange(here.shape[1])
+    goes_on = (away & (at > last[:, None])).any(axis=1)
+    came = (away & (at < first[:, None])).any(axis=1)
+    ends = (last[:, None] < frames + LEAST - 1) & (frames - last[:, None] <= NEAR)
+    begins = (first[:, None] > frames - LEAST) & (first[:, None] - frames < NEAR)
+    return ends & ~goes_on[:, None], begins & ~came[:, None]
+
+
+def _part(member: Ints, k: int, rows: Ints, frame: int, fresh: int) -> None:
+    """Give what comes after a frame another number; a drawing that is hardly on one side goes to the other whole."""
+    for row in rows.tolist():
+        at = np.flatnonzero(member[row] == k)
+        before, after = int((at < frame).sum()), int((at >= frame).sum())
+        if min(before, after) < LEAST:
+            late = at if after > before else at[:0]
+        else:
+            late = at[at >= frame]
+        member[row, late] = fresh
