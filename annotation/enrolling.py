@@ -6,6 +6,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from annotation import tokens
+from annotation.core.languages import MOST_LANGUAGES, is_language
 from annotation.errors import Invalid
 from annotation.lifecycle import Role
 from annotation.models import User
@@ -18,10 +19,18 @@ class NobodyLikeThis(Invalid):
 
 
 @transaction.atomic
-def enrol(*, name: str, role: str = "", password: str = "", new_token: bool = False) -> str:
+def enrol(
+    *,
+    name: str,
+    role: str = "",
+    password: str = "",
+    new_token: bool = False,
+    languages: list[str] | None = None,
+) -> str:
     """Makes the user of this name, or changes what is given, and returns their API token.
 
-    Without `role` or `password` what is there stays; somebody new needs a role. The old token stays unless `new_token`.
+    Without `role`, `password` or `languages` what is there stays; somebody new needs a role. The old token stays unless
+    `new_token`.
     """
     user = User.objects.filter(username=name).first() or User(username=name)
     if role and role not in Role.values:
@@ -38,4 +47,18 @@ def enrol(*, name: str, role: str = "", password: str = "", new_token: bool = Fa
     except ValidationError as error:
         raise NobodyLikeThis(f"{name!r}: {' '.join(error.messages)}") from None
     user.save()
+    if languages is not None:
+        set_languages(user=user, languages=languages)
     return tokens.issue(user=user) if new_token else tokens.recall(user=user)
+
+
+def set_languages(*, user: User, languages: object) -> None:
+    """What a person speaks, as tags such as en or pt-BR. Invalid, with pointers."""
+    if not isinstance(languages, list) or len(languages) > MOST_LANGUAGES:
+        raise Invalid.at("/languages", f"must be a list of at most {MOST_LANGUAGES} language tags")
+    wrong = [i for i, tag in enumerate(languages) if not is_language(tag)]
+    if wrong:
+        errors = [{"pointer": f"/languages/{i}", "message": "must be a tag such as en or pt-BR"} for i in wrong]
+        raise Invalid("Languages are told as tags such as en or pt-BR.", errors=errors)
+    user.languages = list(dict.fromkeys(languages))
+    user.save(update_fields=["languages"])

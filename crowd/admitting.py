@@ -9,13 +9,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
+from django.db.models import Q
 from django.db.models.functions import Now
 
 from annotation.core.languages import speaks
 from annotation.models import Project, User
 from crowd.core.policies import Policy
 from crowd.lifecycle import QualificationStatus
-from crowd.models import Assignment, SamePerson
+from crowd.models import Assignment, Qualification, SamePerson, Skill
 
 DAY = timedelta(days=1)
 #: For a statement in which `p` is the project and `%(worker)s` the worker.
@@ -37,6 +38,17 @@ class Known:
     qualification: str | None = None
     skill_low: float | None = None
     has_others: bool = False
+
+
+def known_of(*, worker: User, project_id: str) -> Known:
+    """What the statement with `COLUMNS` reads, for one project."""
+    mine = {"worker": worker, "project": project_id}
+    told = SamePerson.objects.filter(Q(one=worker) | Q(other=worker), project=project_id, lifted_at=None)
+    return Known(
+        Qualification.objects.filter(**mine).values_list("status", flat=True).first(),
+        Skill.objects.filter(**mine).values_list("low", flat=True).first(),
+        told.exists(),
+    )
 
 
 def refusal(*, worker: User, project_id: str, policy: Policy, known: Known) -> str | None:

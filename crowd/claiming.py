@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import groupby
 
@@ -19,6 +19,8 @@ from django.db.models import OuterRef, Q, QuerySet, Subquery
 
 from annotation.lifecycle import Role
 from annotation.models import Member, Project, User
+from crowd import admitting, training
+from crowd.admitting import Known
 from crowd.core.policies import Policy, from_json
 from crowd.core.ranking import WINDOW, wants_gold
 from crowd.errors import NotAllowedToWork
@@ -50,8 +52,7 @@ class Offer:
     project: str
     policy: Policy
     invited: bool
-    standing: str | None
-    reason: str | None
+    known: Known
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,11 @@ def claim(*, worker: User, project: Project | None = None) -> Claim | None:
                 raise
     if seat:
         return Claim(seat, fresh=True)
+    if piece := training.next_seat(worker=worker, project=project):
+        return Claim(piece, fresh=True)
     full = _where_no_more_may_be_held(worker, project)
+    if full is None and project is not None and (reason := training.refusal(worker=worker, project=project)):
+        raise NotAllowedToWork(reason)
     return Claim(full, fresh=False) if full else None
 
 
@@ -116,13 +121,15 @@ def _held(worker: User) -> list[Held]:
 
 # Whether a batch has an open seat is looked up by its index, one batch at a time: a join or EXISTS may be planned as a
 # walk through all seats there are.
-OFFERS = """SELECT b.id, p.id, b.policy, m.id IS NOT NULL, s.kind, s.reason FROM annotation_project p
+OFFERS = f"""SELECT b.id, p.id, b.policy, m.id IS NOT NULL, s.kind, s.reason, {admitting.COLUMNS}
+    FROM annotation_project p
+    {admitting.JOINS}
     LEFT JOIN crowd_sanction s ON s.project_id = p.id AND s.worker_id = %(worker)s AND s.lifted_at IS NULL
     LEFT JOIN annotation_member m ON m.project_id = p.id AND m.user_id = %(worker)s AND m.role = 'worker'
-    {join} crowd_batch b ON b.project_id = p.id AND b.status IN ('opening', 'open') AND (
+    {{join}} crowd_batch b ON b.project_id = p.id AND b.status IN ('opening', 'open') AND (
         SELECT a.id FROM crowd_assignment a WHERE a.batch_id = b.id AND NOT a.extra AND a.status = 'open'
         ORDER BY a.priority DESC, a.id LIMIT 1) IS NOT NULL
-    {where} ORDER BY p.id, b.created_at"""
+    {{where}} ORDER BY p.id, b.created_at"""  # noqa: S608  constants of ours
 OF_ONE = OFFERS.format(join="LEFT JOIN", where="WHERE p.id = %(project)s")
 OF_ALL = OFFERS.format(join="JOIN", where="WHERE s.id IS NULL")
 
@@ -134,14 +141,21 @@ def _offers(worker: User, project: Project | None) -> list[Offer]:
         cursor.execute(OF_ONE if project else OF_ALL, words if project else {"worker": worker.pk})
         rows = cursor.fetchall()
     if project is not None and rows and rows[0][4]:
-        _refuse(*rows[0][4:])
-    offers = [Offer(batch, of, _policy(policy), *rest) for batch, of, policy, *rest in rows if batch]
+        _refuse(*rows[0][4:6])
+    offers = [
+        Offer(batch, of, _policy(policy), let_in, Known(*rest[2:]))
+        for batch, of, policy, let_in, *rest in rows
+        if batch
+    ]
     return [offer for offer in offers if _may_claim_in(worker, offer)]
 
 
 def _may_claim_in(worker: User, offer: Offer) -> bool:
     """Whether the worker may take seats of a batch at all. Which of its seats, `crowd.taking.MAY_TAKE` says."""
-    return offer.invited or (worker.role == Role.WORKER and offer.policy.open)
+    if not (offer.invited or (worker.role == Role.WORKER and offer.policy.open)):
+        return False
+    refused = admitting.refusal(worker=worker, project_id=offer.project, policy=offer.policy, known=offer.known)
+    return refused is None
 
 
 def _refuse(kind: str, reason: str) -> None:
@@ -159,7 +173,12 @@ def _claim_in(worker: User, offer: Offer, slot: int) -> Assignment | None:
     """Real work, or gold when it is time for it; gold's extra seats only while there is real work left."""
     gold = _gold_is_due(worker, offer) if offer.policy.gold_share > 0 else None
     with transaction.atomic():
-        return take(worker, Wish(batch=offer.batch, slot=slot, lease_s=offer.policy.lease_s, gold=gold))
+        wish = Wish(batch=offer.batch, slot=slot, lease_s=offer.policy.lease_s, gold=gold)
+        if offer.known.has_others:
+            wish = replace(wish, others=tuple(admitting.other_accounts(worker=worker, project=offer.project)))
+        if offer.policy.qualification is not None:
+            wish = replace(wish, shunned=tuple(training.shown_to(worker=worker, batch_id=offer.batch)))
+        return take(worker, wish)
 
 
 # Once a worker's first tasks are done, how many more there were changes nothing.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.db.models.functions import Now
 
-from crowd.lifecycle import Seat, TaskStatus
+from crowd.lifecycle import FILLED_SEATS, Seat, TaskStatus
 from crowd.models import Assignment, Batch, Task
 from crowd.publishing import advance, close_if_done
 from crowd.seating import DEAD_BATCHES, UNDECIDED_TASKS, grant, has_live_seats, move_task, open_seats, withdraw
@@ -17,6 +17,12 @@ def submissions_of(task: Task) -> list[Assignment]:
     """What counts towards the task's consensus: every real submission that no manager rejected, ordered by id."""
     seats = Assignment.objects.filter(task=task, extra=False, status__in=(Seat.SUBMITTED, Seat.ACCEPTED))
     return list(seats.select_related("track_set", "worker").order_by("pk"))
+
+
+def was_begun(task: Task) -> bool:
+    """Whether anybody sits, or handed anything in, at a real seat of a task."""
+    begun = (Seat.HELD, *FILLED_SEATS)
+    return Assignment.objects.filter(task=task, extra=False, status__in=begun).exists()
 
 
 def fill(*, task: Task) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from django.db import transaction
 
 from annotation.queue import job, sweep, want
-from crowd import publishing, sanctioning, scoring, seating, seeding, suspecting, training
-from crowd.lifecycle import BatchStatus
+from crowd import exposing, publishing, sanctioning, scoring, seating, seeding, suspecting, training
+from crowd.lifecycle import BatchStatus, Seat
 from crowd.models import Assignment, Batch, BatchVideo
 
 AT_ONCE = 500
@@ -49,6 +49,12 @@ def keep_gold_job(subject: str) -> None:
     seeding.keep_extra_seats(batch_id=subject)
 
 
+@job("look_at_gold")
+def look_at_gold_job(subject: str) -> None:
+    with transaction.atomic():
+        exposing.look(gold_id=subject)
+
+
 @job("flag_workers")
 def flag_workers_job(subject: str) -> None:
     suspecting.flag_workers(project_id=subject)
@@ -60,6 +66,14 @@ def end_lapsed_seats() -> None:
     for seat in Assignment.objects.filter(seating.lapsed())[:AT_ONCE]:
         with transaction.atomic():
             seating.expire(seat)
+
+
+@sweep
+def settle_what_lost_its_gold() -> None:
+    """Extra seats of gold that was retired or flagged while they were held: nobody scores them any more."""
+    lost = Assignment.objects.filter(extra=True, status=Seat.SUBMITTED, score=None, task__gold=None)
+    for seat_id in lost.values_list("pk", flat=True)[:AT_ONCE]:
+        want("settle_extra", seat_id)
 
 
 @sweep

@@ -9,7 +9,7 @@ from typing import Any
 from annotation import clipping, defining, recording
 from annotation.core.tracks import to_json
 from annotation.models import Project, Segment
-from crowd import ghosting, reporting, seeding
+from crowd import ghosting, qualifying, reporting, seeding
 from crowd.core.policies import Policy, from_json
 from crowd.lifecycle import ENDED_SEATS, Seat
 from crowd.models import Assignment, Batch, BatchVideo, Gold
@@ -55,10 +55,22 @@ def _warnings(batch: Batch, videos: Sequence[str]) -> list[dict[str, str]]:
     if policy_of(batch).gold_share > 0 and not Gold.objects.filter(video__in=videos, retired_at=None).exists():
         message = "No gold was posted for these videos, so nobody's work is scored against a known answer."
         warnings.append({"code": "no_gold", "message": message})
+    if missing := _missing_gold(batch):
+        warnings.append({"code": "no_qualification_gold", "message": missing})
     waiting = batch.tasks.filter(status="opening").exclude(reason="").values_list("reason", flat=True).first()
     if waiting:
         warnings.append({"code": "tasks_wait", "message": waiting})
     return warnings
+
+
+def _missing_gold(batch: Batch) -> str | None:
+    """What a batch's qualification lacks; with some of its gold, people can pass, with none nobody can."""
+    asked = policy_of(batch).qualification
+    wanted = 0 if asked is None else asked.gold if isinstance(asked.gold, int) else len(asked.gold)
+    there = len(qualifying.gold_for(project_id=batch.project_id, asked=asked)) if asked else 0
+    if there >= wanted:
+        return None
+    return f"The qualification asks for {wanted} gold segments, and {there} can be used: post more, or ask for fewer."
 
 
 def assignment_body(seat: Assignment) -> dict[str, Any]:

@@ -85,7 +85,7 @@ def _add_tasks(batch: Batch, cut: Cut) -> None:
 def gold_over(segment: Segment) -> Gold | None:
     """The newest gold that covers a whole segment."""
     covering = Gold.objects.filter(
-        video_id=segment.video_id, start__lte=segment.start, stop__gte=segment.stop, retired_at=None
+        video_id=segment.video_id, start__lte=segment.start, stop__gte=segment.stop, retired_at=None, flagged_at=None
     )
     return covering.order_by("-created_at", "-id").first()
 
@@ -134,6 +134,8 @@ def open_task(*, task_id: str) -> None:
     """Make the clip of a task's segment, then open the task with its seats. Safe to die anywhere and to run twice."""
     task = Task.objects.select_related("batch").get(pk=task_id)
     if task.status != TaskStatus.OPENING or task.batch.status not in LIVE_BATCHES:
+        return
+    if training.note_shown(tasks=[task]):
         return
     clipping.make_clip(task.segment_id, quality=policy_of(task.batch).clip_quality)
     with transaction.atomic():

@@ -46,6 +46,23 @@ def trials_of(row: Qualification) -> list[Trial]:
     return list(trials.exclude(assignment__status__in=ENDED_SEATS).select_related("assignment"))
 
 
+def explain(*, worker: User, project_id: str, asked: Asked) -> str | None:
+    """Why there is no training for somebody who is not qualified; None where there is, or soon will be."""
+    if not gold_for(project_id=project_id, asked=asked):
+        return "This project asks for a qualification, and its manager has not posted the gold for it yet."
+    row = Qualification.objects.filter(project=project_id, worker=worker).first()
+    if row is None or row.status not in (S.WAITING, S.FAILED):
+        return None
+    short = [name for name, mark in row.marks.items() if (row.scores.get(name) or 0.0) < mark]
+    missed = ", ".join(
+        f"{name} {row.scores[name]:.2f} of {row.marks[name]:.2f}" for name in short if row.scores.get(name)
+    )
+    told = f"You did not pass the qualification of this project{f' ({missed})' if missed else ''}."
+    if row.status == S.FAILED or row.retry_at is None:
+        return f"{told} That was your last attempt; the project's manager may let you try again."
+    return f"{told} You may try again from {row.retry_at:%Y-%m-%d %H:%M} UTC on."
+
+
 def grade(*, seat: Assignment, figures: dict[str, Any], drawn: Tracks, gold: Tracks) -> None:
     """Keep what one piece was worth, and judge the attempt once all of it is graded. Safe to run twice.
 

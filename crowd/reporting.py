@@ -11,7 +11,7 @@ from django.db.models import Avg, Count, Q, QuerySet, Sum
 
 from annotation.models import Project, User
 from crowd.lifecycle import EntryKind, Seat, TaskStatus
-from crowd.models import Assignment, LedgerEntry, Sanction, Skill, Suspicion, Task
+from crowd.models import Assignment, LedgerEntry, Qualification, Sanction, Skill, Suspicion, Task
 
 SHOWN_TASKS = ("opening", "open", "filled", "in_review", "done", "quarantined")
 SHOWN_SEATS = ("open", "held", "submitted")
@@ -69,6 +69,8 @@ def worker_figures(*, project: Project, workers: Sequence[User]) -> list[dict[st
     means = _means(project, ids)
     times = _work_times(project, ids)
     raised = _flags(project, ids)
+    began = Qualification.objects.filter(project=project, worker__in=ids)
+    qualified = dict(began.values_list("worker", "status"))
     return [
         {
             "user": worker.username,
@@ -83,6 +85,7 @@ def worker_figures(*, project: Project, workers: Sequence[User]) -> list[dict[st
             "earned_micros": earned.get(worker.pk, 0),
             "flags": raised.get(worker.pk, []),
             "state": standing[worker.pk].kind if worker.pk in standing else "active",
+            "qualification": qualified.get(worker.pk),
         }
         for worker in workers
     ]
@@ -98,7 +101,8 @@ def _flags(project: Project, ids: list[str]) -> dict[str, list[dict[str, Any]]]:
 def _means(project: Project, ids: list[str]) -> dict[str, tuple[float | None, float | None]]:
     """Mean benchmark score and mean agreement with the others' consensus, by worker. Two numbers, never one."""
     rows = Assignment.objects.filter(project=project, worker__in=ids).order_by().values_list("worker")
-    means = rows.annotate(gold=Avg("score__value"), peers=Avg("peer_score__value"))
+    in_use = Q(score__gold__flagged_at=None)
+    means = rows.annotate(gold=Avg("score__value", filter=in_use), peers=Avg("peer_score__value"))
     return {worker: (gold, peers) for worker, gold, peers in means}
 
 

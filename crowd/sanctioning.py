@@ -5,10 +5,10 @@ from __future__ import annotations
 from django.db import IntegrityError, transaction
 from django.db.models.functions import Now
 
-from annotation.errors import Conflict
+from annotation.errors import Conflict, Invalid
 from annotation.models import Project, User
 from crowd.lifecycle import Seat, Standing
-from crowd.models import Assignment, Sanction
+from crowd.models import Assignment, SamePerson, Sanction
 from crowd.seating import end
 
 
@@ -51,3 +51,26 @@ def _sanction(project: Project, worker: User, kind: str, by: User, reason: str) 
             Sanction.objects.create(project=project, worker=worker, kind=kind, by=by, reason=reason)
     except IntegrityError:
         raise Conflict("Somebody else decided about this worker at the same moment.") from None
+
+
+def tell_same(
+    *, project: Project, workers: tuple[User, User], by: User, reason: str
+) -> tuple[SamePerson, bool]:
+    """Note that two accounts are one person; what both did before stays. The row, and whether it is new."""
+    one, other = sorted(workers, key=lambda worker: worker.pk)
+    if one.pk == other.pk:
+        raise Invalid.at("/user", "is the same account")
+    told = SamePerson.objects.filter(project=project, one=one, other=other, lifted_at=None)
+    if row := told.first():
+        return row, False
+    try:
+        with transaction.atomic():
+            return SamePerson.objects.create(project=project, one=one, other=other, by=by, reason=reason), True
+    except IntegrityError:
+        return told.get(), False
+
+
+def take_back_same(*, pair: SamePerson, by: User) -> None:
+    """Two accounts are not one person after all. The row stays as history."""
+    standing = SamePerson.objects.filter(pk=pair.pk, lifted_at=None)
+    standing.update(lifted_at=Now(), lifted_by=by, lifted_reason="taken back")

@@ -27,6 +27,7 @@ COMPANIONS = 20
 LOOK_AGAIN_S = 5.0
 # Flags look at many tasks at once, not anew for each.
 FLAG_AFTER_S = 20.0
+LOOK_AT_GOLD_AFTER_S = 5.0
 
 
 def want_scores(*, task_id: str) -> None:
@@ -48,6 +49,7 @@ def score(*, assignment_id: str) -> Score | None:
         return None
     policy, training = policy_of(seat.batch), seat.task.status == TaskStatus.TRAINING
     if not training and (gold.from_task_id == seat.task_id and not seat.extra or _known_before(seat, gold)):
+        _settle_later(seat)
         return None
     start, stop = ghosting.unseen(task=seat.task, seats=[seat])
     truth, drawn = clip_to(recording.load(gold.track_set), start, stop), recording.load(seat.track_set)
@@ -64,11 +66,19 @@ def score(*, assignment_id: str) -> Score | None:
             "created_at": Now(),
         },
     )
+    if not training:
+        want("look_at_gold", gold.pk, delay_s=LOOK_AT_GOLD_AFTER_S)
+        want("keep_gold", seat.batch_id)
     if training:
         qualifying.grade(seat=seat, figures=result.to_json(), drawn=drawn, gold=truth)
-    elif seat.extra and seat.status == Seat.SUBMITTED:
-        want("settle_extra", seat.pk)
+    else:
+        _settle_later(seat)
     return written
+
+
+def _settle_later(seat: Assignment) -> None:
+    if seat.extra and seat.status == Seat.SUBMITTED:
+        want("settle_extra", seat.pk)
 
 
 def _known_before(seat: Assignment, gold: Gold) -> bool:
@@ -83,9 +93,14 @@ def _known_before(seat: Assignment, gold: Gold) -> bool:
 
 
 def settle_extra(*, assignment_id: str) -> None:
-    """Accept an extra gold seat whose score reached the floor, once it waited as long as a real one did."""
-    seat = Assignment.objects.select_related("score", "batch").annotate(now=Now()).get(pk=assignment_id)
-    if not (seat.extra and seat.status == Seat.SUBMITTED and seat.score.passed and seat.submitted_at):
+    """Accept an extra gold seat whose score reached the floor, once it waited as long as a real one did.
+
+    So is one that has no score, or one of gold that is in doubt: nobody's pay hangs on what may be wrong.
+    """
+    seat = Assignment.objects.select_related("score__gold", "batch").annotate(now=Now()).get(pk=assignment_id)
+    score = getattr(seat, "score", None)
+    failed = score is not None and not score.passed and score.gold.flagged_at is None
+    if not (seat.extra and seat.status == Seat.SUBMITTED and seat.submitted_at) or failed:
         return
     waited_s = (seat.now - seat.submitted_at).total_seconds()
     companion = _companion(seat)

@@ -5,6 +5,12 @@ from __future__ import annotations
 from rest_framework import serializers
 
 from annotation.track_serializers import IntervalSerializer, TrackSerializer, TracksSerializer
+from crowd.qualification_serializers import (
+    FeedbackSerializer,
+    GoldEventSerializer,
+    QualificationRulesSerializer,
+    QualificationSerializer,
+)
 
 
 class AttributeSerializer(serializers.Serializer):
@@ -20,18 +26,6 @@ class LabelSerializer(serializers.Serializer):
     shape = serializers.CharField(required=False)
     color = serializers.CharField(required=False, allow_null=True)
     attributes = AttributeSerializer(many=True, required=False)
-
-
-class QualificationRulesSerializer(serializers.Serializer):
-    """Gold to pass before real work: ids of gold, or how many of the project's oldest."""
-
-    gold = serializers.JSONField()
-    marks = serializers.DictField(child=serializers.FloatField(), required=False)
-    attempts = serializers.IntegerField(required=False)
-    wait_s = serializers.IntegerField(required=False)
-    feedback = serializers.BooleanField(required=False)
-    instructions = serializers.CharField(required=False, allow_blank=True)
-    reward_micros = serializers.IntegerField(required=False)
 
 
 class PolicySerializer(serializers.Serializer):
@@ -117,6 +111,12 @@ class GoldSerializer(serializers.Serializer):
     tracks = serializers.IntegerField(source="track_set.track_count")
     warnings = serializers.ListField(child=serializers.DictField(), default=list)
     created_at = serializers.DateTimeField()
+    exposures = serializers.IntegerField()
+    retired_at = serializers.DateTimeField(allow_null=True)
+    retired_reason = serializers.CharField(allow_blank=True)
+    flagged_at = serializers.DateTimeField(allow_null=True)
+    evidence = serializers.DictField(allow_null=True)
+    events = GoldEventSerializer(many=True)
 
 
 class PreLabelsInSerializer(TracksSerializer):
@@ -251,8 +251,10 @@ class MeSerializer(serializers.Serializer):
     counts = CountsSerializer()
     earned_micros = serializers.IntegerField()
     paid_micros = serializers.IntegerField()
-    qualification = serializers.DictField(allow_null=True)
-    feedback = serializers.ListField(child=serializers.JSONField())
+    languages = serializers.ListField(child=serializers.CharField())
+    # By project.
+    qualification = serializers.DictField(child=QualificationSerializer(), allow_null=True)
+    feedback = FeedbackSerializer(many=True)
 
 
 class SkillSerializer(serializers.Serializer):
@@ -274,6 +276,8 @@ class WorkerSerializer(serializers.Serializer):
     earned_micros = serializers.IntegerField()
     flags = serializers.ListField(child=serializers.JSONField())
     state = serializers.ChoiceField(choices=["active", "paused", "banned"])
+    # Null where they began none.
+    qualification = serializers.ChoiceField(choices=["training", "waiting", "passed", "failed"], allow_null=True)
 
 
 class SubmissionSerializer(serializers.Serializer):

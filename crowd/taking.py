@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 from typing import Any
 
 from django.db import connection
@@ -22,8 +22,8 @@ from crowd.seating import log_move
 
 # Whom a seat `a` may be given to. A subquery that yields one value is never made into a join over all seats, whatever
 # the planner believes about their number.
-MAY_TAKE = """(SELECT m.id FROM crowd_assignment m WHERE m.task_id = a.task_id AND m.worker_id = %(worker)s LIMIT 1)
-    IS NULL"""
+MAY_TAKE = """(SELECT m.id FROM crowd_assignment m WHERE m.task_id = a.task_id AND m.worker_id IN (/*who*/) LIMIT 1)
+    IS NULL/*but*/"""
 REAL = f"""crowd_assignment a WHERE a.batch_id = %(batch)s AND NOT a.extra AND a.status = 'open' AND {MAY_TAKE}"""
 BEST = f"(SELECT a.priority FROM {REAL} ORDER BY a.priority DESC LIMIT 1)"
 # Gold's tasks are few, so they are looked through first, and then their seats. `gold_batch` is empty while it is not
@@ -49,12 +49,18 @@ THEN = {
 
 @dataclass(frozen=True)
 class Wish:
-    """What is to be taken: a seat of a batch, gold before real work where it is time for it (None: no gold at all)."""
+    """What is to be taken: a seat of a batch, gold before real work where it is time for it (None: no gold at all).
+
+    `others` are further accounts of the same person, none of which may have sat at the task; `shunned` are tasks whose
+    answer the worker was shown.
+    """
 
     batch: str
     slot: int
     lease_s: int
     gold: bool | None
+    others: tuple[str, ...] = ()
+    shunned: tuple[str, ...] = ()
 
 
 def take(worker: User, wish: Wish) -> Assignment | None:
@@ -67,9 +73,12 @@ def take(worker: User, wish: Wish) -> Assignment | None:
         "token": secrets.token_hex(16),
         "slot": wish.slot,
         "lease_s": wish.lease_s,
+        **{f"other{i}": user for i, user in enumerate(wish.others)},
+        **{f"task{i}": task for i, task in enumerate(wish.shunned)},
     }
+    shape = (wish.gold is not None, len(wish.others), len(wish.shunned))
     with connection.cursor() as cursor:
-        cursor.execute(statement(connection.vendor, wish.gold is not None), words)
+        cursor.execute(statement(connection.vendor, *shape), words)
         found = cursor.fetchall()
     if not found:
         return None
@@ -78,8 +87,8 @@ def take(worker: User, wish: Wish) -> Assignment | None:
     return seat
 
 
-@cache
-def statement(vendor: str, with_gold: bool) -> str:
+@lru_cache(maxsize=256)
+def statement(vendor: str, with_gold: bool, others: int = 0, shunned: int = 0) -> str:
     """The best priority first; of equal ones the first from a random place on, or else the first of all."""
     at_once = PASSING_OVER[vendor]
     seats = [
@@ -94,4 +103,7 @@ def statement(vendor: str, with_gold: bool) -> str:
             f"(SELECT a.id FROM {EXTRA} ORDER BY a.priority DESC, a.id LIMIT 1{at_once})",
             *seats,
         ]
-    return TAKE.format(seats=",\n        ".join(seats), now=NOW[vendor], then=THEN[vendor])
+    who = ", ".join(["%(worker)s", *(f"%(other{i})s" for i in range(others))])
+    but = f" AND a.task_id NOT IN ({', '.join(f'%(task{i})s' for i in range(shunned))})" if shunned else ""
+    whole = TAKE.format(seats=",\n        ".join(seats), now=NOW[vendor], then=THEN[vendor])
+    return whole.replace("/*who*/", who).replace("/*but*/", but)

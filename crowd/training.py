@@ -8,22 +8,38 @@ frames. A worker sits at a task once, so who tries again, or gave a piece back, 
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 
 from django.db import IntegrityError, transaction
+from django.db.models import Exists, OuterRef
 from django.db.models.functions import Now
 
 from annotation import clipping
+from annotation.core.problems import Invalid, Problem, shown
 from annotation.ingesting import want_verify
 from annotation.lifecycle import Role
 from annotation.models import Clip, Member, Project, Segment, User
 from annotation.queue import want
+from crowd import admitting
 from crowd.core.policies import Policy
-from crowd.core.qualification import Qualification as Asked
 from crowd.lifecycle import QualificationStatus, Seat, TaskStatus
 from crowd.models import Assignment, Batch, Gold, Qualification, Sanction, Task, TrainingTask, Transition, Trial
-from crowd.qualifying import begin, gold_for, trials_of
+from crowd.qualifying import begin, explain, gold_for, trials_of
 from crowd.seating import LIVE_BATCHES, covers, move, policy_of
+
+
+def check_gold(*, policy: Policy, project: Project | None) -> None:
+    """Invalid, with pointers, where a qualification names gold that the project does not have."""
+    asked = policy.qualification
+    if asked is None or isinstance(asked.gold, int):
+        return
+    there = set(Gold.objects.filter(project=project, pk__in=asked.gold).values_list("pk", flat=True)) if project else ()
+    missing = [(i, pk) for i, pk in enumerate(asked.gold) if pk not in there]
+    if missing:
+        where = "/policy/qualification/gold"
+        raise Invalid([Problem(f"{where}/{i}", f"there is no gold {shown(pk)} in this project") for i, pk in missing])
 
 
 def asking_batches(*, worker: User, project: Project | None = None) -> list[Batch]:
@@ -43,16 +59,71 @@ def next_seat(*, worker: User, project: Project | None = None) -> Assignment | N
     A piece whose clip is not made yet is asked for, and is there soon.
     """
     for batch in asking_batches(worker=worker, project=project):
-        asked = policy_of(batch).qualification
+        policy = policy_of(batch)
+        known = admitting.known_of(worker=worker, project_id=batch.project_id)
+        rest = replace(policy, qualification=None)
+        if admitting.refusal(worker=worker, project_id=batch.project_id, policy=rest, known=known):
+            continue
         row = begin(worker=worker, project=batch.project)
-        ready = asked is not None and row.status == QualificationStatus.TRAINING
-        if ready and (seat := _seat_in(worker, batch, asked, row)):
+        if row.status == QualificationStatus.TRAINING and (seat := _seat_in(worker, batch, policy, row)):
             return seat
     return None
 
 
-def _seat_in(worker: User, batch: Batch, asked: Asked | None, row: Qualification) -> Assignment | None:
-    policy = policy_of(batch)
+def refusal(*, worker: User, project: Project) -> str | None:
+    """Why no live batch of a project takes the worker; None where one does, or where there is none."""
+    batches = Batch.objects.filter(project=project, status__in=LIVE_BATCHES).order_by("created_at")
+    known = admitting.known_of(worker=worker, project_id=project.pk)
+    reasons = [_refusal(worker, project.pk, policy_of(batch), known) for batch in batches]
+    return reasons[0] if reasons and all(reasons) else None
+
+
+def _refusal(worker: User, project_id: str, policy: Policy, known: admitting.Known) -> str | None:
+    if policy.qualification is None or known.qualification == QualificationStatus.PASSED:
+        return admitting.refusal(worker=worker, project_id=project_id, policy=policy, known=known)
+    # The qualification is the last thing that is asked for; somebody at it is told nothing, there is more to come.
+    unasked = replace(policy, qualification=None)
+    other = admitting.refusal(worker=worker, project_id=project_id, policy=unasked, known=known)
+    return other or explain(worker=worker, project_id=project_id, asked=policy.qualification)
+
+
+def shown_gold(batch: Batch) -> list[str]:
+    """The gold whose answers whoever qualifies for a batch is shown."""
+    asked = policy_of(batch).qualification
+    return [gold.pk for gold in gold_for(project_id=batch.project_id, asked=asked)] if asked else []
+
+
+def is_shown(task: Task) -> bool:
+    """Whether a task lies inside such gold, as a whole within the piece that is given out."""
+    if task.gold_id is None or task.gold_id not in shown_gold(task.batch):
+        return False
+    return task.segment.stop <= task.gold.start + policy_of(task.batch).segment_frames
+
+
+def note_shown(*, tasks: Sequence[Task]) -> list[str]:
+    """Have gold adopted (by the review floor) as the answer of those tasks whose answer is shown. Their ids."""
+    shown = [task.pk for task in tasks if is_shown(task)]
+    for task_id in shown:
+        want("adopt_gold", task_id)
+    return shown
+
+
+def shown_to(*, worker: User, batch_id: str) -> list[str]:
+    """Open tasks of a batch of whose answer the worker was shown the middle while they trained."""
+    middle = (OuterRef("segment__start") + OuterRef("segment__stop")) / 2
+    pieces = Segment.objects.filter(
+        task__training__isnull=False,
+        task__assignments__worker=worker,
+        video=OuterRef("segment__video"),
+        start__lte=middle,
+        stop__gt=middle,
+    )
+    alive = Task.objects.filter(batch=batch_id, gold__isnull=False).exclude(status=TaskStatus.TRAINING)
+    return list(alive.filter(Exists(pieces)).values_list("pk", flat=True))
+
+
+def _seat_in(worker: User, batch: Batch, policy: Policy, row: Qualification) -> Assignment | None:
+    asked = policy.qualification
     slot = _free_slot(worker, batch.project_id, policy)
     if asked is None or slot is None or not covers(batch.project_id, policy, asked.reward_micros):
         return None

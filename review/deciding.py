@@ -22,7 +22,7 @@ MEASURE_AFTER_S = 20.0
 STITCH_S_PER_SEGMENT = 0.05
 
 
-def _stitch_after_s(video_id: str) -> float:
+def stitch_after_s(video_id: str) -> float:
     """A stitch reads all accepted segments of a video: the more there are, the more decisions wait for one stitch."""
     accepted = Consensus.objects.filter(video_id=video_id, status=ConsensusStatus.ACCEPTED).count()
     return min(60.0, STITCH_S_PER_SEGMENT * accepted)
@@ -81,7 +81,7 @@ def _accept(consensus: Consensus, task: Task, *, track_set: TrackSet | None, ver
     paying.settle(task=task, scores=_scores(consensus, task, track_set, verdict))
     ghosting.keep_outcome(task=task, track_set=track_set)
     completing.finish(task=task)
-    want("stitch_video", consensus.video_id, delay_s=_stitch_after_s(consensus.video_id))
+    want("stitch_video", consensus.video_id, delay_s=stitch_after_s(consensus.video_id))
     want("measure_agreement", task.project_id, delay_s=MEASURE_AFTER_S)
 
 

@@ -69,7 +69,9 @@ def import_tracks(*, project: Project, upload: Upload, by: User) -> Batch:
     return batch
 
 
-def accept_all(batch: Batch, tasks: list[Task], parts: list[Tracks], sets: list[TrackSet], by: User) -> None:
+def accept_all(
+    batch: Batch, tasks: list[Task], parts: list[Tracks], sets: list[TrackSet], by: User | None, *, method: str = METHOD
+) -> None:
     """A consensus for each segment, decided by `by`. Nobody agreed with anybody, so there is no agreement to count."""
     rows = [
         Consensus(
@@ -92,7 +94,7 @@ def accept_all(batch: Batch, tasks: list[Task], parts: list[Tracks], sets: list[
             consensus=row,
             version=1,
             track_set=row.track_set,
-            method=METHOD,
+            method=method,
             inputs=[],
             scores={},
             agreement=1.0,

@@ -9,7 +9,7 @@ from annotation.queue import job, sweep, want
 from crowd import publishing, scoring
 from crowd.lifecycle import LIVE_SEATS, TaskStatus
 from crowd.models import Assignment, Task
-from review import exporting, learning, measuring, reconciling, releasing, stitching
+from review import adopting, exporting, learning, measuring, reconciling, releasing, stitching
 from review.lifecycle import WorkStatus
 from review.models import Export, Release
 
@@ -25,6 +25,11 @@ def reconcile_job(subject: str) -> None:
     with transaction.atomic():
         scoring.want_scores(task_id=subject)
     reconciling.reconcile(task_id=subject)
+
+
+@job("adopt_gold")
+def adopt_gold_job(subject: str) -> None:
+    adopting.adopt_gold(task_id=subject)
 
 
 @job("stitch_video")

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from annotation import access
+from annotation import access, enrolling
 from annotation.access import Capability
 from annotation.answering import get_or_404, paged, text
 from annotation.api.rows import project_for
 from annotation.api_base import View
+from annotation.errors import Invalid, Missing
 from annotation.models import Project, User
-from crowd import paying, presenting, reporting, sanctioning, serializers, submitting
+from crowd import coaching, paying, presenting, qualifying, reporting, sanctioning, serializers, submitting
 from crowd.api.assignments import WHOLE, read_work
 from crowd.errors import WrongState
 from crowd.models import Assignment
+from crowd.qualification_serializers import MeInSerializer
 
 
 class Me(View):
@@ -31,10 +34,17 @@ class Me(View):
             "counts": reporting.own_counts(user),
             "earned_micros": paying.earned_micros(user),
             "paid_micros": paying.paid_micros(user),
-            "qualification": None,
-            "feedback": [],
+            "languages": user.languages,
+            "qualification": coaching.states_of(user) or None,
+            "feedback": coaching.feedback_for(user),
         }
         return Response(body)
+
+    @extend_schema(request=MeInSerializer, responses=serializers.MeSerializer)
+    def patch(self, request: Request) -> Response:
+        if "languages" in request.data:
+            enrolling.set_languages(user=request.user, languages=request.data["languages"])
+        return self.get(request)
 
 
 class WorkerList(View):
@@ -48,25 +58,38 @@ def _figures(project: Project, worker: User) -> dict:
     return reporting.worker_figures(project=project, workers=[worker])[0]
 
 
+MOVES: dict[str, Callable[..., object]] = {
+    "pause": sanctioning.pause,
+    "ban": sanctioning.ban,
+    "restore": sanctioning.restore,
+    "qualify": qualifying.qualify,
+    "retrain": qualifying.retrain,
+}
+
+
 class WorkerMove(View):
-    """Pause, ban or restore a worker in a project."""
+    """Pause, ban or restore a worker in a project, take them as qualified, or have them train once more."""
 
     move = ""
 
     @extend_schema(request=serializers.ReasonSerializer, responses=serializers.WorkerSerializer)
     def post(self, request: Request, project_id: str, user: str) -> Response:
         project = project_for(request, project_id, Capability.PEOPLE)
-        worker = _worker(project, user)
-        verb = {"pause": sanctioning.pause, "ban": sanctioning.ban, "restore": sanctioning.restore}[self.move]
-        verb(project=project, worker=worker, by=request.user, reason=text(request.data, "reason"))
+        worker = worker_in(project, user)
+        MOVES[self.move](project=project, worker=worker, by=request.user, reason=text(request.data, "reason"))
         return Response(_figures(project, _counted(project, worker)))
 
 
-def _worker(project: Project, user: str) -> User:
-    """Anybody who works, or may work, in the project, by name or id."""
+def worker_in(project: Project, user: str, *, pointer: str | None = None) -> User:
+    """Anybody who works, or may work, in the project, by name or id. Missing, or Invalid at the pointer."""
     people = User.objects.filter(role="worker") | User.objects.filter(memberships__project=project)
-    found = people.distinct().filter(username=user).first()
-    return found or get_or_404(people.distinct(), user)
+    try:
+        named = None if "\0" in user else people.distinct().filter(username=user).first()
+        return named or get_or_404(people.distinct(), user)
+    except Missing:
+        if pointer is None:
+            raise
+        raise Invalid.at(pointer, "is nobody who works here") from None
 
 
 def _counted(project: Project, worker: User) -> User:

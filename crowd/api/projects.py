@@ -18,13 +18,13 @@ from annotation.api.uploads import TakesFiles, video_in
 from annotation.api_base import View
 from annotation.core.parsing import parse_tracks
 from annotation.core.problems import Invalid, Problem
-from annotation.core.tracks import Tracks, clip_to
+from annotation.core.tracks import Tracks
 from annotation.errors import Conflict
 from annotation.lifecycle import VideoStatus
 from annotation.models import Project, Video
-from crowd import presenting, publishing, seeding, serializers
+from crowd import presenting, publishing, seeding, serializers, training
 from crowd.core.policies import parse_policy
-from crowd.models import Batch, Gold, PreLabels
+from crowd.models import Batch, PreLabels
 from crowd.models import Policy as PolicyRow
 
 
@@ -36,6 +36,7 @@ class ProjectList(View):
     @extend_schema(request=serializers.ProjectInSerializer, responses={201: serializers.ProjectSerializer})
     def post(self, request: Request) -> Response:
         policy = parse_policy(request.data.get("policy"))
+        training.check_gold(policy=policy, project=None)
         project = defining.create_project(
             owner=request.user,
             name=request.data.get("name"),
@@ -69,6 +70,7 @@ class ProjectDetail(View):
 def _change_policy(project: Project, data: object) -> None:
     row = PolicyRow.objects.filter(project=project).order_by("-version").first()
     policy = parse_policy(data, base=presenting.current_policy(project))
+    training.check_gold(policy=policy, project=project)
     if row and row.values == policy.to_json():
         return
     try:
@@ -97,39 +99,6 @@ def _number(value: Any) -> Any:
     """In a form numbers are text."""
     digits = isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 10
     return int(value) if digits else value
-
-
-class GoldList(TakesFiles):
-    @extend_schema(operation_id="gold_list", responses=serializers.GoldSerializer(many=True))
-    def get(self, request: Request, project_id: str) -> Response:
-        gold = Gold.objects.filter(project=project_for(request, project_id)).select_related("track_set")
-        return paged(self, gold, lambda row: serializers.GoldSerializer(row).data)
-
-    @extend_schema(
-        request={
-            "application/json": serializers.RangeInSerializer,
-            "multipart/form-data": serializers.GoldFileSerializer,
-        },
-        responses={201: serializers.GoldSerializer},
-    )
-    def post(self, request: Request, project_id: str) -> Response:
-        project = project_for(request, project_id, Capability.RUN)
-        video = video_in(project, request.data)
-        start, stop = range_in(video, request.data)
-        if self.upload is not None:
-            tracks = clip_to(self.upload.tracks, start, stop)
-        else:
-            tracks = tracks_in(project, video, request.data, start, stop)
-        gold = seeding.post_gold(project=project, video=video, tracks=tracks, by=request.user)
-        gold.refresh_from_db()
-        return Response(serializers.GoldSerializer(gold).data, status=201)
-
-
-class GoldDetail(View):
-    @extend_schema(responses=serializers.GoldSerializer)
-    def get(self, request: Request, gold_id: str) -> Response:
-        gold = get_or_404(access.visible(Gold.objects.select_related("track_set"), request.user), gold_id)
-        return Response(serializers.GoldSerializer(gold).data)
 
 
 class PreLabelsList(TakesFiles):
@@ -169,6 +138,7 @@ class Launch(View):
     def post(self, request: Request, project_id: str) -> Response:
         project = project_for(request, project_id, Capability.RUN)
         policy = parse_policy(request.data.get("policy"), base=presenting.current_policy(project))
+        training.check_gold(policy=policy, project=project)
         videos = _videos_in(project, request.data.get("videos"))
         batch = publishing.open_batch(project=project, videos=videos, policy=policy, by=request.user)
         batch.refresh_from_db()

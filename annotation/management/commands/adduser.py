@@ -13,7 +13,7 @@ from annotation.errors import Problem
 from annotation.lifecycle import Role
 from annotation.migrating import migrate_if_new
 
-COLUMNS = ("name", "role", "password")
+COLUMNS = ("name", "role", "password", "languages")
 
 
 class Command(BaseCommand):
@@ -24,10 +24,11 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("name", nargs="?", help="the name that they log in with")
         parser.add_argument("--role", choices=Role.values, default="", help="who they are; somebody new needs one")
+        parser.add_argument("--languages", help="what they speak, with commas between: en,pt-BR")
         parser.add_argument(
             "--password-stdin", action="store_true", help="read a password for the web pages from stdin"
         )
-        parser.add_argument("--file", type=Path, help="a csv with the columns name and, if wanted, role and password")
+        parser.add_argument("--file", type=Path, help=f"a csv with the columns {', '.join(COLUMNS)}")
         parser.add_argument("--new-token", action="store_true", help="make a new token; the old one stops working")
 
     def handle(self, *args: object, **options: object) -> None:
@@ -46,7 +47,15 @@ class Command(BaseCommand):
     def _enrol(self, options: dict, person: dict[str, str]) -> str:
         role = person.get("role") or options["role"]
         password = person.get("password") or ""
-        return enrol(name=person["name"], role=role, password=password, new_token=options["new_token"])
+        spoken = person.get("languages") or options["languages"]
+        languages = None if spoken is None else [tag.strip() for tag in spoken.split(",") if tag.strip()]
+        return enrol(
+            name=person["name"],
+            role=role,
+            password=password,
+            new_token=options["new_token"],
+            languages=languages,
+        )
 
     def _enrol_file(self, options: dict) -> None:
         if options["password_stdin"]:

@@ -1,0 +1,73 @@
+"""Gold: posted, read, retired and restored."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from annotation import access
+from annotation.access import Capability
+from annotation.answering import get_or_404, paged, text
+from annotation.api.rows import project_for
+from annotation.api.uploads import TakesFiles, video_in
+from annotation.api_base import View
+from annotation.core.tracks import clip_to
+from crowd import exposing, seeding, serializers
+from crowd.api.projects import range_in, tracks_in
+from crowd.models import Gold
+
+
+class GoldList(TakesFiles):
+    @extend_schema(operation_id="gold_list", responses=serializers.GoldSerializer(many=True))
+    def get(self, request: Request, project_id: str) -> Response:
+        gold = Gold.objects.filter(project=project_for(request, project_id)).select_related("track_set")
+        return paged(self, gold, _gold_body)
+
+    @extend_schema(
+        request={
+            "application/json": serializers.RangeInSerializer,
+            "multipart/form-data": serializers.GoldFileSerializer,
+        },
+        responses={201: serializers.GoldSerializer},
+    )
+    def post(self, request: Request, project_id: str) -> Response:
+        project = project_for(request, project_id, Capability.RUN)
+        video = video_in(project, request.data)
+        start, stop = range_in(video, request.data)
+        if self.upload is not None:
+            tracks = clip_to(self.upload.tracks, start, stop)
+        else:
+            tracks = tracks_in(project, video, request.data, start, stop)
+        gold = seeding.post_gold(project=project, video=video, tracks=tracks, by=request.user)
+        gold.refresh_from_db()
+        return Response(_gold_body(gold), status=201)
+
+
+class GoldDetail(View):
+    @extend_schema(responses=serializers.GoldSerializer)
+    def get(self, request: Request, gold_id: str) -> Response:
+        gold = get_or_404(access.visible(Gold.objects.select_related("track_set"), request.user), gold_id)
+        return Response(_gold_body(gold))
+
+
+class GoldMove(View):
+    """Retire gold, or use it again."""
+
+    move = ""
+
+    @extend_schema(request=serializers.ReasonSerializer, responses=serializers.GoldSerializer)
+    def post(self, request: Request, gold_id: str) -> Response:
+        gold = get_or_404(access.visible(Gold.objects.select_related("track_set", "project"), request.user), gold_id)
+        access.require(request.user, gold.project, Capability.RUN)
+        verb = {"retire": exposing.retire, "restore": exposing.restore}[self.move]
+        verb(gold=gold, by=request.user, reason=text(request.data, "reason"))
+        gold.refresh_from_db()
+        return Response(_gold_body(gold))
+
+
+def _gold_body(gold: Gold) -> dict[str, Any]:
+    gold.exposures = exposing.exposures_of(gold)  # type: ignore[attr-defined]
+    return dict(serializers.GoldSerializer(gold).data)
