@@ -33,6 +33,13 @@ class NoSeatsLeft(Problem):
     code = "no-seats-left"
 
 
+class NotGold(Problem):
+    """Only a consensus that was accepted, and is sure, becomes gold."""
+
+    status = 409
+    code = "not-gold"
+
+
 class NotSettled(Problem):
     """The last frames of this video are still being looked at, so their numbers may change; send this again soon."""
 

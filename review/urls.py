@@ -12,6 +12,7 @@ api_urlpatterns = [
     path("consensus/<str:consensus_id>/accept/", verdicts.Accept.as_view()),
     path("consensus/<str:consensus_id>/reject/", verdicts.Reject.as_view()),
     path("consensus/<str:consensus_id>/amend/", verdicts.Amend.as_view()),
+    path("consensus/<str:consensus_id>/gold/", verdicts.MakeGold.as_view()),
     path("projects/<str:project_id>/joins/", verdicts.JoinList.as_view()),
     path("joins/<str:join_id>/", verdicts.JoinDetail.as_view()),
     path("joins/<str:join_id>/same/", verdicts.JoinVerdict.as_view(same=True)),

@@ -24,7 +24,7 @@ class GoldList(TakesFiles):
     @extend_schema(operation_id="gold_list", responses=serializers.GoldSerializer(many=True))
     def get(self, request: Request, project_id: str) -> Response:
         gold = Gold.objects.filter(project=project_for(request, project_id)).select_related("track_set")
-        return paged(self, gold, _gold_body)
+        return paged(self, gold, gold_body)
 
     @extend_schema(
         request={
@@ -43,14 +43,14 @@ class GoldList(TakesFiles):
             tracks = tracks_in(project, video, request.data, start, stop)
         gold = seeding.post_gold(project=project, video=video, tracks=tracks, by=request.user)
         gold.refresh_from_db()
-        return Response(_gold_body(gold), status=201)
+        return Response(gold_body(gold), status=201)
 
 
 class GoldDetail(View):
     @extend_schema(responses=serializers.GoldSerializer)
     def get(self, request: Request, gold_id: str) -> Response:
         gold = get_or_404(access.visible(Gold.objects.select_related("track_set"), request.user), gold_id)
-        return Response(_gold_body(gold))
+        return Response(gold_body(gold))
 
 
 class GoldMove(View):
@@ -65,9 +65,9 @@ class GoldMove(View):
         verb = {"retire": exposing.retire, "restore": exposing.restore}[self.move]
         verb(gold=gold, by=request.user, reason=text(request.data, "reason"))
         gold.refresh_from_db()
-        return Response(_gold_body(gold))
+        return Response(gold_body(gold))
 
 
-def _gold_body(gold: Gold) -> dict[str, Any]:
+def gold_body(gold: Gold) -> dict[str, Any]:
     gold.exposures = exposing.exposures_of(gold)  # type: ignore[attr-defined]
     return dict(serializers.GoldSerializer(gold).data)

@@ -17,8 +17,10 @@ from annotation.api_base import View
 from annotation.core.parsing import parse_tracks
 from annotation.core.problems import Invalid, Problem
 from crowd.api.assignments import ontology_of
+from crowd.api.gold import gold_body
 from crowd.lifecycle import TaskStatus
-from review import deciding, presenting, serializers, stitching
+from crowd.serializers import GoldSerializer
+from review import deciding, gilding, presenting, serializers, stitching
 from review.lifecycle import ConsensusStatus
 from review.models import Consensus, Join
 
@@ -111,6 +113,17 @@ class Amend(View):
         )
         deciding.amend(consensus=row, tracks=tracks, by=request.user, version=_version(request.data))
         return _detail(request, row)
+
+
+class MakeGold(View):
+    """An accepted consensus becomes gold: it is given out again, and workers are scored against it."""
+
+    @extend_schema(request=None, responses={201: GoldSerializer})
+    def post(self, request: Request, consensus_id: str) -> Response:
+        row = consensus_for(request, consensus_id, Capability.DECIDE)
+        gold = gilding.make_gold(consensus=row, by=request.user)
+        gold.refresh_from_db()
+        return Response(gold_body(gold), status=201)
 
 
 class JoinList(View):

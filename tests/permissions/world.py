@@ -13,7 +13,7 @@ from annotation import clipping, joining, tokens
 from annotation.core.tracks import Tracks
 from annotation.lifecycle import Role
 from annotation.models import Clip, Member, Project, Segment, User
-from crowd import publishing, sanctioning, seeding
+from crowd import exposing, publishing, sanctioning, seeding
 from crowd.core.policies import Policy as Rules
 from crowd.core.policies import parse_policy
 from crowd.models import Assignment, Batch, Policy
@@ -98,12 +98,15 @@ def _prior_knowledge(project: Project) -> dict[str, Any]:
     video = cast.video(project)
     empty, by = Tracks(0, 60, ()), project.owner
     gold = seeding.post_gold(project=project, video=video, tracks=empty, by=by)
+    retired = seeding.post_gold(project=project, video=video, tracks=empty, by=by)
+    exposing.retire(gold=retired, by=by, reason="It was wrong.")
     pre_labels = seeding.post_pre_labels(project=project, video=video, tracks=empty, by=by)
     answer = send(project, video, **{"as": "pre-labels"})
     assert answer.status_code == 201, answer.content
     return {
         "video_id": video.pk,
         "gold_id": gold.pk,
+        "retired_gold": retired.pk,
         "pre_labels_id": pre_labels.pk,
         "import_id": Import.objects.get(project=project).pk,
     }
@@ -159,19 +162,28 @@ def _done(project: Project) -> dict[str, Any]:
     cast.work_off()
     export.refresh_from_db()
     assert export.status == "ready", export.reason
-    return {"done_video": one.video.pk, "join_id": join.pk, "release_id": release.pk, "export_id": export.pk}
+    return {
+        "done_video": one.video.pk,
+        "accepted_consensus": one.pk,
+        "join_id": join.pk,
+        "release_id": release.pk,
+        "export_id": export.pk,
+    }
 
 
 def _people(project: Project) -> dict[str, Any]:
     by = cast.user("Mona")
     invite, secret = joining.invite(project=project, role=Role.WORKER, by=by)
     sanctioning.pause(project=project, worker=cast.user("Paul"), by=by, reason="For a while.")
+    two = cast.user("Lara"), cast.user("Paul")
+    pair, _ = sanctioning.tell_same(project=project, workers=two, by=by, reason="One bank account.")
     token, _ = joining.make_token(user=cast.user("Alice"), name="desk")
     return {
         "invite_id": invite.pk,
         "secret": secret,
         "user_id": cast.user("Ingo").pk,
         "paused_user": cast.user("Paul").pk,
+        "pair_id": pair.pk,
         "nobody_yet": cast.user("Nele").pk,
         "token_id": token.pk,
     }
