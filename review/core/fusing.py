@@ -1,8 +1,9 @@
 """One box, one presence and one label out of several workers'.
 
 Boxes: each edge by iteratively reweighted means with the weights of Student's t (Lange, Little & Taylor 1989), started
-at the weighted median, in units of the box's own width or height. With the scale of the errors known this is close to
-the mean where errors are Gaussian and to the median where they are heavy-tailed.
+at the weighted median, in units of the box's own width or height. Scale and heaviness of the tails are read from the
+differences between workers, so that it is the mean where errors are Gaussian and close to the median where many agree
+to the pixel and a few are far off.
 """
 
 from __future__ import annotations
@@ -13,12 +14,16 @@ import numpy as np
 
 from annotation.core.tracks import Bools, Floats
 
-FREEDOM = 3.0  # degrees of freedom of the errors' distribution: how the radiologists in LIDC err
+# Ninth decile by lower quartile of the differences of two errors of Student's t, and 1 / its degrees of freedom.
+TAIL_RATIOS = (5.16, 5.25, 5.36, 5.56, 5.86, 6.32, 7.35, 9.06)
+TAILS = (0.001, 0.05, 0.1, 0.167, 0.25, 0.333, 0.5, 0.667)
+USUAL_TAIL, LOOKS = 0.2, 200  # what is taken where little was seen, and how many differences that is worth
 ROUNDS = 6
 TO_SCALE = 2.219  # lower quartile of the differences of two Gaussian errors to their standard deviation
 LEAST = 0.003  # scale under which errors are none, as a share of the side
 SPREAD_FLOOR = 0.01  # nobody counts for more than such a worker
 SAMPLES = 100  # frames on which errors are looked at
+EDGE = 4  # frames: who is there so soon after the segment's start was there at its start, if anybody says so
 SHORT = 3  # frames: shorter runs and gaps are smoothed away where workers disagree
 
 
@@ -34,10 +39,11 @@ def fuse(boxes: Floats, spreads: Floats) -> Floats:
     trust = there / np.maximum(spreads, SPREAD_FLOOR)[None, :, None, None] ** 2
     middle = weighted_median(offsets, np.broadcast_to(trust, offsets.shape))
     side = np.tile(np.maximum(anchor[..., 2:] - anchor[..., :2], 1.0), 2)[:, None]
-    scale = _scale(offsets, there, side, spreads)
+    spreads = np.maximum(spreads, SPREAD_FLOOR)
+    scale, freedom = _errors(offsets, there, side, spreads)
     for _ in range(ROUNDS):
         far = ((offsets - middle[:, None]) / side) ** 2 / scale
-        weight = trust * (FREEDOM + 1) / (FREEDOM + far)
+        weight = trust * (freedom + 1) / (freedom + far)
         middle = (weight * offsets).sum(axis=1) / np.maximum(weight.sum(axis=1), 1e-300)
     return np.where(there.any(axis=1), anchor + middle, np.nan)
 
@@ -48,22 +54,24 @@ def _first(boxes: Floats, there: Bools) -> Floats:
     return np.take_along_axis(boxes, first[:, None, :, None], axis=1)[:, 0]
 
 
-def _scale(boxes: Floats, there: Bools, side: Floats, spreads: Floats) -> Floats:
-    """Squared scale of each worker's errors, (1, w, 1, 1), as shares of the side.
+def _errors(boxes: Floats, there: Bools, side: Floats, spreads: Floats) -> tuple[Floats, float]:
+    """Squared scale of each worker's errors, (1, w, 1, 1), as shares of the side, and their degrees of freedom.
 
-    Read from the lower quartile of the differences between workers: that is the spread where errors are Gaussian, and
-    nothing where many agree to the pixel and a few are far off, which makes the estimate a median, as it should be.
+    The scale is read from the lower quartile of the differences between workers: that is the spread where errors are
+    Gaussian, and nothing where many agree to the pixel and a few are far off, which makes the estimate a median.
     """
     few = slice(None, None, max(1, boxes.shape[2] // SAMPLES))
-    seen = []
+    seen = [np.zeros(0)]
     for a in range(boxes.shape[1]):
         for b in range(a + 1, boxes.shape[1]):
             both = (there[:, a, few] & there[:, b, few])[..., 0]
-            seen.append(np.abs((boxes[:, a, few] - boxes[:, b, few]) / side[:, 0, few])[both])
-    values = np.concatenate(seen).ravel() if seen else np.zeros(0)
-    quartile = float(np.quantile(values, 0.25)) if len(values) else 0.0
-    relative = np.maximum(spreads, LEAST) / max(float(np.mean(spreads)), LEAST)
-    return np.maximum(quartile * TO_SCALE * relative, LEAST)[None, :, None, None] ** 2
+            apart = np.abs((boxes[:, a, few] - boxes[:, b, few]) / side[:, 0, few])[both]
+            seen.append(apart.ravel() / np.sqrt((spreads[a] ** 2 + spreads[b] ** 2) / 2))
+    values = np.concatenate(seen)
+    low, high = np.quantile(values, (0.25, 0.9)).tolist() if len(values) else (0.0, 0.0)
+    tail = float(np.interp(high / max(low, 1e-9), TAIL_RATIOS, TAILS)) if len(values) else USUAL_TAIL
+    tail = (tail * len(values) + USUAL_TAIL * LOOKS) / (len(values) + LOOKS)
+    return np.maximum(low * TO_SCALE * spreads, LEAST)[None, :, None, None] ** 2, 1 / tail
 
 
 def weighted_median(values: Floats, weights: Floats) -> Floats:
@@ -84,19 +92,30 @@ def weighted_median(values: Floats, weights: Floats) -> Floats:
 def vote_presence(drawn: Bools, weights: Floats) -> Bools:
     """On which frames an object is there, (k, w, n) → (k, n), by the votes (k, w) of those who drew it; ties are there.
 
-    Runs under `SHORT` frames are dropped and gaps under it filled, except where all agree.
+    Runs under `SHORT` frames are dropped and gaps under it filled, except where all agree. An object that is there a
+    few frames from the segment's start or end was there at it, if anybody says so: few objects come in just then.
     """
     voters = weights[..., None]
     yes: Floats = (drawn * voters).sum(axis=1)
     total: Floats = voters.sum(axis=1)
     there = (yes >= total / 2 - 1e-9) & (yes > 0)
     agreed_there = yes >= total - 1e-9
-    agreed_absent = np.logical_not((drawn & (voters > 0)).any(axis=1))
+    heard = drawn & (voters > 0)
+    agreed_absent = np.logical_not(heard.any(axis=1))
     out = there.copy()
     for k in range(len(out)):
         if (there[k] != agreed_there[k]).any() or (there[k] == agreed_absent[k]).any():
             out[k] = _smooth(there[k], agreed_there[k] & (total[k] > 0), agreed_absent[k])
+        _reach(out[k], heard[k])
+        _reach(out[k, ::-1], heard[k, :, ::-1])
     return out
+
+
+def _reach(there: Bools, heard: Bools) -> None:
+    """Let a presence that begins within `EDGE` frames of the start begin at it, in place, if a worker drew that."""
+    first = int(there.argmax())
+    if 0 < first <= EDGE and there[first] and heard[:, :first].all(axis=1).any():
+        there[:first] = True
 
 
 def _smooth(there: Bools, surely: Bools, surely_not: Bools) -> Bools:
