@@ -68,3 +68,17 @@ class BudgetIsSpent(Problem):
 
     status = 409
     code = "budget-is-spent"
+
+
+class NothingToPay(Problem):
+    """Nobody is owed anything that could be paid out: it is paid, on its way, or less than a coin."""
+
+    status = 409
+    code = "nothing-to-pay"
+
+
+class AlreadyDisputed(Problem):
+    """A dispute about this submission is open already."""
+
+    status = 409
+    code = "already-disputed"

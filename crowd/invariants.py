@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from django.db import connection
 
-from crowd.lifecycle import COSTING_SEATS, FILLED_SEATS, LIVE_SEATS, SEAT_MOVES
+from crowd.invariants_of_money import DISPUTES, PAYOUTS
+from crowd.lifecycle import COSTING_SEATS, FILLED_SEATS, LIVE_SEATS, SEAT_MOVES, Seat
 
 AT_MOST = 20
 
@@ -17,7 +18,8 @@ def _list(values: tuple[str, ...]) -> str:
     return ", ".join(f"'{value}'" for value in values)
 
 
-COUNTED = _list((*LIVE_SEATS, *FILLED_SEATS))
+# What became of the seats that a task opened with; a task that was done early and reopened has some withdrawn.
+COUNTED = _list((*LIVE_SEATS, *FILLED_SEATS, Seat.WITHDRAWN))
 COSTING = _list(COSTING_SEATS)
 MOVES = ", ".join(f"'{a}>{b}'" for a, to in SEAT_MOVES.items() for b in to)
 FIRST_SEATS = """CASE WHEN CAST(b.policy ->> 'adaptive' AS text) IN ('true', '1')

@@ -5,9 +5,9 @@ from __future__ import annotations
 from django.db import transaction
 
 from annotation.queue import job, sweep, want
-from crowd import exposing, publishing, sanctioning, scoring, seating, seeding, suspecting, training
-from crowd.lifecycle import BatchStatus, Seat
-from crowd.models import Assignment, Batch, BatchVideo
+from crowd import exposing, paying_out, publishing, sanctioning, scoring, seating, seeding, suspecting, training
+from crowd.lifecycle import BatchStatus, PayoutStatus, Seat
+from crowd.models import Assignment, Batch, BatchVideo, Payout
 
 AT_ONCE = 500
 
@@ -58,6 +58,27 @@ def look_at_gold_job(subject: str) -> None:
 @job("flag_workers")
 def flag_workers_job(subject: str) -> None:
     suspecting.flag_workers(project_id=subject)
+
+
+def _lose_sight(subject: str, reason: str) -> None:
+    payout = Payout.objects.get(pk=subject)
+    paying_out.lose_sight(payout=payout, reason=f"The orders may have been handed over or not: {reason}")
+
+
+@job("send_payout", given_up=_lose_sight)
+def send_payout_job(subject: str) -> None:
+    payout = Payout.objects.get(pk=subject)
+    if payout.status != PayoutStatus.SENDING or payout.delivered_at is not None:
+        return
+    outcomes = paying_out.hand_over(payout=payout)
+    with transaction.atomic():
+        paying_out.delivered(payout=payout, outcomes=outcomes)
+
+
+@sweep
+def send_what_was_not_handed_over() -> None:
+    for pk in Payout.objects.filter(status=PayoutStatus.SENDING, delivered_at=None).values_list("pk", flat=True):
+        want("send_payout", pk)
 
 
 @sweep

@@ -117,6 +117,8 @@ class EntryKind(TextChoices):
     REVERSAL = "reversal"
     BONUS = "bonus"
     PAYOUT = "payout"
+    # What is less than the smallest coin moves on to the next payout: two entries whose sum is zero.
+    CARRY = "carry"
 
 
 class Standing(TextChoices):
@@ -150,3 +152,33 @@ class GoldMove(TextChoices):
     RETIRED = "retired"
     RESTORED = "restored"
     FLAGGED = "flagged"
+
+
+class PayoutStatus(TextChoices):
+    """The life of a payout, and of each line in it, which is never a draft."""
+
+    DRAFT = "draft"
+    LOCKED = "locked"
+    SENDING = "sending"
+    PAID = "paid"
+    FAILED = "failed"
+    # Handed over, and nobody can say what became of it: left by reconciliation alone.
+    UNKNOWN = "unknown"
+
+
+PAYOUT_MOVES: dict[str, tuple[str, ...]] = {
+    PayoutStatus.DRAFT: (PayoutStatus.LOCKED, PayoutStatus.FAILED),
+    PayoutStatus.LOCKED: (PayoutStatus.SENDING, PayoutStatus.FAILED),
+    PayoutStatus.SENDING: (PayoutStatus.PAID, PayoutStatus.FAILED, PayoutStatus.UNKNOWN),
+    PayoutStatus.UNKNOWN: (PayoutStatus.PAID, PayoutStatus.FAILED),
+    PayoutStatus.PAID: (),
+    PayoutStatus.FAILED: (),
+}
+# With the provider.
+SENT_LINES = (PayoutStatus.SENDING, PayoutStatus.UNKNOWN)
+
+
+class DisputeStatus(TextChoices):
+    OPEN = "open"
+    UPHELD = "upheld"
+    DECLINED = "declined"

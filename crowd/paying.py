@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from django.db import IntegrityError, transaction
 from django.db.models import Sum
 from django.db.models.functions import Now
 
 from annotation.models import Project, User
 from crowd.errors import WrongState
-from crowd.lifecycle import EntryKind, Seat
-from crowd.models import Assignment, LedgerEntry, Task
+from crowd.lifecycle import DisputeStatus, EntryKind, Seat
+from crowd.models import Assignment, Dispute, LedgerEntry, Task
 from crowd.seating import cover, move, policy_of
 from crowd.signals import submission_changed
 
@@ -40,7 +41,15 @@ def accept(*, seat: Assignment, by: User | None = None, reason: str = "") -> boo
     if not move(seat, to=Seat.ACCEPTED, actor=by, reason=reason, decided_at=Now()):
         return False
     _enter(seat, EntryKind.ACCRUAL, seat.reward_micros)
+    _answer_disputes(seat, by, reason)
     return True
+
+
+def _answer_disputes(seat: Assignment, by: User | None, reason: str) -> None:
+    """What is accepted is no longer disputed."""
+    open_ones = Dispute.objects.filter(assignment=seat, status=DisputeStatus.OPEN)
+    answer = reason or "It was accepted."
+    open_ones.update(status=DisputeStatus.UPHELD, answer=answer, answered_by=by, answered_at=Now())
 
 
 def reject(*, seat: Assignment, by: User, reason: str) -> None:
@@ -66,6 +75,43 @@ def _enter(seat: Assignment, kind: EntryKind, amount_micros: int) -> None:
         amount_micros=amount_micros,
         currency=policy_of(seat.batch).currency,
     )
+
+
+def give_bonus(
+    *, project: Project, worker: User, amount_micros: int, currency: str, by: User, reason: str
+) -> LedgerEntry:
+    """A bonus: money for no assignment in particular. Its row says who gave it, and why."""
+    return LedgerEntry.objects.create(
+        project=project,
+        worker=worker,
+        kind=EntryKind.BONUS,
+        amount_micros=amount_micros,
+        currency=currency,
+        by=by,
+        reason=reason,
+    )
+
+
+def take_back(*, entry: LedgerEntry, by: User, reason: str) -> LedgerEntry:
+    """Reverse a bonus by an entry of its own, once. What was paid out by then is a debt, netted from later pay."""
+    if entry.kind == EntryKind.ACCRUAL:
+        raise WrongState("This is pay for accepted work: reject the submission to take it back.")
+    if entry.kind != EntryKind.BONUS:
+        raise WrongState(f"A {entry.kind} cannot be taken back.")
+    try:
+        with transaction.atomic():
+            return LedgerEntry.objects.create(
+                project_id=entry.project_id,
+                worker_id=entry.worker_id,
+                kind=EntryKind.REVERSAL,
+                amount_micros=-entry.amount_micros,
+                currency=entry.currency,
+                reverses=entry,
+                by=by,
+                reason=reason,
+            )
+    except IntegrityError:
+        raise WrongState("This bonus was taken back already.") from None
 
 
 def earned_micros(worker: User, project: Project | None = None) -> int:

@@ -19,6 +19,9 @@ class User(AbstractUser):
     languages = models.JSONField(default=list)
     # Each new token has the next serial, so that it can be derived again and never stored (see `tokens`).
     token_serial = models.PositiveIntegerField(default=0)
+    # What pseudonyms are derived from. Drawn anew when the person is erased, so that the old ones lead nowhere.
+    alias_seed = models.CharField(max_length=16, default=new_id, editable=False)
+    erased_at = models.DateTimeField(null=True, editable=False)
 
     class Meta(AbstractUser.Meta):
         constraints = [models.CheckConstraint(condition=models.Q(role__in=Role.values), name="a_user_has_a_known_role")]

@@ -12,13 +12,29 @@ import fcntl
 import os
 from typing import Any
 
-from django.db.backends.sqlite3 import base
+from django.db.backends.sqlite3 import base, operations
 
 SUFFIX = ".queue"
 
 
+class DatabaseOperations(operations.DatabaseOperations):
+    """SQLite has no TRUNCATE: a flush deletes row by row, which the ledger's trigger refuses, as it should."""
+
+    def sql_flush(self, style: Any, tables: Any, **how: Any) -> list[str]:
+        triggers = self._triggers(tables)
+        drops = [f"DROP TRIGGER {self.quote_name(name)}" for name, _ in triggers]
+        return [*drops, *super().sql_flush(style, tables, **how), *(sql for _, sql in triggers)]
+
+    def _triggers(self, tables: Any) -> list[tuple[str, str]]:
+        with self.connection.cursor() as cursor:
+            cursor.execute("SELECT name, sql, tbl_name FROM sqlite_master WHERE type = 'trigger'")
+            return [(name, sql) for name, sql, table in cursor.fetchall() if table in tables]
+
+
 class DatabaseWrapper(base.DatabaseWrapper):
     """`BEGIN IMMEDIATE` in turn."""
+
+    ops_class = DatabaseOperations
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

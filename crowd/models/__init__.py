@@ -1,6 +1,8 @@
 from crowd.models.batches import Batch, BatchVideo, Gold, GoldEvent, Policy, PreLabels, Task
+from crowd.models.disputing import Dispute
 from crowd.models.judging import PeerScore, Score, Skill, Suspicion
 from crowd.models.paying import LedgerEntry
+from crowd.models.payouts import Payout, PayoutItem, PayoutLine, PayoutStep
 from crowd.models.qualifying import Qualification, TrainingTask, Trial
 from crowd.models.seats import Assignment, Draft, Ghost, LateBody, Transition
 from crowd.models.standing import SamePerson, Sanction
@@ -9,6 +11,7 @@ __all__ = [
     "Assignment",
     "Batch",
     "BatchVideo",
+    "Dispute",
     "Draft",
     "Ghost",
     "Gold",
@@ -16,6 +19,10 @@ __all__ = [
     "LateBody",
     "LedgerEntry",
     "PeerScore",
+    "Payout",
+    "PayoutItem",
+    "PayoutLine",
+    "PayoutStep",
     "Policy",
     "PreLabels",
     "Qualification",
