@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
 from django.db.models import Model, QuerySet
+from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
@@ -39,6 +40,15 @@ def text(data: Any, name: str, *, default: Any = _REQUIRED) -> str:
         problem = "must not be empty"
     if problem:
         raise problems.Invalid([problems.Problem(f"/{name}", problem)])
+    return value
+
+
+def choice(request: Request, name: str, values: Iterable[str]) -> str | None:
+    """One of some values that the query names, or None where it names none. Invalid for any other."""
+    value = request.query_params.get(name)
+    known = list(values)
+    if value is not None and value not in known:
+        raise problems.Invalid([problems.Problem(f"/{name}", f"must be one of {', '.join(known)}")])
     return value
 
 

@@ -24,10 +24,22 @@ class Pages(CursorPagination):
     page_size_query_param = "page_size"
     max_page_size = 1000
 
+    def get_page_size(self, request: Request) -> int:
+        given = request.query_params.get(self.page_size_query_param)
+        if given is None:
+            return self.page_size
+        if not (given.isascii() and given.isdigit() and int(given[:10]) > 0):
+            raise Invalid([Problem(f"/{self.page_size_query_param}", "must be a whole number from 1 on")])
+        return min(int(given[:10]), self.max_page_size)
+
+    def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
+        given = super().get_schema_operation_parameters(view)
+        return [p | {"schema": {"type": "integer", "minimum": 1}} if p["name"] == "page_size" else p for p in given]
+
     def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
         """As OpenAPI 3.1 says it; DRF's own still says `nullable`, which 3.1 does not know."""
         link = {"type": ["string", "null"], "format": "uri"}
-        properties = {"next": link, "previous": link, "results": schema}
+        properties: dict[str, Any] = {"next": link, "previous": link, "results": schema}
         return {"type": "object", "required": list(properties), "properties": properties}
 
 

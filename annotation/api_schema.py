@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import Any
 
 from drf_spectacular.openapi import AutoSchema
@@ -27,6 +28,11 @@ class ProblemSerializer(serializers.Serializer):
 
 class Schema(AutoSchema):
     """Adds the problem document, which every address may answer."""
+
+    def get_description(self) -> str:
+        """What the view or its method says of itself: not what its base class says of all."""
+        own = [getattr(self.view, self.method.lower(), None), type(self.view)]
+        return next((inspect.cleandoc(each.__doc__) for each in own if getattr(each, "__doc__", None)), "")
 
     def _get_response_bodies(self, direction: Any = "response") -> dict[str, Any]:
         bodies = super()._get_response_bodies(direction)

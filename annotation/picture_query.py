@@ -11,7 +11,11 @@ KINDS = ("png", "jpeg", "webp")
 MAX_WIDTH = 16384
 PARAMETERS = [
     OpenApiParameter("as", str, enum=list(KINDS), default="png", description="The kind of picture."),
-    OpenApiParameter("width", int, description="Scaled to this width; left out, the picture is as large as the video."),
+    OpenApiParameter(
+        "width",
+        {"type": "integer", "minimum": 1, "maximum": MAX_WIDTH},
+        description="Scaled to this width; left out, the picture is as large as the video.",
+    ),
 ]
 
 

@@ -4,12 +4,32 @@ from __future__ import annotations
 
 from rest_framework import serializers
 
+from annotation.core.values import text_problem
 from annotation.ingesting import video_name_problem
 from annotation.joining import DAY_S, PROJECT_ROLES
 from annotation.lifecycle import VideoStatus
 from annotation.models import ApiToken, Invite, Member, Video
 
+LONGEST = 10_000
 ROLES = [(role.value, role.value) for role in PROJECT_ROLES]
+
+
+class TextField(serializers.CharField):
+    """A text, and nothing that could be read as one."""
+
+    def to_internal_value(self, data: object) -> str:
+        if problem := text_problem(data, LONGEST):
+            raise serializers.ValidationError(problem)
+        return super().to_internal_value(data)
+
+
+class NumberField(serializers.IntegerField):
+    """A whole number, and nothing that could be read as one."""
+
+    def to_internal_value(self, data: object) -> int:
+        if not isinstance(data, int) or isinstance(data, bool):
+            raise serializers.ValidationError("must be a whole number")
+        return super().to_internal_value(data)
 
 
 class MemberSerializer(serializers.ModelSerializer):
@@ -22,7 +42,7 @@ class MemberSerializer(serializers.ModelSerializer):
 
 
 class NewMemberSerializer(serializers.Serializer):
-    user = serializers.CharField(max_length=150, help_text="The user's id or name.")
+    user = TextField(max_length=150, help_text="The user's id or name.")
     role = serializers.ChoiceField(ROLES)
 
 
@@ -34,7 +54,7 @@ class InviteSerializer(serializers.ModelSerializer):
 
 class NewInviteSerializer(serializers.Serializer):
     role = serializers.ChoiceField(ROLES, default="worker")
-    expires_s = serializers.IntegerField(min_value=60, max_value=90 * DAY_S, default=7 * DAY_S)
+    expires_s = NumberField(min_value=60, max_value=90 * DAY_S, default=7 * DAY_S)
 
 
 class MadeInviteSerializer(InviteSerializer):
@@ -65,7 +85,7 @@ class TokenSerializer(serializers.ModelSerializer):
 
 
 class NewTokenSerializer(serializers.Serializer):
-    name = serializers.CharField(max_length=100, default="")
+    name = TextField(max_length=100, default="", allow_blank=True)
 
 
 class MadeTokenSerializer(TokenSerializer):
@@ -78,8 +98,8 @@ class MadeTokenSerializer(TokenSerializer):
 
 
 class RegistrationSerializer(serializers.Serializer):
-    name = serializers.CharField(max_length=150)
-    password = serializers.CharField(max_length=500, trim_whitespace=False)
+    name = TextField(max_length=150)
+    password = TextField(max_length=500, trim_whitespace=False)
 
 
 class RegisteredSerializer(serializers.Serializer):
@@ -126,10 +146,10 @@ class VideoSerializer(serializers.ModelSerializer):
 
 class NewVideoSerializer(serializers.Serializer):
     file = serializers.FileField()
-    name = serializers.CharField(required=False, max_length=200, help_text="Default: the file's own name.")
+    name = TextField(required=False, allow_blank=True, max_length=200, help_text="Default: the file's own name.")
 
     def validate_name(self, name: str) -> str:
-        if problem := video_name_problem(name):
+        if name and (problem := video_name_problem(name)):
             raise serializers.ValidationError(problem)
         return name
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.http import HttpRequest
 from django.utils.decorators import method_decorator
 from django.views.decorators.cache import cache_control
@@ -34,3 +36,48 @@ class Docs(SpectacularSwaggerSplitView):
         # Swagger UI writes its styles into the page.
         response["Content-Security-Policy"] = f"{CONTENT_SECURITY_POLICY}; style-src 'self' 'unsafe-inline'"
         return response
+
+
+_UNFIT = r"\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff"
+ANY_TEXT = f"^[^{_UNFIT}]*$"
+SOME_TEXT = f"^[^{_UNFIT}]*[^{_UNFIT}\\s][^{_UNFIT}]*$"
+IDEMPOTENCY_KEY = {
+    "in": "header",
+    "name": "Idempotency-Key",
+    "schema": {"type": "string", "pattern": "^[!-~]{1,255}$"},
+    "description": "A request that is sent again with its key has its effect once, and gets the same answer.",
+}
+
+
+def tell_what_holds_everywhere(result: dict[str, Any], **_: Any) -> dict[str, Any]:
+    """What no view says for itself: a POST takes an Idempotency-Key; null is as good as left out, at a body's top."""
+    schemas = result.get("components", {}).get("schemas", {})
+    _tell_text(schemas)
+    for method, operation in _operations(result):
+        if method == "post" and operation.get("security"):
+            operation.setdefault("parameters", []).append(IDEMPOTENCY_KEY)
+        content = operation.get("requestBody", {}).get("content", {}).get("application/json", {})
+        body = schemas.get(content.get("schema", {}).get("$ref", "").rpartition("/")[2])
+        if body is not None:
+            _allow_null(body)
+    return result
+
+
+def _tell_text(schemas: dict[str, Any]) -> None:
+    """What is sent as a text is one that can be stored and sent on (see `annotation.core.values`)."""
+    for name, schema in schemas.items():
+        properties = schema.get("properties", {}).values() if name.endswith("Request") else ()
+        for text in properties:
+            if text.get("type") == "string" and not {"pattern", "format", "enum"} & text.keys():
+                text["pattern"] = SOME_TEXT if text.get("minLength") else ANY_TEXT
+
+
+def _operations(result: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+    return [each for methods in result["paths"].values() for each in methods.items()]
+
+
+def _allow_null(body: dict[str, Any]) -> None:
+    for name, schema in body.get("properties", {}).items():
+        told = str(schema)
+        if name not in body.get("required", []) and "'null'" not in told:
+            body["properties"][name] = {"oneOf": [schema, {"type": "null"}]}

@@ -193,12 +193,17 @@ SPECTACULAR_SETTINGS = {
     "COMPONENT_SPLIT_REQUEST": True,
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "config.api_docs.tell_what_holds_everywhere",
+    ],
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
     "ENUM_NAME_OVERRIDES": {
         "RoleEnum": "annotation.lifecycle.Role",
         "MemberRoleEnum": ["client", "manager", "reviewer", "worker"],
         "ConsensusStatusEnum": ["pending", "accepted", "rejected", "stale"],
         "WorkStatusEnum": ["building", "ready", "failed"],
+        "QualificationStatusEnum": ["training", "waiting", "passed", "failed"],
     },
 }
 

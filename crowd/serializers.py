@@ -4,59 +4,14 @@ from __future__ import annotations
 
 from rest_framework import serializers
 
+from annotation.formats.registry import FORMATS
 from annotation.track_serializers import IntervalSerializer, TrackSerializer, TracksSerializer
+from crowd.policy_serializers import LabelSerializer, PolicySerializer
 from crowd.qualification_serializers import (
     FeedbackSerializer,
     GoldEventSerializer,
-    QualificationRulesSerializer,
     QualificationSerializer,
 )
-
-
-class AttributeSerializer(serializers.Serializer):
-    name = serializers.CharField()
-    kind = serializers.ChoiceField(choices=["select", "number", "text", "boolean"])
-    values = serializers.ListField(required=False)
-    mutable = serializers.BooleanField(required=False)
-    default = serializers.JSONField(required=False)
-
-
-class LabelSerializer(serializers.Serializer):
-    name = serializers.CharField()
-    shape = serializers.CharField(required=False)
-    color = serializers.CharField(required=False, allow_null=True)
-    attributes = AttributeSerializer(many=True, required=False)
-
-
-class PolicySerializer(serializers.Serializer):
-    """How work is cut, given out, judged and paid; what is left out has its default."""
-
-    open = serializers.BooleanField(required=False)
-    segment_frames = serializers.IntegerField(required=False)
-    overlap_frames = serializers.IntegerField(required=False)
-    redundancy = serializers.IntegerField(required=False)
-    max_redundancy = serializers.IntegerField(required=False)
-    adaptive = serializers.BooleanField(required=False)
-    quorum = serializers.CharField(required=False)
-    iou_floor = serializers.FloatField(required=False)
-    agreement_floor = serializers.FloatField(required=False)
-    gold_share = serializers.FloatField(required=False)
-    gold_floor = serializers.FloatField(required=False)
-    lease_s = serializers.IntegerField(required=False)
-    max_renewals = serializers.IntegerField(required=False)
-    max_held = serializers.IntegerField(required=False)
-    reward_micros = serializers.IntegerField(required=False)
-    currency = serializers.CharField(required=False)
-    budget_micros = serializers.IntegerField(required=False, allow_null=True)
-    qualification = QualificationRulesSerializer(required=False, allow_null=True)
-    languages = serializers.ListField(child=serializers.CharField(), required=False)
-    min_skill = serializers.FloatField(required=False)
-    max_tasks_per_worker = serializers.IntegerField(required=False, allow_null=True)
-    max_tasks_per_day = serializers.IntegerField(required=False, allow_null=True)
-    gold_exposures = serializers.IntegerField(required=False)
-    frame_step = serializers.IntegerField(required=False)
-    ghosts = serializers.BooleanField(required=False)
-    clip_quality = serializers.CharField(required=False)
 
 
 class ProjectInSerializer(serializers.Serializer):
@@ -93,7 +48,7 @@ class TracksFileSerializer(serializers.Serializer):
     """A form with a file of tracks, in any format that can be read."""
 
     video = serializers.CharField()
-    format = serializers.CharField()
+    format = serializers.ChoiceField(choices=list(FORMATS))
     file = serializers.FileField()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from rest_framework import serializers
 
+from annotation.formats.registry import FORMATS
 from annotation.track_serializers import (
     ConsensusTrackSerializer,
     IntervalSerializer,
@@ -55,16 +56,16 @@ class ConsensusDetailSerializer(ConsensusSerializer):
 
 
 class AcceptSerializer(serializers.Serializer):
-    version = serializers.IntegerField(required=False)
+    version = serializers.IntegerField(required=False, min_value=0, max_value=2**31)
 
 
 class RejectSerializer(AcceptSerializer):
     reason = serializers.CharField()
-    seats = serializers.IntegerField(required=False, default=1, min_value=1)
+    seats = serializers.IntegerField(required=False, default=1, min_value=1, max_value=100)
 
 
 class AmendSerializer(TracksSerializer):
-    version = serializers.IntegerField(required=False)
+    version = serializers.IntegerField(required=False, min_value=0, max_value=2**31)
 
 
 class JoinEndSerializer(serializers.Serializer):
@@ -180,7 +181,7 @@ class TraceSerializer(serializers.Serializer):
 
 
 class ExportInSerializer(serializers.Serializer):
-    format = serializers.CharField()
+    format = serializers.ChoiceField(choices=list(FORMATS))
     release = serializers.CharField(required=False, allow_null=True)
     video = serializers.CharField(required=False, allow_null=True)
 

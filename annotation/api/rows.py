@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.http import QueryDict
 from rest_framework.request import Request
 from rest_framework.serializers import Serializer
 
@@ -29,7 +30,10 @@ def video_for(request: Request, video_id: str, *capabilities: Capability) -> Vid
 
 
 def read(serializer: type[Serializer], request: Request) -> dict[str, Any]:
-    """The body as the serializer describes it. ValidationError, which becomes 400 with pointers."""
-    given = serializer(data=request.data)
+    """The body as the serializer describes it; null is as if left out. ValidationError becomes 400 with pointers."""
+    data = request.data
+    if not isinstance(data, QueryDict):  # in a form nothing is null, and an empty field is one that is left out
+        data = {name: value for name, value in data.items() if value is not None}
+    given = serializer(data=data)
     given.is_valid(raise_exception=True)
     return dict(given.validated_data)

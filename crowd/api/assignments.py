@@ -14,7 +14,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from annotation import access, picture_query, picturing
-from annotation.answering import get_or_404, paged, text
+from annotation.answering import choice, get_or_404, paged, text
 from annotation.api.videos import PICTURES, WhateverIsAccepted
 from annotation.api_base import View
 from annotation.core.ontology import Ontology, parse_labels
@@ -27,6 +27,7 @@ from annotation.models import Project, User
 from annotation.serving import serve_bytes
 from crowd import claiming, ghosting, holding, presenting, publishing, serializers, submitting
 from crowd.errors import NotAllowedToWork
+from crowd.lifecycle import Seat
 from crowd.models import Assignment
 from crowd.seating import policy_of
 
@@ -102,12 +103,12 @@ def _workable(user: User, id_or_name: str) -> Project:
 class AssignmentList(View):
     @extend_schema(
         operation_id="assignments_list",
-        parameters=[OpenApiParameter("status", str)],
+        parameters=[OpenApiParameter("status", str, enum=Seat.values)],
         responses=serializers.AssignmentSerializer(many=True),
     )
     def get(self, request: Request) -> Response:
         seats = seats_of(request).order_by("-claimed_at")
-        if status := request.query_params.get("status"):
+        if status := choice(request, "status", Seat.values):
             seats = seats.filter(status=status)
         return paged(self, seats, presenting.assignment_body)
 

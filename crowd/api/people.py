@@ -11,7 +11,7 @@ from rest_framework.response import Response
 
 from annotation import access, enrolling
 from annotation.access import Capability
-from annotation.answering import get_or_404, paged, text
+from annotation.answering import choice, get_or_404, paged, text
 from annotation.api.rows import project_for
 from annotation.api_base import View
 from annotation.errors import Invalid, Missing
@@ -19,6 +19,7 @@ from annotation.models import Project, User
 from crowd import coaching, paying, presenting, qualifying, reporting, sanctioning, serializers, submitting
 from crowd.api.assignments import WHOLE, read_work
 from crowd.errors import WrongState
+from crowd.lifecycle import Seat
 from crowd.models import Assignment
 from crowd.qualification_serializers import MeInSerializer
 
@@ -104,7 +105,7 @@ class SubmissionList(View):
 
     @extend_schema(
         operation_id="submissions_list",
-        parameters=[OpenApiParameter("status", str)],
+        parameters=[OpenApiParameter("status", str, enum=Seat.values)],
         responses=serializers.SubmissionSerializer(many=True),
     )
     def get(self, request: Request, project_id: str) -> Response:
@@ -112,7 +113,7 @@ class SubmissionList(View):
         seats = Assignment.objects.filter(project=project, worker__isnull=False).select_related(
             *WHOLE, "worker", "score", "peer_score", "late_body"
         )
-        if status := request.query_params.get("status"):
+        if status := choice(request, "status", Seat.values):
             seats = seats.filter(status=status)
         return paged(self, seats, presenting.submission_body)
 

@@ -11,7 +11,7 @@ from rest_framework.response import Response
 
 from annotation import access
 from annotation.access import Capability
-from annotation.answering import get_or_404, paged, text
+from annotation.answering import choice, get_or_404, paged, text
 from annotation.api.rows import project_for
 from annotation.api_base import View
 from annotation.core.parsing import parse_tracks
@@ -32,14 +32,14 @@ class ConsensusList(View):
 
     @extend_schema(
         operation_id="consensus_list",
-        parameters=[OpenApiParameter("status", str, enum=["pending", "accepted", "rejected", "stale"])],
+        parameters=[OpenApiParameter("status", str, enum=ConsensusStatus.values)],
         responses=serializers.ConsensusSerializer(many=True),
     )
     def get(self, request: Request, project_id: str) -> Response:
         project = project_for(request, project_id)
         rows = Consensus.objects.filter(task__project=project, version__gt=0).select_related(*WHOLE)
         rows = rows.exclude(status=ConsensusStatus.PENDING, task__status__in=_busy())
-        if status := request.query_params.get("status"):
+        if status := choice(request, "status", ConsensusStatus.values):
             rows = rows.filter(status=status)
         return paged(self, rows, presenting.consensus_body, ordering="confidence")
 
@@ -140,8 +140,8 @@ class JoinList(View):
             "same": {"same": True},
             "different": {"same": False},
         }
-        status = request.query_params.get("status", "")
-        return paged(self, rows.filter(**wanted.get(status, {})), presenting.join_body, ordering="confidence")
+        status = choice(request, "status", wanted)
+        return paged(self, rows.filter(**wanted[status] if status else {}), presenting.join_body, ordering="confidence")
 
 
 def join_for(request: Request, join_id: str, *capabilities: Capability) -> Join:

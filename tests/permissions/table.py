@@ -179,6 +179,9 @@ ROWS = (
     Row("POST", "/register/", "ALL", 403, {"name": "Nora", "password": "wild geese fly"}),
 )
 
+BY_KEY = {row.key: row for row in ROWS}
+PREFIX = "/api/v1"
+
 
 def printed() -> str:
     lines = [f"{'':58}" + " ".join(f"{c:>17}" for c in COLUMNS)]

@@ -12,21 +12,12 @@ from django.db import transaction
 
 from annotation.ids import new_id
 from tests.openapi import document
-from tests.permissions.table import COLUMNS, NO_IDS, PATTERNS, ROWS, Row
-from tests.permissions.world import World, build
+from tests.permissions.table import BY_KEY, COLUMNS, NO_IDS, PATTERNS, PREFIX, ROWS, Row
+from tests.permissions.world import World, filled
 
 pytestmark = pytest.mark.django_db
-PREFIX = "/api/v1"
-BY_KEY = {row.key: row for row in ROWS}
 #: Who may see nearly everything is asked for things that do not exist, too.
 LOOKS = "admin"
-
-
-@pytest.fixture(scope="module")
-def world(django_db_setup: None, django_db_blocker: Any) -> Iterator[World]:
-    with django_db_blocker.unblock(), transaction.atomic():
-        yield build()
-        transaction.set_rollback(True)
 
 
 def in_schema() -> set[str]:
@@ -61,14 +52,6 @@ def test_every_row_has_an_endpoint_and_every_pattern_is_whole() -> None:
     assert not BY_KEY.keys() - in_schema(), "take these rows out: their endpoints are gone"
     assert len(BY_KEY) == len(ROWS), "an endpoint has two rows"
     assert all(len(cells) == len(COLUMNS) for cells in PATTERNS.values())
-
-
-def filled(value: Any, ids: dict[str, str]) -> Any:
-    if isinstance(value, dict):
-        return {key: filled(inner, ids) for key, inner in value.items()}
-    if isinstance(value, list):
-        return [filled(inner, ids) for inner in value]
-    return value.format_map(ids) if isinstance(value, str) else value
 
 
 def ask(world: World, row: Row, column: str, **other_ids: str) -> Any:

@@ -187,3 +187,11 @@ def _people(project: Project) -> dict[str, Any]:
         "nobody_yet": cast.user("Nele").pk,
         "token_id": token.pk,
     }
+
+
+def filled(value: Any, ids: dict[str, str]) -> Any:
+    if isinstance(value, dict):
+        return {key: filled(inner, ids) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [filled(inner, ids) for inner in value]
+    return value.format_map(ids) if isinstance(value, str) else value
