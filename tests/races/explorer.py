@@ -1,17 +1,13 @@
-"""Runs two sessions' transactions in every order that can matter, statement by statement, on a real PostgreSQL.
+"""Two sessions on a real PostgreSQL that go on one statement at a time, as somebody chooses; see `orders` for who.
 
-Under READ COMMITTED a session sees nothing of another but what it committed, and waits for nothing but its locks. So
-an interleaving is told by how far each had come when the other committed, and by who held which lock first. `schedules`
-goes through all of them with up to two preemptions (Musuvathi & Qadeer 2007): one session takes k statements, the
-other one l, the first runs to its end, then the second; for all k and l, in both roles. A session that waits for a lock
-(`pg_blocking_pids` says so) is left waiting while the other goes on.
+A session that waits for a lock (`pg_blocking_pids` says so) is left waiting while the other goes on.
 """
 
 from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from typing import Any
 
@@ -21,9 +17,14 @@ from django.db.utils import OperationalError
 from annotation.errors import Problem
 
 Verb = Callable[[], Any]
+# Of the sessions that could go on, with the statement that each would send, which one does.
+Choose = Callable[[Mapping[int, str]], int]
 POLL_S = 0.002
 PATIENCE_S = 20.0
 DEADLOCK = "deadlock"
+COMMIT = "COMMIT"
+# Both end in the same state whoever comes first, and nobody sees one of another session.
+UNSEEN = ("SAVEPOINT", "RELEASE")
 
 
 class Left(Exception):
@@ -39,6 +40,7 @@ class Session:
         self.waiting = self.done = self.leaving = False
         self.verb: Verb | None = None
         self.outcome: Any = None
+        self.next = ""  # the statement that it will send when it may go on
         self.pid = 0
         self.thread = threading.Thread(target=self._live, name=name, daemon=True)
         self.thread.start()
@@ -104,19 +106,20 @@ class Session:
     def _do(self, verb: Verb) -> Any:
         try:
             with connection.execute_wrapper(self._gate):
-                return as_request(verb, before_commit=self._pause)
+                return as_request(verb, before_commit=lambda: self._pause(COMMIT))
         except OperationalError as error:
             return DEADLOCK if "deadlock" in str(error) else repr(error)
         except Exception as error:  # noqa: BLE001  the test looks at it
             return repr(error)
 
     def _gate(self, execute: Callable, sql: str, params: Any, many: bool, context: Any) -> Any:
-        self._pause()
+        if not sql.startswith(UNSEEN):
+            self._pause(sql)
         return execute(sql, params, many, context)
 
-    def _pause(self) -> None:
+    def _pause(self, sql: str) -> None:
         with self.changed:
-            self.waiting = True
+            self.waiting, self.next = True, sql
             self.changed.notify_all()
             self.changed.wait_for(lambda: self.allowed > 0 or self.leaving)
             if self.leaving:
@@ -159,6 +162,11 @@ class Explorer:
         "crowd_draft",
         "crowd_latebody",
         "crowd_ledgerentry",
+        "crowd_dispute",
+        "crowd_payout",
+        "crowd_payoutline",
+        "crowd_payoutitem",
+        "crowd_payoutstep",
         "crowd_sanction",
         "annotation_idempotencykey",
     )
@@ -177,49 +185,19 @@ class Explorer:
         """From here on every run starts."""
         remember(self.TABLES)
 
-    def length(self, verb: Verb) -> int:
-        """How many pauses a verb has when nobody else is there."""
-        restore(self.TABLES)
-        (alone, _), steps = self.pair, 0
-        alone.begin(verb)
-        while not alone.done:
-            alone.go()
-            steps += 1
-        return steps
-
-    def run(self, verbs: tuple[Verb, Verb], first: int, k: int, l: int) -> tuple[Any, Any]:  # noqa: E741
-        """Outcomes, by verb, of: the verb `first` takes k statements, the other one l, then the first ends, then it."""
+    def run(self, verbs: tuple[Verb, Verb], choose: Choose) -> tuple[Any, Any]:
+        """What became of each verb, where `choose` says at each step whose statement is next."""
         restore(self.TABLES)
         for session, verb in zip(self.pair, verbs, strict=True):
             session.begin(verb)
-        one, two = self.pair[first], self.pair[1 - first]
-        self._advance(one, k)
-        self._advance(two, l)
-        deadline = time.monotonic() + PATIENCE_S
-        while not (one.done and two.done):
+        deadline = time.monotonic() + PATIENCE_S * 3
+        while not all(session.done for session in self.pair):
             assert time.monotonic() < deadline, "the two never came to an end"
-            next_one = one if one.waiting else two
-            if next_one.waiting:
-                next_one.go()
-            for session in (one, two):  # a lock may have come free
+            if ready := {i: session.next for i, session in enumerate(self.pair) if session.waiting}:
+                self.pair[choose(ready)].go()
+            for session in self.pair:  # a lock may have come free
                 session.be_still()
         return self.pair[0].outcome, self.pair[1].outcome
-
-    def schedules(self, verbs: tuple[Verb, Verb]) -> Iterator[tuple[int, int, int]]:
-        """(who begins, k, l) for all orders with up to two preemptions; l is 0 in the two serial ones."""
-        lengths = [self.length(verb) for verb in verbs]
-        for first in (0, 1):
-            mine, others = lengths[first], lengths[1 - first]
-            yield first, mine, 0
-            for k in range(1, mine):
-                for l in range(1, others + 1):  # noqa: E741
-                    yield first, k, l
-
-    def _advance(self, session: Session, steps: int) -> None:
-        for _ in range(steps):
-            if not session.waiting:
-                return
-            session.go()
 
 
 def remember(tables: tuple[str, ...]) -> None:

@@ -11,8 +11,8 @@ import pytest
 from django.db import connection, transaction
 
 from annotation.core.tracks import Tracks
-from crowd import claiming, submitting
-from crowd.models import Assignment, Batch, Task
+from crowd import claiming, seeding, submitting
+from crowd.models import Batch, Task
 from tests import cast
 from tests.crowd import stage
 
@@ -20,6 +20,18 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.races, pytest
 SEATS = 50_000
 #: Tables whose size grows with the work; a handful of batches, projects and sanctions may well be read whole.
 LARGE = {"crowd_assignment", "crowd_task", "crowd_transition", "annotation_segment", "annotation_trackset"}
+#: Spread as real ids are: a claim starts at a random one.
+RANDOM = "substr(translate(md5({}), '0123456789abcdef', 'acegikmoqsuwy246'), 1, 16)"
+SEGMENTS = """INSERT INTO annotation_segment (id, cut_id, video_id, index, start, stop)
+    SELECT 'seg' || n, cut_id, video_id, n, start, stop FROM annotation_segment, generate_series(1, %s) n
+    WHERE id = %s"""
+TASKS = f"""INSERT INTO crowd_task (id, project_id, batch_id, segment_id, status, reason, priority, asked)
+    SELECT {RANDOM.format("'task' || n")}, project_id, batch_id, 'seg' || n, status, '', 0, 0
+    FROM crowd_task, generate_series(1, %s) n WHERE id = %s"""
+OPEN_SEATS = f"""INSERT INTO crowd_assignment
+    (id, task_id, batch_id, project_id, extra, status, priority, renewals, reward_micros, reason)
+    SELECT {RANDOM.format("t.id || n")}, t.id, batch_id, project_id, false, 'open', 0, 0, 0, ''
+    FROM crowd_task t, generate_series(1, 10) n"""
 
 
 @contextmanager
@@ -45,27 +57,14 @@ def scanned(plan: dict[str, Any]) -> set[str]:
     return whole.union(*(scanned(part) for part in plan.get("Plans", [])))
 
 
-def many_seats() -> Batch:
+def many_seats(seats: int = SEATS, **policy: Any) -> Batch:
     """Tasks with ten seats each, made by the database itself."""
-    batch = stage.launched(frames=20)
+    batch = stage.launched(frames=20, **policy)
     task = Task.objects.get(batch=batch)
     with connection.cursor() as cursor:
-        cursor.execute(
-            "INSERT INTO annotation_segment (id, cut_id, video_id, index, start, stop) SELECT 'seg' || n, cut_id, "
-            "video_id, n, start, stop FROM annotation_segment, generate_series(1, %s) n WHERE id = %s",
-            [SEATS // 10, task.segment_id],
-        )
-        cursor.execute(
-            "INSERT INTO crowd_task (id, project_id, batch_id, segment_id, status, reason, priority, asked) "
-            "SELECT 'task' || n, project_id, batch_id, 'seg' || n, status, '', 0, 0 FROM crowd_task, "
-            "generate_series(1, %s) n WHERE id = %s",
-            [SEATS // 10, task.pk],
-        )
-        cursor.execute(
-            "INSERT INTO crowd_assignment (id, task_id, batch_id, project_id, extra, status, priority, renewals, "
-            "reward_micros, reason) SELECT substr(md5(t.id || n), 1, 16), t.id, batch_id, project_id, false, 'open', "
-            "0, 0, 0, '' FROM crowd_task t, generate_series(1, 10) n"
-        )
+        cursor.execute(SEGMENTS, [seats // 10, task.segment_id])
+        cursor.execute(TASKS, [seats // 10, task.pk])
+        cursor.execute(OPEN_SEATS)
         cursor.execute(
             "INSERT INTO crowd_transition (assignment_id, project_id, from_status, to_status, reason) "
             "SELECT id, project_id, '', 'open', '' FROM crowd_assignment"
@@ -74,18 +73,42 @@ def many_seats() -> Batch:
     return batch
 
 
+def claim_and_submit(batch: Batch, name: str) -> str:
+    """One cycle, as the REST API does it; the task."""
+    worker = cast.user(name)
+    with transaction.atomic():
+        claim = claiming.claim(worker=worker, project=batch.project)
+    assert claim is not None
+    with transaction.atomic():
+        seat = submitting.seat_at_work(claim.seat.pk, worker)
+        assert seat is not None
+        empty = Tracks(seat.task.segment.start, seat.task.segment.stop)
+        submitting.submit(seat=seat, token=claim.seat.token or "", tracks=empty, body="{}", worker=worker)
+    return seat.task_id
+
+
 @pytest.mark.breaks_invariants  # more seats than anybody asked for
 def test_nothing_on_the_way_of_a_claim_reads_a_large_table_whole() -> None:
-    batch = many_seats()
-    worker = cast.user("Wanda")
+    batch = many_seats(gold_share=1.0)
     with explaining() as plans:
-        with transaction.atomic():
-            claim = claiming.claim(worker=worker, project=batch.project)
-        assert claim is not None
-        with transaction.atomic():
-            seat = Assignment.objects.select_related("batch", "task__segment").get(pk=claim.seat.pk)
-            empty = Tracks(seat.task.segment.start, seat.task.segment.stop)
-            submitting.submit(seat=seat, token=seat.token or "", tracks=empty, body="{}", worker=worker)
-    assert len(plans) >= 10
+        claim_and_submit(batch, "Wanda")  # there is no gold, so all places where it might be are looked through
+    assert len(plans) >= 8
+    for sql, plan in plans:
+        assert not scanned(plan) & LARGE, sql
+
+
+@pytest.mark.breaks_invariants
+def test_neither_does_a_claim_of_gold() -> None:
+    batch = many_seats(gold_share=1.0)
+    work = Tracks(0, 20)
+    video = Task.objects.filter(batch=batch)[0].segment.video
+    gold = seeding.post_gold(project=batch.project, video=video, tracks=work, by=batch.project.owner)
+    few = Task.objects.filter(batch=batch).order_by("pk").values("pk")[:50]
+    Task.objects.filter(batch=batch).exclude(pk__in=list(few.values_list("pk", flat=True))).update(gold=None)
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")
+    with explaining() as plans:
+        task = claim_and_submit(batch, "Wanda")
+    assert Task.objects.get(pk=task).gold_id == gold.pk
     for sql, plan in plans:
         assert not scanned(plan) & LARGE, sql
