@@ -22,7 +22,8 @@ def make_gold(*, consensus: Consensus, by: User) -> Gold:
     if consensus.status != ConsensusStatus.ACCEPTED or consensus.track_set is None:
         raise NotGold
     if consensus.decided_by is None and (consensus.confidence or 0.0) < SURE:
-        raise NotGold(f"A rule accepted this with a confidence of {consensus.confidence or 0.0:.2f}; {SURE} is asked for.")
+        sure = f"{consensus.confidence or 0.0:.2f}"
+        raise NotGold(f"A rule accepted this with a confidence of {sure}; {SURE} is asked for.")
     if Gold.objects.filter(from_task=task, retired_at=None).exists():
         raise NotGold("This is gold already.")
     tracks = recording.load(consensus.track_set)

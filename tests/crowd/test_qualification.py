@@ -81,7 +81,9 @@ def test_training_is_in_no_figure_of_the_project() -> None:
     before = cast.client("Alice").get(f"{stage.API}/batches/{batch.pk}/").json()
     train(cast.client("Wanda"), batch)
     after = cast.client("Alice").get(f"{stage.API}/batches/{batch.pk}/").json()
-    assert {k: after[k] for k in ("segments", "tasks", "seats")} == {k: before[k] for k in ("segments", "tasks", "seats")}
+    assert {k: after[k] for k in ("segments", "tasks", "seats")} == {
+        k: before[k] for k in ("segments", "tasks", "seats")
+    }
 
 
 def test_feedback_shows_the_workers_boxes_beside_golds() -> None:
