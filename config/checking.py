@@ -18,6 +18,8 @@ from django.db.models.functions import Now
 from annotation.lifecycle import JobStatus
 from annotation.media.codecs import missing_codecs
 from annotation.models import Job
+from crowd import alarming
+from crowd.models import Assignment
 
 # A job that has been due for so long shows that nobody works.
 WAITING = timedelta(minutes=2)
@@ -56,6 +58,7 @@ def everything() -> list[Finding]:
         look(
             "queue", _queue, "start a worker: manage.py serve, or manage.py work; Job rows say why jobs were given up"
         ),
+        look("crowd", _crowd, "see whether workers can log in and claim, and that manage.py serve (or work) is up"),
         look("codecs", _codecs, "install the wheel of PyAV again: pip install --force-reinstall av"),
         look("secrets", _secrets, "chmod 600 the file, or delete it for a new one (everybody has to log in again)"),
         look("address", _address, "set PUBLIC_URL to the site's address, and leave DEBUG off"),
@@ -109,6 +112,12 @@ def _queue() -> str:
     if last := given_up.order_by("-finished_at").first():
         raise Wrong(f"{given_up.count()} jobs were given up, the last is {last.kind} of {last.subject}: {last.reason}")
     return f"{Job.objects.filter(status=JobStatus.RUNNING).count()} jobs under way"
+
+
+def _crowd() -> str:
+    if found := alarming.site():
+        raise Wrong(" ".join(alarm.message for alarm in found))
+    return "work is claimed and swept" if Assignment.objects.exists() else "nothing was launched yet"
 
 
 def _codecs() -> str:

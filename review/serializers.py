@@ -264,6 +264,13 @@ class EtaSerializer(serializers.Serializer):
     high = serializers.DateTimeField(allow_null=True)
 
 
+class AlarmSerializer(serializers.Serializer):
+    """Something that a manager should look at now."""
+
+    code = serializers.ChoiceField(choices=["starving", "quiet", "jobs_wait", "sweep_late"])
+    message = serializers.CharField()
+
+
 class ProgressSerializer(serializers.Serializer):
     segments = SegmentCountsSerializer()
     tasks = TaskCountsSerializer()
@@ -276,6 +283,7 @@ class ProgressSerializer(serializers.Serializer):
     work_s = WorkTimeSerializer()
     stuck_leases = serializers.IntegerField()
     starving_tasks = serializers.IntegerField()
+    alarms = AlarmSerializer(many=True)
     agreement = AgreementSerializer()
     benchmark_score = BenchmarkSerializer()
     redundancy = RedundancySerializer()

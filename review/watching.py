@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from statistics import median
 from typing import Any
@@ -11,15 +12,15 @@ from django.db.models import Avg, Count, Exists, Max, OuterRef, Sum
 from django.utils import timezone
 
 from annotation.models import Project, Segment, Video
-from crowd import paying, reporting
+from crowd import alarming, paying, reporting
 from crowd.lifecycle import BatchStatus, Seat, TaskStatus
 from crowd.models import Assignment, Batch, Score, Task, Transition
 from crowd.seating import lapsed, policy_of
+from crowd.starving import starving
 from review.lifecycle import ConsensusStatus
 from review.models import Agreement, Consensus, Decision
 
 HOUR = timedelta(hours=1)
-STARVING = timedelta(minutes=10)
 SUBMITTED = (Seat.SUBMITTED, Seat.ACCEPTED, Seat.REJECTED)
 
 
@@ -40,6 +41,7 @@ def progress(project: Project) -> dict[str, Any]:
     counts = reporting.counts(batches=[b.pk for b in batches])
     mine = Assignment.objects.filter(project=project)
     now = timezone.now()
+    hungry = starving(project)
     accepted_per_hour = Consensus.objects.filter(
         task__project=project, status=ConsensusStatus.ACCEPTED, decided_at__gte=now - HOUR
     ).count()
@@ -52,7 +54,8 @@ def progress(project: Project) -> dict[str, Any]:
         "workers_active": mine.filter(status=Seat.HELD).values("worker").distinct().count(),
         "work_s": _work_s(project),
         "stuck_leases": mine.filter(lapsed()).count(),
-        "starving_tasks": _starving(project, now),
+        "starving_tasks": hungry.tasks,
+        "alarms": [asdict(alarm) for alarm in alarming.alarms(project=project, starving=hungry)],
         "agreement": _agreement(project),
         "benchmark_score": _benchmark(project),
         "redundancy": _redundancy(project, batches),
@@ -83,12 +86,6 @@ def _work_s(project: Project) -> dict[str, float | None]:
     if not times:
         return {"median": None, "p95": None}
     return {"median": median(times), "p95": float(np.quantile(times, 0.95))}
-
-
-def _starving(project: Project, now: datetime) -> int:
-    """Open tasks whose free seats nobody took for long, although work was handed in meanwhile."""
-    free = Assignment.objects.filter(task=OuterRef("pk"), status=Seat.OPEN, extra=False, created_at__lt=now - STARVING)
-    return Task.objects.filter(Exists(free), project=project, status=TaskStatus.OPEN).count()
 
 
 def _agreement(project: Project) -> dict[str, float | None]:

@@ -42,10 +42,10 @@ function show(progress) {
   ]));
   seen.push([Date.now() / 1000, progress.submissions]);
   $('[data-chart="submissions"]').replaceChildren(...line(seen.slice(-600)));
-  const { starving_tasks: starving, stuck_leases: stuck } = progress;
+  const { alarms } = progress;
   const alarm = $("[data-alarm]");
-  alarm.hidden = !starving && !stuck;
-  alarm.textContent = `${starving} open tasks find no worker; ${stuck} leases ran out and wait for the sweep.`;
+  alarm.hidden = alarms.length === 0;
+  alarm.replaceChildren(...alarms.map(({ message }) => h("p", {}, message)));
 }
 
 let planned = 0;
