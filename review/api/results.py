@@ -28,13 +28,14 @@ from review.assembling import Whole
 from review.errors import NotReady
 from review.lifecycle import WorkStatus
 from review.models import Export, Release
+from review.progress_serializers import ProgressSerializer
 
 TYPES = sorted({f.media_type for f in FORMATS.values()})
 FILES = {(code, kind): OpenApiTypes.BINARY for code in (200, 206) for kind in TYPES} | {304: None}
 
 
 class Progress(View):
-    @extend_schema(responses=serializers.ProgressSerializer)
+    @extend_schema(responses=ProgressSerializer)
     def get(self, request: Request, project_id: str) -> Response:
         return Response(watching.progress(project_for(request, project_id)))
 
