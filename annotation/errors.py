@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 
 class Problem(Exception):
@@ -14,8 +14,14 @@ class Problem(Exception):
     # Whether what was written before it was raised is kept although the answer is an error.
     keeps = False
 
-    def __init__(self, detail: str | None = None, *, errors: Iterable[dict] = ()) -> None:
-        """`errors` are `{"pointer": "/tracks/0", "message": "…"}`; without `detail` the docstring is the message."""
+    def __init__(
+        self, detail: str | None = None, *, errors: Iterable[dict] = (), headers: Mapping[str, str] | None = None
+    ) -> None:
+        """`errors` are `{"pointer": "/tracks/0", "message": "…"}`; without `detail` the docstring is the message.
+
+        `headers` go out with the answer.
+        """
+        self.headers = dict(headers or {})
         self.detail = detail or " ".join((type(self).__doc__ or "").split())
         self.errors = list(errors)
         super().__init__(self.detail)
@@ -69,3 +75,15 @@ class Unusable(Problem):
 
     status = 422
     code = "unusable"
+
+
+class Overloaded(Problem):
+    """There is more to do than can be done at this moment; try again soon."""
+
+    status = 503
+    code = "overloaded"
+    #: Seconds.
+    after_s = 5
+
+    def __init__(self, detail: str | None = None) -> None:
+        super().__init__(detail, headers={"Retry-After": str(self.after_s)})

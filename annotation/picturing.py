@@ -13,9 +13,9 @@ from functools import lru_cache
 from django.conf import settings
 from django.http import HttpRequest, HttpResponseBase
 
-from annotation.errors import Missing, Unusable
+from annotation.errors import Missing, Overloaded, Unusable
 from annotation.ingesting import require_ready
-from annotation.media.errors import MediaError
+from annotation.media.errors import LimitReached, MediaError
 from annotation.media.frame_map import FrameMap, constant_frame_map
 from annotation.media.pictures import PicturePool
 from annotation.models import Clip, FrameMapRow, Segment, Video
@@ -59,9 +59,7 @@ def video_picture(video: Video, n: int, as_: str = "png", width: int | None = No
     return replace(picture, lasting=n < video.settled_frames)
 
 
-def clip_picture(
-    segment: Segment, n: int, as_: str = "png", width: int | None = None, *, viewer: str = ""
-) -> Picture:
+def clip_picture(segment: Segment, n: int, as_: str = "png", width: int | None = None, *, viewer: str = "") -> Picture:
     """Frame n of the source video as the clip of its segment shows it. Missing outside of the segment.
 
     A picture that was made for one `viewer` is made anew for another: a quick answer would tell that others saw it.
@@ -93,6 +91,9 @@ def _picture(file: str, of: str, frame_map: Callable[[], FrameMap], n: int, as_:
         try:
             with local_path(file) as path:
                 return pool().picture(path, frame_map(), n, format=as_, width=width)
+        except LimitReached as error:
+            # A frame that takes too much memory always will; one for which there was no time may be had later.
+            raise (Overloaded if error.limit == "time" else FrameNotShown)(str(error)) from error
         except MediaError as error:
             raise FrameNotShown(str(error)) from error
 

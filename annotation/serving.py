@@ -11,9 +11,18 @@ from django.core.handlers.asgi import ASGIRequest
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.utils.http import content_disposition_header, parse_etags
 
+from annotation.errors import Problem
+
 CHUNK = 256 * 1024
 _RANGE = re.compile(r"bytes=\s*(\d*)\s*-\s*(\d*)\s*", re.ASCII)
 DAY_S = 24 * 3600
+
+
+class OutOfRange(Problem):
+    """The range begins past the end of the file."""
+
+    status = 416
+    code = "range-not-satisfiable"
 
 
 def serve_bytes(
@@ -34,13 +43,13 @@ def serve_file(
     content_type: str,
     download_as: str | None = None,
 ) -> HttpResponseBase:
-    """A stored file of `bytes` bytes, whole (200) or the one range that was asked for (206, or 416 past the end)."""
+    """A stored file of `bytes` bytes, whole (200) or the one range that was asked for (206); OutOfRange past its end."""
     if _is_known(request, etag):
         return _labelled(HttpResponse(status=304), etag)
     wanted = _wanted_range(request, etag, bytes)
     if wanted == ():
-        response = HttpResponse(status=416, headers={"Content-Range": f"bytes */{bytes}"})
-        return _labelled(response, etag)
+        headers = {"Content-Range": f"bytes */{bytes}", "Accept-Ranges": "bytes", "ETag": f'"{etag}"'}
+        raise OutOfRange(f"There are {bytes} bytes.", headers=headers)
     start, stop = wanted or (0, bytes)
     if not default_storage.exists(name):
         raise FileNotFoundError(f"{name} is gone from the storage")
@@ -60,7 +69,7 @@ def _labelled(response: HttpResponseBase, etag: str, lasting: bool = True) -> Ht
     if response.status_code == 304:
         del response.headers["Content-Type"]
         return response
-    response.headers["Accept-Ranges"] = "bytes" if response.streaming or response.status_code == 416 else "none"
+    response.headers["Accept-Ranges"] = "bytes" if response.streaming else "none"
     # Whatever the bytes are, they are never a page of ours.
     response.headers["X-Content-Type-Options"] = "nosniff"
     return response

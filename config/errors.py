@@ -104,7 +104,7 @@ def _summary(errors: list[dict]) -> str:
 
 
 def _headers(error: Exception) -> dict[str, str]:
-    headers = {}
+    headers = dict(getattr(error, "headers", {}))
     if getattr(error, "auth_header", None):
         headers["WWW-Authenticate"] = error.auth_header
     if getattr(error, "wait", None):

@@ -22,6 +22,7 @@ SECRET_KEY = ENVIRONMENT.secret_key or environment.kept_secret(DATA_DIR / "secre
 # Whoever holds the queue's key runs code in the job workers, so it is not the key that signs sessions and links.
 QUEUE_KEY = hmac.new(SECRET_KEY.encode(), b"trackweave job queue", hashlib.sha256).hexdigest()
 OPEN_REGISTRATION = ENVIRONMENT.open_registration
+WEBHOOK_NETWORKS = ENVIRONMENT.webhook_networks
 PUBLIC_URL = ENVIRONMENT.public_url
 ALLOWED_HOSTS = list(ENVIRONMENT.allowed_hosts)
 
@@ -44,7 +45,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "config.middleware.SecurityHeaders",
     "django.middleware.security.SecurityMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "config.middleware.StaticFiles",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",

@@ -128,6 +128,7 @@ def test_a_part_of_a_clip() -> None:
     assert answer["Content-Range"] == f"bytes 10-19/{len(whole)}"
     beyond = Client().get(clipping.clip_url(clip.segment), headers={"Range": f"bytes={len(whole)}-"})
     assert (beyond.status_code, beyond["Content-Range"]) == (416, f"bytes */{len(whole)}")
+    assert (beyond["Content-Type"], beyond.json()["status"]) == ("application/problem+json", 416)
 
 
 @pytest.mark.parametrize("accept", ["application/json", "text/html", "nonsense", "image/*"])

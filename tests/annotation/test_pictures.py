@@ -11,6 +11,7 @@ from rest_framework.test import APIClient
 
 from annotation import clipping, ingesting, picturing
 from annotation.media.barcodes import read_barcode
+from annotation.media.errors import LimitReached
 from annotation.models import FrameMapRow, Segment, Video
 from annotation.settling import read_frame_map
 from tests import cast
@@ -126,6 +127,19 @@ def test_who_has_the_picture_gets_304_and_nothing_is_decoded(monkeypatch: pytest
         again = frame(alice, video, 5, headers={"If-None-Match": known})
         assert (again.status_code, again.content, again["ETag"]) == (304, b"", first["ETag"])
     assert frame(alice, video, 5, headers={"If-None-Match": '"other"'}).status_code == 422
+
+
+@pytest.mark.parametrize(("limit", "status"), [("time", 503), ("memory", 422), ("crash", 422)])
+def test_a_frame_for_which_there_was_no_time_may_be_asked_for_again(
+    limit: str, status: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def busy(*_: object, **__: object) -> bytes:
+        raise LimitReached("It took too much.", limit)
+
+    monkeypatch.setattr(picturing.PicturePool, "picture", busy)
+    answer = frame(cast.client("Alice"), cast.video(cast.project()), 17, query={"width": 31})
+    assert (answer.status_code, answer["Content-Type"]) == (status, "application/problem+json")
+    assert answer.headers.get("Retry-After") == ("5" if status == 503 else None)
 
 
 def test_a_frame_that_may_still_move_is_asked_for_anew() -> None:

@@ -1,0 +1,22 @@
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from django.contrib.staticfiles import finders
+from django.test import AsyncClient, Client
+
+
+@pytest.fixture
+def path() -> str:
+    """Some static file of ours."""
+    return next(path for finder in finders.get_finders() for path, _ in finder.list(None) if path.endswith(".js"))
+
+
+def test_an_asgi_server_gets_a_static_file_in_pieces_and_without_a_warning(path: str) -> None:
+    async def fetch() -> bytes:
+        answer = await AsyncClient().get(f"/static/{path}")
+        assert (answer.status_code, answer.is_async) == (200, True)
+        return b"".join([piece async for piece in answer])
+
+    assert asyncio.run(fetch()) == b"".join(Client().get(f"/static/{path}").streaming_content)
