@@ -16,13 +16,14 @@ from datetime import timedelta
 from django.conf import settings
 from django.db import IntegrityError, OperationalError, connection, transaction
 from django.db.models import DateTimeField, ExpressionWrapper, F, QuerySet
-from django.db.models.functions import Greatest, Least, Now
+from django.db.models.functions import Greatest, Now
 from django.utils.module_loading import autodiscover_modules
 from django_q.brokers import get_broker
 from django_q.conf import Conf
 from django_q.signing import BadSignature, SignedPackage
 from django_q.tasks import async_task
 
+from annotation import clock
 from annotation.ids import new_id
 from annotation.lifecycle import JobStatus
 from annotation.models import Job
@@ -81,16 +82,23 @@ def sweep(heal: Callable[[], object]) -> Callable[[], object]:
     return heal
 
 
+# An existing row is locked by the touch: it starts after this transaction has committed, and sees what it wrote.
+WANT = """INSERT INTO annotation_job (id, kind, subject, status, queued_key, attempts, reason, wanted_at, not_before)
+    VALUES (%(id)s, %(kind)s, %(subject)s, 'queued', %(key)s, 0, '', {now}, {start})
+    ON CONFLICT (queued_key) DO UPDATE SET
+        wanted_at = excluded.wanted_at, not_before = {least}(annotation_job.not_before, excluded.not_before)"""
+
+
 def want(kind: str, subject: str, *, delay_s: float = 0) -> None:
     """A job of `kind` for `subject`, from the caller's transaction on; one that is queued already is the same job.
 
     A delayed one starts no earlier than after `delay_s`, unless it is wanted again for an earlier moment.
     """
     key = _key(kind, subject)
-    row = Job(kind=kind, subject=subject, queued_key=key, not_before=_in(delay_s), wanted_at=Now())
-    # An existing row is locked by the touch: it starts after this transaction has committed, and sees what it wrote.
-    Job.objects.bulk_create([row], update_conflicts=True, unique_fields=["queued_key"], update_fields=["wanted_at"])
-    Job.objects.filter(queued_key=key).exclude(pk=row.pk).update(not_before=Least(F("not_before"), _in(delay_s)))
+    words = {"id": new_id(), "kind": kind, "subject": subject, "key": key, "delay_s": delay_s}
+    least = "MIN" if connection.vendor == "sqlite" else "LEAST"
+    with connection.cursor() as cursor:
+        cursor.execute(WANT.format(now=clock.now(), start=clock.later("delay_s"), least=least), words)
     if not delay_s:
         transaction.on_commit(lambda: wake(key), robust=True)
 

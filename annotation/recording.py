@@ -4,25 +4,33 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.db import connection
+
 from annotation.core.packing import digest, pack, unpack
 from annotation.core.tracks import Tracks, to_json
+from annotation.ids import new_id
 from annotation.lifecycle import Source
 from annotation.models import TrackSet, User, Video
 
 
 def store(*, tracks: Tracks, video: Video, source: Source, author: User | None = None) -> TrackSet:
     """Write tracks, checked before (see `annotation.core.parsing`), as one row that never changes."""
-    return TrackSet.objects.create(
-        video=video,
-        start=tracks.start,
-        stop=tracks.stop,
-        source=source,
-        author=author,
-        payload=pack(tracks),
-        sha256=digest(tracks),
-        track_count=len(tracks.tracks),
-        keyframe_count=sum(len(t.frames) for t in tracks.tracks),
-    )
+    row = {
+        "id": new_id(),
+        "video_id": video.pk,
+        "start": tracks.start,
+        "stop": tracks.stop,
+        "source": str(source),
+        "author_id": author.pk if author else None,
+        "payload": pack(tracks),
+        "sha256": digest(tracks),
+        "track_count": len(tracks.tracks),
+        "keyframe_count": sum(len(t.frames) for t in tracks.tracks),
+    }
+    columns, words = ", ".join(f'"{name}"' for name in row), ", ".join(f"%({name})s" for name in row)
+    with connection.cursor() as cursor:  # part of every submission, so it is plain SQL
+        cursor.execute(f"INSERT INTO annotation_trackset ({columns}) VALUES ({words})", row)  # noqa: S608  names of ours
+    return TrackSet.from_db(connection.alias, list(row), list(row.values()))
 
 
 def load(track_set: TrackSet) -> Tracks:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.db import connection
-from django.db.models import Exists, F, OuterRef, Q, Sum
+from django.db.models import F, Q, Sum
 from django.db.models.functions import Now
 
 from annotation.models import Project, User
@@ -30,6 +30,13 @@ def policy_of(batch: Batch) -> Policy:
 def lock_task(task_id: str) -> Task:
     """The task, locked until the transaction ends; its children may still be inserted by others."""
     return Task.objects.select_for_update(no_key=True, of=("self",)).select_related("batch", "segment").get(pk=task_id)
+
+
+def hold_task(task_id: str) -> None:
+    """Lock a task as `lock_task` does, and read nothing of it. On SQLite whoever writes has locked everything."""
+    if connection.features.has_select_for_no_key_update:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1 FROM crowd_task WHERE id = %s FOR NO KEY UPDATE", [task_id])
 
 
 def batch_is_over(batch_id: str, *, lock: bool = True) -> bool:
@@ -163,10 +170,14 @@ def has_live_seats(task: Task) -> bool:
     return Assignment.objects.filter(task=task, extra=False, status__in=LIVE_SEATS).exists()
 
 
+FILL = """UPDATE crowd_task SET status = 'filled' WHERE id = %(task)s AND status = 'open' AND NOT EXISTS (
+    SELECT 1 FROM crowd_assignment WHERE task_id = %(task)s AND NOT extra AND status IN ('open', 'held'))"""
+
+
 def fill_task(task_id: str) -> None:
     """Call an open task filled if nobody sits, or may still sit down, at a real seat of it."""
-    live = Assignment.objects.filter(task=OuterRef("pk"), extra=False, status__in=LIVE_SEATS)
-    Task.objects.filter(~Exists(live), pk=task_id, status=TaskStatus.OPEN).update(status=TaskStatus.FILLED)
+    with connection.cursor() as cursor:  # part of every submission, so it is plain SQL
+        cursor.execute(FILL, {"task": task_id})
 
 
 def move_task(task: Task, *, to: str, leaves: tuple[str, ...], reason: str = "", **values: Any) -> bool:

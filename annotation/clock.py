@@ -1,0 +1,22 @@
+"""The database's clock in plain SQL, for statements that are not built by the ORM."""
+
+from __future__ import annotations
+
+from django.db import connection
+
+_SQLITE = "STRFTIME('%%Y-%%m-%%d %%H:%%M:%%f', 'NOW'{})"
+_NOW = {"postgresql": "STATEMENT_TIMESTAMP()", "sqlite": _SQLITE.format("")}
+_LATER = {
+    "postgresql": "STATEMENT_TIMESTAMP() + %({name})s * INTERVAL '1 s'",
+    "sqlite": _SQLITE.format(", '+' || %({name})s || ' seconds'"),
+}
+
+
+def now(vendor: str = "") -> str:
+    """SQL for this moment, as `django.db.models.functions.Now` says it; in a statement with parameters."""
+    return _NOW[vendor or connection.vendor]
+
+
+def later(name: str, vendor: str = "") -> str:
+    """SQL for the moment that lies as many seconds ahead as the named parameter says."""
+    return _LATER[vendor or connection.vendor].replace("{name}", name)
