@@ -43,7 +43,7 @@ def serve_file(
     content_type: str,
     download_as: str | None = None,
 ) -> HttpResponseBase:
-    """A stored file of `bytes` bytes, whole (200) or the one range that was asked for (206); OutOfRange past its end."""
+    """A stored file of `bytes` bytes, whole (200) or the one range that was asked for (206). OutOfRange past it."""
     if _is_known(request, etag):
         return _labelled(HttpResponse(status=304), etag)
     wanted = _wanted_range(request, etag, bytes)
