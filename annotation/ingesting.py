@@ -17,11 +17,12 @@ from django.db.models import F
 
 from annotation.core.values import name_problem
 from annotation.errors import Conflict, Invalid
-from annotation.lifecycle import VideoStatus
+from annotation.lifecycle import Event, VideoStatus
 from annotation.media.errors import LimitReached, Rejected
 from annotation.media.indexing import Index
 from annotation.media.sandboxed import sandboxed_index, sandboxed_settle
 from annotation.models import FrameMapRow, Project, User, Video
+from annotation.notifying import announce
 from annotation.queue import want
 from annotation.settling import AlreadySettled, Stretches, end_there, read_frame_map, tell, told
 from annotation.storing import Stored, keep, local_path
@@ -87,18 +88,26 @@ def index(video_id: str) -> None:
         if not len(found.frame_map):
             raise Rejected("The file holds no frames. It may have been cut off; upload it again.")
     except (Rejected, LimitReached) as error:
-        rows.filter(status=VideoStatus.INDEXING).update(status=VideoStatus.REJECTED, reason=str(error))
+        _reject(video_id, str(error), of=(VideoStatus.INDEXING,))
         return
     with transaction.atomic():
         if rows.filter(status=VideoStatus.INDEXING).update(**facts(found)):
             FrameMapRow.objects.update_or_create(video_id=video_id, defaults={"payload": found.frame_map.pack()})
+            announce(project_id=video.project_id, event=Event.VIDEO_READY, video=video_id, frames=len(found.frame_map))
             tell(video_id)
 
 
 def reject(video_id: str, reason: str) -> None:
     """Give up on a video that could not be indexed; the job's row keeps the machine's reason."""
-    rows = Video.objects.filter(pk=video_id, status__in=(VideoStatus.UPLOADED, VideoStatus.INDEXING))
-    rows.update(status=VideoStatus.REJECTED, reason=GIVEN_UP)
+    _reject(video_id, GIVEN_UP, of=(VideoStatus.UPLOADED, VideoStatus.INDEXING))
+
+
+def _reject(video_id: str, reason: str, *, of: tuple[str, ...]) -> None:
+    rows = Video.objects.filter(pk=video_id, status__in=of)
+    with transaction.atomic():
+        if rows.update(status=VideoStatus.REJECTED, reason=reason):
+            project_id = Video.objects.values_list("project_id", flat=True).get(pk=video_id)
+            announce(project_id=project_id, event=Event.VIDEO_REJECTED, video=video_id, reason=reason)
 
 
 def facts(found: Index) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef
 from django.db.models.functions import Now
 
-from annotation import idempotency, ingesting
+from annotation import idempotency, ingesting, notifying
 from annotation.lifecycle import JobStatus, VideoStatus
 from annotation.models import Job, Video
 from annotation.queue import job, sweep, want
@@ -29,6 +29,15 @@ def index_video(video_id: str) -> None:
 @job("verify_video", given_up=ingesting.end_unreadable)
 def verify_video(video_id: str) -> None:
     ingesting.verify(video_id)
+
+
+@job("deliver")
+def deliver(delivery_id: str) -> None:
+    notifying.deliver(delivery_id=delivery_id)
+
+
+sweep(notifying.want_lost)
+sweep(notifying.forget_old)
 
 
 @sweep

@@ -54,5 +54,32 @@ class Source(TextChoices):
     IMPORT = "import"
 
 
+class Event(TextChoices):
+    """What a webhook can be told of."""
+
+    VIDEO_READY = "video.ready"
+    VIDEO_REJECTED = "video.rejected"
+    BATCH_DONE = "batch.done"
+    RELEASE_READY = "release.ready"
+    RELEASE_FAILED = "release.failed"
+    EXPORT_READY = "export.ready"
+    EXPORT_FAILED = "export.failed"
+    PING = "ping"
+
+
+class DeliveryStatus(TextChoices):
+    WAITING = "waiting"
+    DELIVERED = "delivered"
+    FAILED = "failed"
+
+
+DELIVERY_MOVES: dict[str, tuple[str, ...]] = {
+    DeliveryStatus.WAITING: (DeliveryStatus.DELIVERED, DeliveryStatus.FAILED),
+    # Again, when its owner asks for it.
+    DeliveryStatus.DELIVERED: (DeliveryStatus.WAITING,),
+    DeliveryStatus.FAILED: (DeliveryStatus.WAITING,),
+}
+
+
 JOB_LEASED = Q(status=JobStatus.RUNNING, token__isnull=False, lease_until__isnull=False, queued_key__isnull=True)
 JOB_UNLEASED = ~Q(status=JobStatus.RUNNING) & Q(token__isnull=True, lease_until__isnull=True)

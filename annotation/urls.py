@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.urls import path, register_converter
 
-from annotation.api import people, videos
+from annotation.api import people, videos, webhooks
 from annotation.page_urls import urlpatterns as page_urlpatterns
 
 
@@ -33,6 +33,11 @@ api_urlpatterns = [
     path("videos/<str:video_id>/", videos.VideoDetail.as_view()),
     path("videos/<str:video_id>/frames/<frame:n>/", videos.VideoPicture.as_view()),
     path("videos/<str:video_id>/frame-map/", videos.VideoFrameMap.as_view()),
+    path("projects/<str:project_id>/webhooks/", webhooks.WebhookList.as_view()),
+    path("webhooks/<str:webhook_id>/", webhooks.WebhookDetail.as_view()),
+    path("webhooks/<str:webhook_id>/ping/", webhooks.WebhookPing.as_view()),
+    path("webhooks/<str:webhook_id>/deliveries/", webhooks.DeliveryList.as_view()),
+    path("webhooks/<str:webhook_id>/deliveries/<str:delivery_id>/replay/", webhooks.DeliveryReplay.as_view()),
     path("clips/<str:signed>/", videos.ClipFile.as_view(), name="clip"),
 ]
 

@@ -11,6 +11,7 @@ import secrets
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -51,6 +52,7 @@ class Environment:
     allowed_hosts: tuple[str, ...]
     debug: bool
     open_registration: bool
+    webhook_networks: tuple[IPv4Network | IPv6Network, ...]
     secret_key: str | None  # None: the one kept under data_dir, see `kept_secret`
 
     @property
@@ -71,6 +73,7 @@ def read(environ: Mapping[str, str]) -> Environment:
         allowed_hosts=_hosts(environ.get("ALLOWED_HOSTS", ""), public_url),
         debug=_switch(environ, "DEBUG"),
         open_registration=_switch(environ, "OPEN_REGISTRATION"),
+        webhook_networks=_networks(environ.get("WEBHOOK_NETWORKS", "")),
         secret_key=_secret(environ.get("SECRET_KEY", "")),
     )
 
@@ -204,6 +207,13 @@ def _hosts(value: str, public_url: str | None) -> tuple[str, ...]:
         return hosts
     own = urlsplit(public_url).hostname if public_url else None
     return (*LOOPBACK, own) if own and own not in LOOPBACK else LOOPBACK
+
+
+def _networks(value: str) -> tuple[IPv4Network | IPv6Network, ...]:
+    try:
+        return tuple(ip_network(part.strip()) for part in value.split(",") if part.strip())
+    except ValueError as error:
+        raise BadSetting("WEBHOOK_NETWORKS", value, f"it is a list of networks such as 10.0.0.0/8 ({error})") from None
 
 
 def _switch(environ: Mapping[str, str], name: str) -> bool:

@@ -10,8 +10,9 @@ from django.db.models.functions import Now
 
 from annotation import clipping
 from annotation.ingesting import want_verify
-from annotation.lifecycle import JobStatus, VideoStatus
+from annotation.lifecycle import Event, JobStatus, VideoStatus
 from annotation.models import Cut, Job, Ontology, Project, Segment, User, Video
+from annotation.notifying import announce
 from annotation.queue import want
 from crowd import training
 from crowd.core.policies import Policy
@@ -199,4 +200,6 @@ def close_if_done(*, batch_id: str) -> bool:
     if not live.filter(~Exists(unfinished), ~Exists(uncut)).update(status=BatchStatus.DONE):
         return False
     withdraw(batch_id=batch_id, reason="The batch is done.")
+    project_id = Batch.objects.values_list("project_id", flat=True).get(pk=batch_id)
+    announce(project_id=project_id, event=Event.BATCH_DONE, batch=batch_id)
     return True

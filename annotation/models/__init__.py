@@ -3,11 +3,13 @@ from annotation.models.people import ApiToken, IdempotencyKey, Invite, Member, U
 from annotation.models.projects import Ontology, Project
 from annotation.models.tracksets import TrackSet
 from annotation.models.videos import Clip, Cut, FrameMapRow, Segment, Video
+from annotation.models.webhooks import Delivery, Webhook
 
 __all__ = [
     "ApiToken",
     "Clip",
     "Cut",
+    "Delivery",
     "FrameMapRow",
     "IdempotencyKey",
     "Invite",
@@ -19,4 +21,5 @@ __all__ = [
     "TrackSet",
     "User",
     "Video",
+    "Webhook",
 ]
