@@ -95,3 +95,21 @@ def row_body(row: Qualification) -> dict[str, Any]:
     names = ("status", "attempt", "scores", "marks", "retry_at", "decided_at", "reason")
     told = {name: getattr(row, name) for name in names}
     return {"user": row.worker.username} | told | {"by": row.by.username if row.by else None}
+
+
+def drawable(piece: dict[str, Any]) -> dict[str, Any]:
+    """A piece of feedback whose boxes are corners and sizes, as SVG wants them."""
+    frames = []
+    for frame in piece["frames"]:
+        frames.append(frame | {name: [_rectangle(one) for one in frame[name]] for name in ("yours", "gold")})
+    return piece | {"frames": frames}
+
+
+def _rectangle(one: dict[str, Any]) -> dict[str, Any]:
+    x1, y1, x2, y2 = one["box"]
+    return {"label": one["label"], "x": x1, "y": y1, "width": x2 - x1, "height": y2 - y1}
+
+
+def marks_of(state: dict[str, Any]) -> list[dict[str, Any]]:
+    """The marks of a state with what was reached, a row each."""
+    return [{"name": n, "mark": mark, "score": state["scores"].get(n)} for n, mark in state["marks"].items()]

@@ -6,5 +6,6 @@ from crowd import pages
 
 urlpatterns = [
     path("work/", pages.work, name="work"),
+    path("work/training/<str:project_id>/", pages.training, name="training"),
     path("work/<str:assignment_id>/", pages.task, name="task"),
 ]

@@ -8,7 +8,7 @@ from django.db.models.functions import Now
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from crowd import claiming, paying, reporting
+from crowd import claiming, coaching, paying, reporting
 from crowd.lifecycle import Seat
 from crowd.models import Assignment
 
@@ -25,11 +25,25 @@ def work(request: HttpRequest) -> HttpResponse:
         "held": mine.filter(status=Seat.HELD, lease_until__gt=Now()).order_by("lease_until"),
         "latest": mine.filter(submitted_at__isnull=False).order_by("-submitted_at")[:LATEST],
         "projects": claiming.workable(request.user).annotate(has_work=Exists(free)).order_by("name"),
+        "training": coaching.states_of(request.user),
         "counts": reporting.own_counts(request.user),
         "earned_micros": paying.earned_micros(request.user),
         "paid_micros": paying.paid_micros(request.user),
     }
     return render(request, "work/home.html", context)
+
+
+@login_required
+def training(request: HttpRequest, project_id: str) -> HttpResponse:
+    """What a project asks of somebody who qualifies, how far they are, and what they drew beside gold."""
+    project = claiming.workable(request.user).filter(pk=project_id).first()
+    state = project and coaching.state_in(worker=request.user, project=project)
+    if project is None or state is None:
+        raise Http404
+    pieces = coaching.feedback_for(request.user, project=project)
+    feedback = [coaching.drawable(piece) for piece in pieces]
+    context = {"project": project, "state": state, "marks": coaching.marks_of(state), "feedback": feedback}
+    return render(request, "work/training.html", context)
 
 
 @login_required
