@@ -10,12 +10,25 @@ from typing import Any
 
 import numpy as np
 
+from annotation.core.linking import EDGE
 from annotation.core.resolving import resolve, to_tracks
 from annotation.core.stitching import Ref, SegmentTracks, Stitched
-from annotation.core.tracks import Bools, Floats, Interval, Track, Tracks, clip_to
+from annotation.core.tracks import Bools, Dense, Floats, Interval, Track, Tracks, clip_to, fill
 from annotation.formats.content import PART_FRAMES, Rows, rows_of_dense
+from annotation.models import TrackSet
+from review.core.selection import Selection
 from review.models import Stitch
 from review.stitching import load_segments, segments_near, unpack
+from review.supporting import support_of
+
+EVERYTHING = Selection()
+# Segments that are read in one query.
+AT_ONCE = 8
+# Tracks times frames that are filled at once: 100 bytes each.
+PART_CELLS = 200_000
+LEAST_FRAMES = 50
+# Frames beyond an overlap that its border may still fill: between an early end and a late start.
+REACH = 2 * EDGE + 1
 
 
 @dataclass(frozen=True)
@@ -33,41 +46,123 @@ class Object:
     support: tuple[str, ...] = ()
 
 
-class Whole:
-    """One stitch of a video, read in pieces: only what an object is as a whole is kept in memory."""
+@dataclass(frozen=True, slots=True)
+class _Span:
+    """A stitched segment without its tracks."""
 
-    def __init__(self, row: Stitch) -> None:
-        self.row = row
+    start: int
+    stop: int
+    tracks: int
+    pair: list[str]
+
+
+class Whole:
+    """One stitch of a video, or what is selected of it, read in pieces: only what an object is as a whole is kept in
+    memory, and the segments read last."""
+
+    def __init__(self, row: Stitch, selection: Selection = EVERYTHING) -> None:
+        self.row, self.selection = row, selection
         self.stitched: Stitched = unpack(row)
+        self._read: dict[str, SegmentTracks] = {}
 
     @cached_property
     def objects(self) -> dict[int, Object]:
-        """Every full-video track by its number, in the order of the numbers."""
-        parts: dict[int, list[tuple[SegmentTracks, Track]]] = {}
+        """Every full-video track that is selected by its number, in the order of the numbers."""
+        parts: dict[int, list[Part]] = {}
         for piece in self._pieces():
             for track in piece.tracks.tracks:
-                parts.setdefault(self.stitched.identities[(piece.key, track.id)], []).append((piece, track))
-        return {number: _object(number, parts[number]) for number in sorted(parts)}
+                parts.setdefault(self.stitched.identities[(piece.key, track.id)], []).append(_part(piece, track))
+        found = (_object(number, parts.pop(number)) for number in sorted(parts))
+        return {o.number: o for o in found if self._is_selected(o)}
+
+    def _is_selected(self, found: Object) -> bool:
+        wanted, sure = self.selection.labels, found.confidence
+        return (wanted is None or found.label in wanted) and (sure is None or sure >= self.selection.min_confidence)
+
+    @cached_property
+    def shown(self) -> Stitched:
+        """The stitch without the tracks that are not selected."""
+        kept = {ref: number for ref, number in self.stitched.identities.items() if number in self.objects}
+        return replace(self.stitched, identities=kept)
+
+    @cached_property
+    def _spans(self) -> list[_Span]:
+        pairs = {pair[1]: pair for pair in self.row.inputs}
+        rows = TrackSet.objects.filter(pk__in=pairs).order_by("start", "stop")
+        return [_Span(a, b, n, pairs[pk]) for pk, a, b, n in rows.values_list("pk", "start", "stop", "track_count")]
 
     def _pieces(self) -> Iterator[SegmentTracks]:
-        for pair in self.row.inputs:
-            yield from load_segments([pair])
+        for at in range(0, len(self.row.inputs), AT_ONCE):
+            yield from load_segments(self.row.inputs[at : at + AT_ONCE])
+
+    def _near(self, start: int, stop: int) -> list[SegmentTracks]:
+        """The segments that share frames with `[start, stop)`; those read last are not read again."""
+        near = [span.pair for span in self._spans if span.start < stop and span.stop > start]
+        fresh = load_segments([pair for pair in near if pair[0] not in self._read])
+        known = self._read | {segment.key: segment for segment in fresh}
+        self._read = {segment: known[segment] for segment, _ in near}
+        return list(self._read.values())
+
+    def _part_stop(self, start: int) -> int:
+        """Where the part ends that begins at a frame: where a segment begins, unless that is too much at once."""
+        end = self.row.video.frame_count or 0
+        stop = min(end, start + PART_FRAMES)
+        tracks = sum(s.tracks for s in self._spans if s.start < stop and s.stop > start)
+        stop = min(stop, start + max(LEAST_FRAMES, PART_CELLS // max(1, tracks)))
+        return max((s.start for s in self._spans if start < s.start <= stop), default=stop) if stop < end else end
 
     def rows(self, names: Sequence[str], at: int = 0) -> Iterator[Rows]:
-        """The boxes of the whole video in frame order, a thousand frames at a time."""
-        for start in range(at, self.row.video.frame_count or 0, PART_FRAMES):
-            stop = min(start + PART_FRAMES, self.row.video.frame_count or 0)
-            dense = resolve(segments_near(self.row, start, stop), self.stitched, start, stop).dense
-            objects = [self.objects[int(number)] for number in dense.ids]
-            # A border can be between two labels; an object has one.
-            dense = replace(dense, labels=tuple(o.label for o in objects))
-            yield rows_of_dense(
-                dense,
-                names,
-                confidence=[o.confidence for o in objects],
-                attributes=[o.attributes for o in objects],
-                changes=[o.changes for o in objects],
-            )
+        """The boxes of the whole video from a frame on, in frame order, some segments at a time."""
+        end = self.row.video.frame_count or 0
+        while at < end:
+            stop = self._part_stop(at)
+            yield self._rows(names, at, stop)
+            at = stop
+
+    def _rows(self, names: Sequence[str], start: int, stop: int) -> Rows:
+        near = self._near(start, stop)
+        dense = self._dense(near, start, stop)
+        objects = [self.objects[int(number)] for number in dense.ids]
+        # A border can be between two labels; an object has one.
+        dense = replace(dense, labels=tuple(o.label for o in objects))
+        rows = rows_of_dense(
+            dense,
+            names,
+            confidence=[o.confidence for o in objects],
+            attributes=[o.attributes for o in objects],
+            changes=[o.changes for o in objects],
+        )
+        kept = rows.frames % self.selection.frame_step == 0
+        if self.selection.min_support:
+            counts = support_of(near, self.shown.identities, start, stop)
+            table = np.array([counts[o.number] for o in objects], np.int64).reshape(len(objects), stop - start)
+            place = np.searchsorted([o.number for o in objects], rows.numbers)
+            kept &= table[place, rows.frames - start] >= self.selection.min_support
+        return rows if kept.all() else rows.only(kept)
+
+    def _dense(self, near: Sequence[SegmentTracks], start: int, stop: int) -> Dense:
+        """What `resolve` gives. Away from borders one segment alone says what there is, which is many times quicker."""
+        pieces = [
+            resolve([s for s in near if s.start < b and s.stop > a], self.shown, a, b).dense
+            if alone is None
+            else self._alone(alone, a, b)
+            for a, b, alone in alone_or_not(near, start, stop)
+        ]
+        numbers = sorted({int(number) for piece in pieces for number in piece.ids})
+        place = {str(number): i for i, number in enumerate(numbers)}
+        boxes = np.full((len(numbers), stop - start, 4), np.nan)
+        present, occluded = np.zeros((2, len(numbers), stop - start), bool)
+        for piece in pieces:
+            rows, at = [place[number] for number in piece.ids], slice(piece.start - start, piece.stop - start)
+            boxes[rows, at], present[rows, at], occluded[rows, at] = piece.boxes, piece.present, piece.occluded
+        ids = tuple(place)
+        return Dense(start, ids, ("",) * len(ids), boxes, present, occluded)
+
+    def _alone(self, segment: SegmentTracks, start: int, stop: int) -> Dense:
+        shown = self.shown.identities
+        tracks = [t for t in segment.tracks.tracks if (segment.key, t.id) in shown]
+        dense = fill(tracks, start, stop)
+        return replace(dense, ids=tuple(str(shown[segment.key, t.id]) for t in tracks))
 
     def boxes(self, numbers: Sequence[int], start: int, stop: int) -> tuple[Floats, Bools]:
         """Boxes (t, n, 4), NaN where absent, and presence (t, n) of some tracks on `[start, stop)`."""
@@ -83,7 +178,7 @@ class Whole:
         """Some full-video tracks on `[start, stop)`, with a keyframe on every frame on which they are present."""
         wanted = set(numbers)
         near = segments_near(self.row, start, stop)
-        kept = {ref: number for ref, number in self.stitched.identities.items() if number in wanted}
+        kept = {ref: number for ref, number in self.shown.identities.items() if number in wanted}
         whole = to_tracks([_only(s, kept) for s in near], replace(self.stitched, identities=kept))
         cut = clip_to(replace(whole, intervals=()), start, stop)
         return replace(cut, tracks=tuple(self._described(t) for t in cut.tracks))
@@ -102,13 +197,30 @@ class Whole:
     def intervals(self) -> tuple[Interval, ...]:
         """The segments' intervals; those of one kind that touch or overlap across a border are one."""
         found: dict[tuple[Any, ...], list[Interval]] = {}
+        labels = self.selection.labels
         for piece in self._pieces():
             for one in piece.tracks.intervals:
-                number = self.stitched.identities.get((piece.key, one.track)) if one.track else None
+                number = self.shown.identities.get((piece.key, one.track)) if one.track else None
+                if (one.track and number is None) or (labels is not None and one.label not in labels):
+                    continue
                 one = replace(one, track=str(number) if number else None)
                 found.setdefault((one.label, one.track, repr(sorted(one.attributes.items()))), []).append(one)
         merged = [i for group in found.values() for i in _merged(group)]
         return tuple(sorted(merged, key=lambda i: (i.start, i.stop, i.label)))
+
+
+def alone_or_not(
+    near: Sequence[SegmentTracks], start: int, stop: int
+) -> Iterator[tuple[int, int, SegmentTracks | None]]:
+    """`[start, stop)` in pieces, each with the one segment that alone has to do with it, or None at the borders."""
+    edges = {start, stop}
+    for segment in near:
+        edges |= {segment.start - REACH, segment.start + REACH, segment.stop - REACH, segment.stop + REACH}
+    marks = sorted(e for e in edges if start <= e <= stop)
+    for a, b in zip(marks, marks[1:], strict=False):
+        concerned = [s for s in near if s.start - REACH < b and s.stop + REACH > a]
+        whole = len(concerned) == 1 and concerned[0].start <= a and b <= concerned[0].stop
+        yield a, b, concerned[0] if whole else None
 
 
 def _only(segment: SegmentTracks, kept: Mapping[Ref, int]) -> SegmentTracks:
@@ -116,22 +228,40 @@ def _only(segment: SegmentTracks, kept: Mapping[Ref, int]) -> SegmentTracks:
     return replace(segment, tracks=replace(segment.tracks, tracks=tracks))
 
 
-def _object(number: int, parts: list[tuple[SegmentTracks, Track]]) -> Object:
-    spans = [_span(segment, track) for segment, track in parts]
-    sure = [(t.confidence, b - a) for (_, t), (a, b) in zip(parts, spans, strict=True) if t.confidence is not None]
+@dataclass(frozen=True, eq=False, slots=True)
+class Part:
+    """What is kept of one segment's track: what it says beside its boxes, and from where to where."""
+
+    ref: Ref
+    segment: tuple[int, int]
+    span: tuple[int, int]
+    label: str
+    confidence: float | None
+    support: tuple[str, ...]
+    attributes: Mapping[str, Any]
+    changes: Mapping[int, Mapping[str, Any]]
+
+
+def _part(segment: SegmentTracks, track: Track) -> Part:
+    said = (track.label, track.confidence, track.support, track.attributes, track.changes)
+    return Part((segment.key, track.id), (segment.start, segment.stop), _span(segment, track), *said)
+
+
+def _object(number: int, parts: list[Part]) -> Object:
     labels: Counter[str] = Counter()
-    for (_, track), (a, b) in zip(parts, spans, strict=True):
-        labels[track.label] += b - a
+    for part in parts:
+        labels[part.label] += part.span[1] - part.span[0]
+    sure = [(p.confidence, p.span[1] - p.span[0]) for p in parts if p.confidence is not None]
     return Object(
         number,
         labels.most_common(1)[0][0],
-        tuple((segment.key, track.id) for segment, track in parts),
-        min(a for a, _ in spans),
-        max(b for _, b in spans),
-        _attributes(parts, spans),
+        tuple(p.ref for p in parts),
+        min(p.span[0] for p in parts),
+        max(p.span[1] for p in parts),
+        _attributes(parts),
         _changes(parts),
         float(np.average([c for c, _ in sure], weights=[max(n, 1) for _, n in sure])) if sure else None,
-        tuple(dict.fromkeys(s for _, t in parts for s in t.support)),
+        tuple(dict.fromkeys(s for p in parts for s in p.support)),
     )
 
 
@@ -143,28 +273,29 @@ def _span(segment: SegmentTracks, track: Track) -> tuple[int, int]:
     return first, max(last, first)
 
 
-def _attributes(parts: list[tuple[SegmentTracks, Track]], spans: list[tuple[int, int]]) -> dict[str, Any]:
+def _attributes(parts: list[Part]) -> dict[str, Any]:
     """What most frames' tracks say of the object as a whole."""
     votes: dict[str, dict[str, list[Any]]] = {}
-    for (_, track), (a, b) in zip(parts, spans, strict=True):
-        for name, value in track.attributes.items():
+    for part in parts:
+        for name, value in part.attributes.items():
             vote = votes.setdefault(name, {}).setdefault(repr(value), [0, value])
-            vote[0] += b - a + 1
+            vote[0] += part.span[1] - part.span[0] + 1
     return {name: max(found.values(), key=lambda v: v[0])[1] for name, found in votes.items()}
 
 
-def _changes(parts: list[tuple[SegmentTracks, Track]]) -> dict[int, dict[str, Any]]:
+def _changes(parts: list[Part]) -> dict[int, dict[str, Any]]:
     """Mutable attributes over the borders: each segment has the word from the middle of its overlap on."""
     changes: dict[int, dict[str, Any]] = {}
     reached = None
-    for segment, track in parts:
-        begin = segment.start if reached is None else max(segment.start, (segment.start + reached) // 2)
+    for part in parts:
+        start, stop = part.segment
+        begin = start if reached is None else max(start, (start + reached) // 2)
         state: dict[str, Any] = {}
-        for frame in sorted(track.changes):
-            state |= track.changes[frame]
+        for frame in sorted(part.changes):
+            state |= part.changes[frame]
             at = max(frame, begin)
-            changes[at] = dict(state) if at == begin else changes.get(at, {}) | dict(track.changes[frame])
-        reached = segment.stop
+            changes[at] = dict(state) if at == begin else changes.get(at, {}) | dict(part.changes[frame])
+        reached = stop
     return dict(sorted(changes.items()))
 
 

@@ -1,35 +1,50 @@
-"""A release written to a file in one format, with a manifest that says where everything in it came from."""
+"""A release written to a file in one format, in parts: whoever comes after a crash goes on where it stands."""
 
 from __future__ import annotations
 
+import fcntl
 import re
-import tempfile
+import shutil
+import time
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
 
-from annotation import defining, storing
-from annotation.core.ontology import Ontology
-from annotation.formats import content as formats
+from annotation import storing
+from annotation.formats.drafts import Draft
 from annotation.formats.registry import FORMATS
-from annotation.models import Ontology as OntologyRow
+from annotation.lifecycle import Event
 from annotation.models import User, Video
+from annotation.notifying import announce
 from annotation.queue import want
-from review.assembling import Whole
+from review.assembling import EVERYTHING
+from review.composing import content_of
+from review.core.selection import Selection
 from review.lifecycle import WorkStatus
-from review.models import Export, Release, Stitch
-from review.tracing import provenance, undecided
+from review.models import Export, Release
+
+# What was begun by another version of the writers, or of the packer, is begun anew: it might make other bytes.
+WRITER = f"parts 1, zlib {zlib.ZLIB_RUNTIME_VERSION}"
+TOLD_EVERY_S = 1.0
+BUSY_S = 5.0
+DRAFTS = "export-"
 
 
-def export(*, release: Release, format: str, video: Video | None, by: User | None) -> Export:
+def export(
+    *, release: Release, format: str, video: Video | None, by: User | None, selection: Selection = EVERYTHING
+) -> Export:
     """An export of a release; one that was made, or is being made, is found again. A failed one is tried anew."""
+    what = {"release": release, "format": format, "video": video, "selection_sha256": selection.digest()}
     try:
         with transaction.atomic():
-            made = Export.objects.create(release=release, format=format, video=video, created_by=by)
+            made = Export.objects.create(**what, selection=selection.to_json(), created_by=by)
     except IntegrityError:
-        made = Export.objects.get(release=release, format=format, video=video)
+        made = Export.objects.get(**what)
     if made.status == WorkStatus.FAILED:
         Export.objects.filter(pk=made.pk, status=WorkStatus.FAILED).update(status=WorkStatus.BUILDING, reason="")
         made.refresh_from_db()
@@ -50,16 +65,76 @@ def write_export(*, export_id: str) -> None:
         want("build_release", row.release_id)
         want("write_export", export_id, delay_s=0.5)
         return
-    scratch = settings.DATA_DIR / "scratch"
-    scratch.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="export-", dir=scratch) as folder:
-        path = Path(folder) / "export"
-        with path.open("wb") as out:
-            FORMATS[row.format].write(out, content_of(row.release, row.video, format=row.format))
-        stored = storing.keep(path, "exports")
-    Export.objects.filter(pk=export_id, status=WorkStatus.BUILDING).update(
-        status=WorkStatus.READY, file=stored.name, sha256=stored.sha256, bytes=stored.bytes
-    )
+    with _draft_of(export_id) as folder:
+        if folder is None:
+            want("write_export", export_id, delay_s=BUSY_S)
+            return
+        stored = storing.keep(_written(row, folder), "exports")
+        with transaction.atomic():
+            if Export.objects.filter(pk=export_id, status=WorkStatus.BUILDING).update(
+                status=WorkStatus.READY, file=stored.name, sha256=stored.sha256, bytes=stored.bytes, progress=1.0
+            ):
+                _announce(row, Event.EXPORT_READY, sha256=stored.sha256)
+        shutil.rmtree(folder)
+
+
+def _written(row: Export, folder: Path) -> Path:
+    """The file, from where its draft stands. Rows are read part by part, and no transaction is open meanwhile."""
+    draft = Draft(folder, f"{row.pk} {row.release.sha256} {WRITER}")
+    selection = Selection.from_json(row.selection)
+    with (
+        content_of(row.release, row.video, format=row.format, selection=selection) as content,
+        draft.file("file", draft.length) as out,
+    ):
+        phases = FORMATS[row.format].phases(content)
+        FORMATS[row.format].write(out, content, draft=draft, told=_teller(row.pk, phases))
+    return folder / "file"
+
+
+def _teller(export_id: str, phases: list[str]) -> Callable[[str, float], None]:
+    """Writes how much is done into the row, once a second."""
+    told_at = time.monotonic()
+
+    def tell(phase: str, share: float) -> None:
+        nonlocal told_at
+        if time.monotonic() - told_at >= TOLD_EVERY_S:
+            told_at = time.monotonic()
+            done = (phases.index(phase) + share) / len(phases)
+            Export.objects.filter(pk=export_id, status=WorkStatus.BUILDING).update(progress=min(done, 0.99))
+
+    return tell
+
+
+@contextmanager
+def _draft_of(export_id: str) -> Iterator[Path | None]:
+    """The folder of an export's draft on this host, for one process alone; None where another has it."""
+    folder = _drafts() / f"{DRAFTS}{export_id}"
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder.with_suffix(".lock")).open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            yield None
+            return
+        folder.mkdir(exist_ok=True)
+        yield folder
+
+
+def _drafts() -> Path:
+    return settings.DATA_DIR / "scratch"
+
+
+def forget_drafts() -> None:
+    """Drafts on this host of exports that nobody writes any more."""
+    building = set(Export.objects.filter(status=WorkStatus.BUILDING).values_list("pk", flat=True))
+    for path in _drafts().glob(f"{DRAFTS}*"):
+        export_id = path.name.removeprefix(DRAFTS).removesuffix(".lock")
+        if export_id in building:
+            continue
+        with _draft_of(export_id) as folder:
+            if folder is not None:
+                shutil.rmtree(folder)
+                path.with_suffix(".lock").unlink(missing_ok=True)
 
 
 def file_name(row: Export) -> str:
@@ -69,64 +144,12 @@ def file_name(row: Export) -> str:
 
 
 def fail_export(*, export_id: str, reason: str) -> None:
-    Export.objects.filter(pk=export_id, status=WorkStatus.BUILDING).update(status=WorkStatus.FAILED, reason=reason)
+    building = Export.objects.filter(pk=export_id, status=WorkStatus.BUILDING)
+    with transaction.atomic():
+        if building.update(status=WorkStatus.FAILED, reason=reason):
+            _announce(Export.objects.select_related("release").get(pk=export_id), Event.EXPORT_FAILED, reason=reason)
 
 
-def content_of(release: Release, video: Video | None = None, *, format: str = "json") -> formats.Content:
-    """What a release holds, of all its videos or of one, as the writers take it. The manifest says where each track
-    came from, and what the format cannot carry."""
-    assert release.content is not None  # it is ready
-    chosen = {v: s for v, s in release.content["videos"].items() if video is None or v == video.pk}
-    stitches = Stitch.objects.select_related("video").in_bulk(list(chosen.values()))
-    wholes = [Whole(stitches[stitch_id]) for stitch_id in chosen.values()]
-    wholes.sort(key=lambda w: (w.row.video.name, w.row.video_id))
-    ontology = ontology_of(release, wholes)
-    origins = [provenance(release.project_id, whole) for whole in wholes]
-    videos = [_video(whole, ontology, origin) for whole, origin in zip(wholes, origins, strict=True)]
-    manifest = manifest_of(release, wholes, origins) | {"not_carried": list(FORMATS[format].loses)}
-    return formats.Content(ontology, videos, manifest)
-
-
-def ontology_of(release: Release, wholes: list[Whole]) -> Ontology:
-    """The release's ontology, with what its tracks still say of older versions: labels at the end, so that no number
-    of a class moves, and attributes."""
-    rows = OntologyRow.objects.filter(project_id=release.project_id, version__lte=release.decided["ontology"])
-    newest, *older = [defining.read_ontology(row) for row in rows.order_by("-version")]
-    said: dict[str, set[str]] = {}
-    for found in (found for whole in wholes for found in whole.objects.values()):
-        changing = (name for change in found.changes.values() for name in change)
-        said.setdefault(found.label, set()).update(found.attributes, changing)
-    for version in older:
-        newest = newest.with_lost(version, said)
-    return newest
-
-
-def _video(whole: Whole, ontology: Ontology, origin: list[dict[str, Any]]) -> formats.VideoTracks:
-    video = whole.row.video
-    facts = formats.Video(video.name, video.frame_count or 0, video.width or 0, video.height or 0, video.fps or 25.0)
-    said = {o["id"]: o | {"support": list(whole.objects[o["id"]].support)} for o in origin}
-    return formats.VideoTracks(facts, lambda at: whole.rows(ontology.names, at), whole.intervals(), said)
-
-
-def manifest_of(release: Release, wholes: list[Whole], origins: list[list[dict[str, Any]]]) -> dict[str, Any]:
-    """The manifest of the public contract; nothing in it depends on when the file was written."""
-    return {
-        "project": {"id": release.project_id, "name": release.project.name},
-        "release": {"id": release.pk, "number": release.number, "sha256": release.sha256},
-        "ontology_version": release.decided["ontology"],
-        "videos": [_video_manifest(whole, origin) for whole, origin in zip(wholes, origins, strict=True)],
-    }
-
-
-def _video_manifest(whole: Whole, origin: list[dict[str, Any]]) -> dict[str, Any]:
-    video = whole.row.video
-    return {
-        "id": video.pk,
-        "name": video.name,
-        "sha256": video.sha256,
-        "frame_map_sha256": video.frame_map_sha256,
-        "frame_count": video.frame_count,
-        "stitch": whole.row.version,
-        "undecided": undecided(whole.row),
-        "tracks": origin,
-    }
+def _announce(row: Export, event: Event, **data: Any) -> None:
+    data = {"export": row.pk, "release": row.release_id, "format": row.format, **data}
+    announce(project_id=row.release.project_id, event=event, **data)

@@ -65,6 +65,9 @@ def write_export_job(subject: str) -> None:
     exporting.write_export(export_id=subject)
 
 
+sweep(exporting.forget_drafts)
+
+
 @sweep
 def judge_what_was_left() -> None:
     """Tasks without live seats that no job is at, and releases and exports that were never made."""

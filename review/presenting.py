@@ -13,6 +13,7 @@ from crowd import completing
 from crowd.models import Assignment
 from crowd.presenting import clip_body
 from crowd.pseudonyms import pseudonym
+from review.core.selection import Selection
 from review.lifecycle import WorkStatus
 from review.models import Consensus, Export, Import, Join, Release
 
@@ -88,7 +89,7 @@ def _view(track_set: TrackSet, track_id: str, last: bool) -> dict[str, Any]:
 
 
 def release_body(row: Release) -> dict[str, Any]:
-    names = ("number", "status", "reason", "sha256", "videos", "tracks", "created_at")
+    names = ("number", "status", "progress", "reason", "sha256", "videos", "tracks", "created_at")
     return {"id": row.pk} | {name: getattr(row, name) for name in names}
 
 
@@ -106,7 +107,9 @@ def export_body(row: Export) -> dict[str, Any]:
         "format": row.format,
         "release": row.release_id,
         "video": row.video_id,
+        **Selection.from_json(row.selection).body(),
         "status": row.status,
+        "progress": row.progress,
         "reason": row.reason,
         "sha256": row.sha256 or None,
         "bytes": row.bytes,

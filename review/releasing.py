@@ -9,7 +9,9 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Max
 
+from annotation.lifecycle import Event
 from annotation.models import Ontology, Project, TrackSet, User, Video
+from annotation.notifying import announce
 from annotation.queue import want
 from review.errors import NothingToRelease
 from review.lifecycle import WorkStatus
@@ -66,17 +68,24 @@ def build_release(*, release_id: str) -> None:
         return
     # Verdicts that came after the call are not of this release.
     joins = {join for join, _ in row.decided["verdicts"]}
-    stitches = {video_id: _stitched(video_id, inputs, joins) for video_id, inputs in row.decided["videos"].items()}
+    stitches = {}
+    for video_id, inputs in row.decided["videos"].items():
+        stitches[video_id] = _stitched(video_id, inputs, joins)
+        done = len(stitches) / (len(row.decided["videos"]) + 1)
+        Release.objects.filter(pk=release_id, status=WorkStatus.BUILDING).update(progress=done)
     content = {"videos": {video_id: stitch.pk for video_id, stitch in stitches.items()}}
     parts = [_content(stitch) for stitch in stitches.values()]
     with transaction.atomic():
-        Release.objects.filter(pk=release_id, status=WorkStatus.BUILDING).update(
+        sha256 = _digest([row.decided["ontology"], parts])
+        if Release.objects.filter(pk=release_id, status=WorkStatus.BUILDING).update(
             status=WorkStatus.READY,
             content=content,
-            sha256=_digest([row.decided["ontology"], parts]),
+            sha256=sha256,
             videos=len(stitches),
             tracks=sum(stitch.track_count for stitch in stitches.values()),
-        )
+            progress=1.0,
+        ):
+            announce(project_id=row.project_id, event=Event.RELEASE_READY, release=release_id, sha256=sha256)
 
 
 def _stitched(video_id: str, inputs: list[list[str]], joins: set[str]) -> Stitch:
@@ -99,4 +108,7 @@ def _content(stitch: Stitch) -> list[Any]:
 
 
 def fail_release(*, release_id: str, reason: str) -> None:
-    Release.objects.filter(pk=release_id, status=WorkStatus.BUILDING).update(status=WorkStatus.FAILED, reason=reason)
+    rows = Release.objects.filter(pk=release_id)
+    if rows.filter(status=WorkStatus.BUILDING).update(status=WorkStatus.FAILED, reason=reason):
+        project_id = rows.values_list("project_id", flat=True).get()
+        announce(project_id=project_id, event=Event.RELEASE_FAILED, release=release_id, reason=reason)

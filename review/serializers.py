@@ -12,6 +12,7 @@ from annotation.track_serializers import (
     TracksSerializer,
 )
 from crowd.serializers import ClipSerializer, GoldFileSerializer
+from review.core.selection import MEDIA, PICTURES
 from review.lifecycle import ImportedAs
 
 
@@ -86,6 +87,7 @@ class ReleaseSerializer(serializers.Serializer):
     id = serializers.CharField()
     number = serializers.IntegerField()
     status = serializers.ChoiceField(choices=["building", "ready", "failed"])
+    progress = serializers.FloatField(min_value=0, max_value=1)
     reason = serializers.CharField(allow_blank=True)
     sha256 = serializers.CharField(allow_null=True)
     videos = serializers.IntegerField()
@@ -175,9 +177,17 @@ class TraceSerializer(serializers.Serializer):
 
 
 class ExportInSerializer(serializers.Serializer):
+    """Everything, unless less is asked for; media lie beside it on request."""
+
     format = serializers.ChoiceField(choices=list(FORMATS))
     release = serializers.CharField(required=False, allow_null=True)
     video = serializers.CharField(required=False, allow_null=True)
+    labels = serializers.ListField(child=serializers.CharField(), required=False, allow_null=True, min_length=1)
+    min_confidence = serializers.FloatField(required=False, min_value=0, max_value=1)
+    min_support = serializers.IntegerField(required=False, min_value=0)
+    frame_step = serializers.IntegerField(required=False, min_value=1)
+    media = serializers.ChoiceField(choices=MEDIA, required=False)
+    pictures = serializers.ChoiceField(choices=list(PICTURES), required=False, allow_null=True)
 
 
 class ExportSerializer(serializers.Serializer):
@@ -185,7 +195,14 @@ class ExportSerializer(serializers.Serializer):
     format = serializers.CharField()
     release = serializers.CharField()
     video = serializers.CharField(allow_null=True)
+    labels = serializers.ListField(child=serializers.CharField(), allow_null=True)
+    min_confidence = serializers.FloatField()
+    min_support = serializers.IntegerField()
+    frame_step = serializers.IntegerField()
+    media = serializers.ChoiceField(choices=MEDIA)
+    pictures = serializers.ChoiceField(choices=list(PICTURES), allow_null=True)
     status = serializers.ChoiceField(choices=["building", "ready", "failed"])
+    progress = serializers.FloatField(min_value=0, max_value=1)
     reason = serializers.CharField(allow_blank=True)
     sha256 = serializers.CharField(allow_null=True)
     bytes = serializers.IntegerField(allow_null=True)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from typing import Any
 
+from annotation.core.joins import Join, Ref
 from annotation.models import TrackSet
 from crowd.models import Assignment
-from crowd.pseudonyms import pseudonym
+from crowd.pseudonyms import pseudonyms
 from review.assembling import Object, Whole
 from review.models import Decision, Stitch
+
+AT_ONCE = 1000
 
 
 def undecided(row: Stitch) -> list[list[int]]:
@@ -23,53 +27,88 @@ def undecided(row: Stitch) -> list[list[int]]:
     return gaps
 
 
-def provenance(project_id: str, whole: Whole) -> list[dict[str, Any]]:
-    """For each track: its segments, submissions (workers as pseudonyms), confidence, joins and decisions."""
-    inputs = dict(map(tuple, whole.row.inputs))
-    ranges = TrackSet.objects.filter(pk__in=inputs.values()).values_list("pk", "start", "stop")
-    spans = {pk: [start, stop] for pk, start, stop in ranges}
-    decisions = _decisions(list(inputs.values()))
-    workers = _workers(project_id, whole)
-    joins: dict[int, list[dict[str, Any]]] = {}
-    for join in whole.stitched.joins:
-        said = {"kind": join.kind, "confidence": round(join.confidence, 6), "doubtful": join.doubtful}
-        joins.setdefault(whole.stitched.identities[join.left], []).append(
-            said | {"left": list(join.left), "right": list(join.right), "decided": join.decided}
-        )
-    return [
-        {
+class Provenance(Mapping[int, dict[str, Any]]):
+    """For each track by its number: its segments, submissions (workers as pseudonyms), confidence, joins, decisions.
+
+    Put together when asked for: a video of hours has more of it than should lie in memory.
+    """
+
+    def __init__(self, project_id: str, whole: Whole) -> None:
+        self.whole = whole
+        self._inputs = dict(map(tuple, whole.row.inputs))
+        ranges = TrackSet.objects.filter(pk__in=self._inputs.values()).values_list("pk", "start", "stop")
+        self._spans = {pk: [start, stop] for pk, start, stop in ranges}
+        self._decided = _decisions(list(self._inputs.values()))
+        self._workers = _workers(project_id, whole)
+        self._joins: dict[int, list[Join]] = {}
+        for join in whole.stitched.joins:
+            self._joins.setdefault(whole.stitched.identities[join.left], []).append(join)
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self.whole.objects)
+
+    def __len__(self) -> int:
+        return len(self.whole.objects)
+
+    def __getitem__(self, number: int) -> dict[str, Any]:
+        found = self.whole.objects[number]
+        return {
             "id": found.number,
             "label": found.label,
             "confidence": None if found.confidence is None else round(found.confidence, 6),
-            "segments": [_segment(ref[0], inputs, spans, decisions) | {"track": ref[1]} for ref in found.sources],
-            "submissions": _submissions(found, workers),
-            "joins": joins.get(found.number, []),
+            "segments": [self._segment(ref) for ref in found.sources],
+            "submissions": _submissions(found, self._workers),
+            "joins": [_join(join) for join in self._joins.get(number, ())],
         }
-        for found in whole.objects.values()
-    ]
+
+    def with_support(self) -> Mapping[int, dict[str, Any]]:
+        """The same, with the submissions that each track rests on by their ids alone."""
+        return _Supported(self)
+
+    def _segment(self, ref: Ref) -> dict[str, Any]:
+        track_set = self._inputs[ref[0]]
+        decision = self._decided.get(track_set)
+        return {"id": ref[0], "frames": self._spans[track_set], "decision": decision, "track": ref[1]}
 
 
-def _segment(
-    segment_id: str, inputs: dict[str, str], spans: dict[str, list[int]], decisions: dict[str, dict[str, Any]]
-) -> dict[str, Any]:
-    track_set = inputs[segment_id]
-    return {"id": segment_id, "frames": spans[track_set], "decision": decisions.get(track_set)}
+class _Supported(Mapping[int, dict[str, Any]]):
+    def __init__(self, origins: Provenance) -> None:
+        self.origins = origins
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self.origins)
+
+    def __len__(self) -> int:
+        return len(self.origins)
+
+    def __getitem__(self, number: int) -> dict[str, Any]:
+        return self.origins[number] | {"support": list(self.origins.whole.objects[number].support)}
+
+
+def _join(join: Join) -> dict[str, Any]:
+    said = {"kind": join.kind, "confidence": round(join.confidence, 6), "doubtful": join.doubtful}
+    return said | {"left": list(join.left), "right": list(join.right), "decided": join.decided}
 
 
 def _decisions(track_sets: list[str]) -> dict[str, dict[str, Any]]:
     found = Decision.objects.filter(track_set__in=track_sets).order_by("pk")
+    said = found.values_list("track_set_id", "verdict", "by_id", "version")
     return {
-        d.track_set_id: {"verdict": d.verdict, "by": "rule" if d.by_id is None else "reviewer", "version": d.version}
-        for d in found
-        if d.track_set_id
+        track_set: {"verdict": verdict, "by": "rule" if by is None else "reviewer", "version": version}
+        for track_set, verdict, by, version in said.iterator()
     }
 
 
 def _workers(project_id: str, whole: Whole) -> dict[str, str]:
     """The pseudonym behind each submission that supports a track."""
-    ids = {s for found in whole.objects.values() for s in found.support}
-    rows = Assignment.objects.filter(pk__in=ids).values_list("pk", "worker_id")
-    return {seat: pseudonym(project_id, worker) for seat, worker in rows}
+    ids = list({s for found in whole.objects.values() for s in found.support})
+    names: dict[str, str] = {}
+    workers = {}
+    for at in range(0, len(ids), AT_ONCE):
+        rows = dict(Assignment.objects.filter(pk__in=ids[at : at + AT_ONCE]).values_list("pk", "worker_id"))
+        names |= pseudonyms(project_id, set(rows.values()) - set(names))
+        workers |= {seat: names[worker] for seat, worker in rows.items() if worker in names}
+    return workers
 
 
 def _submissions(found: Object, workers: dict[str, str]) -> list[dict[str, str]]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -35,12 +36,14 @@ def write_parquet(archive: ZipWriter, content: Content) -> None:
     """A zip with `<video name>.parquet` for each video."""
     folders = folder_names(v.video for v in content.videos)
     for i, (name, video) in enumerate(zip(folders, content.videos, strict=True)):
-        if archive.begin(f"{i}:rows") is None:
+        at = archive.begin(f"{i}:rows")
+        if at is None or at:
             continue
         with tempfile.TemporaryFile() as file, archive.open(f"{name}.parquet") as member:
             _write_table(file, video, content.ontology)
             file.seek(0)
             shutil.copyfileobj(file, member, 1 << 20)
+        archive.note(f"{i}:rows", partial(dict, done=True), 1.0)
 
 
 def _write_table(file: Any, video: VideoTracks, ontology: Ontology) -> None:

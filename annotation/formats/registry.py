@@ -37,6 +37,18 @@ class Format:
     loses: tuple[str, ...]
     picture_path: PicturePath | None = frame_picture
     picture: str = "jpg"
+    passes: tuple[str, ...] = ("rows",)
+
+    def phases(self, content: Content) -> list[str]:
+        """What `write` goes through, in order: it tells of these."""
+        videos = list(enumerate(content.videos))
+        media = [
+            f"{i}:{name}"
+            for i, video in videos
+            for name, there in (("pictures", video.pictures and self.picture_path), ("clips", video.clips))
+            if there
+        ]
+        return [f"{i}:{name}" for i, _ in videos for name in self.passes] + media
 
     def write(
         self,
@@ -60,19 +72,20 @@ class Format:
 
 
 ZIP = ("zip", "application/zip")
+BY_TRACK = ("aside", "tracks")
 
 FORMATS: dict[str, Format] = {
     f.name: f
     for f in (
         Format("mot", *ZIP, mot.write_mot, mot.read_mot, mot.LOSES, mot.mot_picture),
         Format("coco", *ZIP, coco.write_coco, read_coco, coco.LOSES, coco.coco_picture),
-        Format("cvat", *ZIP, cvat.write_cvat, read_cvat, cvat.LOSES, cvat.cvat_picture),
+        Format("cvat", *ZIP, cvat.write_cvat, read_cvat, cvat.LOSES, cvat.cvat_picture, passes=BY_TRACK),
         Format("voc", *ZIP, voc.write_voc, read_voc, voc.LOSES, voc.voc_picture),
         Format("yolo", *ZIP, yolo.write_yolo, read_yolo, yolo.LOSES, yolo.yolo_picture),
         Format("kitti", *ZIP, kitti.write_kitti, kitti.read_kitti, kitti.LOSES, kitti.kitti_picture, "png"),
         Format("tfrecord", *ZIP, tfrecord.write_tfrecord, read_tfrecord, tfrecord.LOSES, None),
         Format("csv", *ZIP, spreadsheet.write_csv, spreadsheet.read_csv, spreadsheet.LOSES),
-        Format("json", *ZIP, write_json, read_json, ()),
+        Format("json", *ZIP, write_json, read_json, (), passes=BY_TRACK),
         Format("parquet", *ZIP, parquet.write_parquet, parquet.read_parquet, parquet.LOSES),
     )
 }

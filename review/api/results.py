@@ -23,8 +23,9 @@ from annotation.formats.registry import FORMATS
 from annotation.lifecycle import VideoStatus
 from annotation.models import Project, Video
 from annotation.serving import serve_file
-from review import exporting, presenting, releasing, serializers, stitching, watching
+from review import composing, exporting, presenting, releasing, serializers, stitching, watching
 from review.assembling import Whole
+from review.core.selection import parse_selection
 from review.errors import NotReady
 from review.lifecycle import WorkStatus
 from review.models import Export, Release
@@ -123,8 +124,9 @@ class ExportList(View):
         if name not in FORMATS:
             raise Invalid([Problem("/format", f"must be one of {', '.join(FORMATS)}")])
         video = _video_in(project, request.data)
+        selection = parse_selection(request.data, composing.label_names(project))
         release = _release_in(project, request)
-        made = exporting.export(release=release, format=name, video=video, by=request.user)
+        made = exporting.export(release=release, format=name, video=video, by=request.user, selection=selection)
         return Response(presenting.export_body(made), status=202)
 
 

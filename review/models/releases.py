@@ -27,6 +27,7 @@ class Release(models.Model):
     content = models.JSONField(null=True)
     videos = models.PositiveIntegerField(default=0)
     tracks = models.PositiveIntegerField(default=0)
+    progress = models.FloatField(default=0.0)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
     created_at = models.DateTimeField(db_default=Now())
 
@@ -48,19 +49,25 @@ class Export(models.Model):
     release = models.ForeignKey(Release, on_delete=models.CASCADE, related_name="exports")
     video = models.ForeignKey("annotation.Video", null=True, on_delete=models.CASCADE, related_name="exports")
     format = models.CharField(max_length=16)
+    # What of the release is written, and its digest (see `review.core.selection`); empty for everything.
+    selection = models.JSONField(default=dict)
+    selection_sha256 = models.CharField(max_length=64, blank=True, default="")
     status = models.CharField(max_length=16, choices=WorkStatus.choices, default=WorkStatus.BUILDING)
     reason = models.TextField(default="", blank=True)
     file = models.CharField(max_length=255, blank=True, default="")
     sha256 = models.CharField(max_length=64, blank=True, default="")
     bytes = models.BigIntegerField(null=True)
+    progress = models.FloatField(default=0.0)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
     created_at = models.DateTimeField(db_default=Now())
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["release", "format", "video"], name="an_export_of_a_video_is_made_once"),
             models.UniqueConstraint(
-                fields=["release", "format"],
+                fields=["release", "format", "video", "selection_sha256"], name="an_export_of_a_video_is_made_once"
+            ),
+            models.UniqueConstraint(
+                fields=["release", "format", "selection_sha256"],
                 condition=Q(video__isnull=True),
                 name="an_export_of_a_release_is_made_once",
             ),
