@@ -12,7 +12,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef
 from django.db.models.functions import Now
 
-from annotation import idempotency, ingesting, notifying
+from annotation import idempotency, ingesting, notifying, tidying
 from annotation.lifecycle import JobStatus, VideoStatus
 from annotation.models import Job, Video
 from annotation.queue import job, sweep, want
@@ -47,6 +47,19 @@ def clear_scratch() -> None:
         with contextlib.suppress(OSError):
             if path.stat().st_mtime < time.time() - SCRATCH_S:
                 shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+
+@job("clear_orphans")
+def clear_orphans(_: str) -> None:
+    tidying.clear_orphans()
+
+
+@sweep
+def want_clearing() -> None:
+    """Once a day the storage is looked through."""
+    if not Job.objects.filter(kind="clear_orphans", wanted_at__gt=Now() - timedelta(days=1)).exists():
+        with transaction.atomic():
+            want("clear_orphans", "storage")
 
 
 @sweep

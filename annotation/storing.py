@@ -7,7 +7,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -43,7 +43,9 @@ def _keep(file: File, folder: str) -> Stored:
     name = f"{folder}/{digest[:2]}/{digest}"
     # A file of another size is one that somebody writes at this moment or did not finish; the storage then finds us
     # a name beside it.
-    if not (default_storage.exists(name) and default_storage.size(name) == size):
+    if default_storage.exists(name) and default_storage.size(name) == size:
+        _touch(name)
+    else:
         file.seek(0)
         name = default_storage.save(name, file)
         _sync(name)
@@ -56,6 +58,12 @@ def _hash(file: File) -> tuple[str, int]:
         sha.update(chunk)
         size += len(chunk)
     return sha.hexdigest(), size
+
+
+def _touch(name: str) -> None:
+    """Young again, so that nobody clears it away before the row that names it is there (see `tidying`)."""
+    with suppress(NotImplementedError):
+        os.utime(default_storage.path(name))
 
 
 def _sync(name: str) -> None:

@@ -12,6 +12,7 @@ from django.shortcuts import get_object_or_404, render
 from annotation import access, defining
 from annotation.access import Capability
 from annotation.formats.registry import FORMATS
+from annotation.importing import READABLE
 from annotation.lifecycle import Role, VideoStatus
 from annotation.models import Project, User, Video
 from crowd import reporting
@@ -71,6 +72,7 @@ def _whole(user: User, found: Project) -> dict[str, Any]:
         "gold": Gold.objects.filter(project=found).select_related("video", "track_set"),
         "exports": sorted(exports, key=lambda e: e.created_at, reverse=True),
         "formats": list(FORMATS),
+        "readable": READABLE,
         "unfinished": unfinished,
     }
 

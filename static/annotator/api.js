@@ -37,9 +37,10 @@ async function once(method, path, body, { key, signal, keepalive }) {
   const headers = { Accept: "application/json" };
   if (method !== "GET") headers["X-CSRFToken"] = csrf();
   if (key) headers["Idempotency-Key"] = key;
-  if (body !== undefined) headers["Content-Type"] = "application/json";
+  const isForm = body instanceof FormData;
+  if (body !== undefined && !isForm) headers["Content-Type"] = "application/json";
   const init = { method, headers, signal, keepalive, credentials: "same-origin" };
-  if (body !== undefined) init.body = JSON.stringify(body);
+  if (body !== undefined) init.body = isForm ? body : JSON.stringify(body);
   const answer = await fetch(path.startsWith("/") ? ROOT + path : path, init).catch(() => {
     throw new Problem(0);
   });
