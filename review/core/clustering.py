@@ -40,7 +40,7 @@ def cluster(stack: Stack, weights: Floats) -> Ints:
         if (moved == member).all():
             break
         member = contract(stack, moved, value, weights)
-    return divide(stack, untangle(stack, member, weights), weights)
+    return divide(stack, mend(stack, untangle(stack, member, weights)), weights)
 
 
 def _values(stack: Stack) -> Floats:

@@ -1,8 +1,8 @@
-"""Objects that one worker exchanged when they met, where no other worker is left to tell.
+"""Objects that were exchanged when they met, where at most two workers are there to tell.
 
 Idea: two who exchange their places break course, pace and size at once; the same measure as in `untangling`, taken at
-the start, the height and the end of every meeting of two tracks. Only a break that outweighs a worker's usual care is
-mended.
+the start, the height and the end of every meeting of two tracks. Only a break that outweighs the workers' usual care
+is mended. Three who agree are not overruled.
 """
 
 from __future__ import annotations
@@ -11,18 +11,22 @@ import numpy as np
 
 from annotation.core.overlaps import overlaps
 from annotation.core.tracks import Dense, Floats, Ints
+from review.core.coursing import course_breaks, usual_errors
 from review.core.stacking import Stack
-from review.core.untangling import BREAK, RIGHT, course, course_break, usual_errors
+from review.core.untangling import BREAK, RIGHT
 
 MEETING = 0.3  # IoU from which two objects can be mistaken for each other
+MOST_WORKERS = 2
 SURE = 1.5  # log odds by which the exchange must be the likelier story
 
 
 def mend(stack: Stack, member: Ints) -> Ints:
-    """Tracks of one worker, (t, n), with what was exchanged put right."""
+    """Clusters of one or two workers' tracks, (t, n), with what was exchanged put right."""
+    meetings = _meetings(stack) if stack.workers <= MOST_WORKERS else []
+    if not meetings:
+        return member
     member = member.copy()
-    meetings = _meetings(stack)
-    usual = usual_errors(stack, member) if meetings else np.zeros(3)
+    usual = usual_errors(stack, member)
     for one, two, frames in meetings:
         scores = [(_gain(stack, member, (one, two), frame, usual), frame) for frame in frames]
         gain, frame = max(scores)
@@ -39,7 +43,7 @@ def _meetings(stack: Stack) -> list[tuple[int, int, tuple[int, ...]]]:
     names = ("",) * len(stack.tracks)
     dense = Dense(stack.start, names, names, stack.boxes, stack.present, stack.occluded)
     met = overlaps(dense, dense)
-    close = (met.left < met.right) & (met.iou > MEETING)
+    close = (met.left < met.right) & (met.iou > MEETING) & (stack.owners[met.left] == stack.owners[met.right])
     left, right, frame, iou = (a[close] for a in (met.left, met.right, met.frame, met.iou))
     order = np.lexsort((frame, right, left))
     left, right, frame, iou = left[order], right[order], frame[order], iou[order]
@@ -56,11 +60,9 @@ def _meetings(stack: Stack) -> list[tuple[int, int, tuple[int, ...]]]:
 def _gain(stack: Stack, member: Ints, pair: tuple[int, int], frame: int, usual: Floats) -> float:
     """Log odds that two tracks were exchanged at a frame."""
     a, b = (int(member[row, max(0, frame - 1)]) for row in pair)
-    if min(a, b) < 0:
+    if min(a, b) < 0 or a == b:
         return -np.inf
-    before = [course(stack, member, k, frame, early=True) for k in (a, b)]
-    after = [course(stack, member, k, frame, early=False) for k in (a, b)]
-    straight = course_break(before[0], after[0], usual) + course_break(before[1], after[1], usual)
-    crossed = course_break(before[0], after[1], usual) + course_break(before[1], after[0], usual)
-    gain = BREAK * (straight - crossed) - 2 * RIGHT
+    found = course_breaks(stack, member, (a, b), (frame, frame), usual)
+    straight, crossed = found[0, 0] + found[1, 1], found[0, 1] + found[1, 0]
+    gain = BREAK * (straight - crossed) - 2 * RIGHT * stack.workers
     return -np.inf if np.isnan(gain) else float(gain)

@@ -16,20 +16,14 @@ import numpy as np
 
 from annotation.core.matching import match
 from annotation.core.tracks import Floats, Ints
+from review.core.coursing import course_breaks, usual_errors
 from review.core.stacking import Stack
 
 RUN = 5  # frames on either side that a track must spend in its clusters for a change to count
 NEAR = 15  # frames within which changes between clusters are one event
 NOBODY = 2.2  # what a way through an event costs that no worker drew
 RIGHT = 1.1  # log odds per track that a worker keeps to an object: nine in ten do not exchange two who meet
-USUAL = (0.17, 0.3, 0.14)  # errors of place and pace as shares of the side, of log size, before anything was seen
-LEAST = 0.02  # and no course is straighter than that
-PRIOR = 10  # how many looks at undisturbed courses that is worth
-EVERY = 10  # frames between such looks
-SLACK = 6  # frames on either side of an event that say nothing: keyframes blend one object into the other
-WINDOW = 6  # frames on either side of those from which course and size are read
 BREAK = 1.5  # what a broken course counts, by the logarithms of its parts: people do turn and stop
-MOST = 6.0  # and at most, before that
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,9 +132,7 @@ def _flow(stack: Stack, member: Ints, event: Sequence[_Change], strength: Floats
 def _motion(stack: Stack, member: Ints, flow: _Flow, usual: Floats) -> Floats:
     """What each way through an event costs in broken courses, (k, k); the mean of the others' where
     unknown; what nobody drew costs more, and is impossible where nothing speaks for it."""
-    before = [course(stack, member, k, flow.first, early=True) for k in flow.clusters]
-    after = [course(stack, member, k, flow.last, early=False) for k in flow.clusters]
-    cost = BREAK * np.array([[course_break(b, a, usual) for a in after] for b in before])
+    cost = BREAK * course_breaks(stack, member, flow.clusters, (flow.first, flow.last), usual)
     known = ~np.isnan(cost)
     cost = np.where(known, cost, cost[known].mean() if known.any() else 0.0)
     return np.where(flow.votes > 0, cost, np.where(known, cost + NOBODY, np.inf))
@@ -155,57 +147,3 @@ def _assign(flow: _Flow, motion: Floats) -> dict[int, int]:
     lift = (len(score) + 1) * (score[possible].max() - floor) if possible.any() else 0.0
     pairs = match(np.where(possible, score - floor + lift, 0.0)).pairs
     return {flow.clusters[j]: flow.clusters[i] for i, j in pairs.tolist()}
-
-
-def course(stack: Stack, member: Ints, k: int, frame: int, *, early: bool) -> Floats | None:
-    """Where a cluster is before or after a frame (time, centre, velocity, size: 7 numbers), None if hardly there."""
-    late = slice(frame + SLACK, frame + SLACK + WINDOW)
-    frames = slice(max(0, frame - SLACK - WINDOW), max(0, frame - SLACK)) if early else late
-    inside = member[:, frames] == k
-    at = np.flatnonzero(inside.any(axis=0))
-    if len(at) < 3:
-        return None
-    boxes = np.where(inside[..., None], stack.boxes[:, frames], 0.0).sum(axis=0)[at] / inside.sum(axis=0)[at, None]
-    centre, size = (boxes[:, :2] + boxes[:, 2:]) / 2, np.maximum(boxes[:, 2:] - boxes[:, :2], 1.0)
-    slope = np.polyfit(at, centre, 1)[0]
-    return np.concatenate([[at.mean() + (frames.start or 0)], centre.mean(axis=0), slope, size.mean(axis=0)])
-
-
-def course_break(before: Floats | None, after: Floats | None, usual: Floats) -> float:
-    """How badly a course goes on in another, by place, pace and size in units of the `usual` (3,) errors, at most
-    `MOST`; NaN where one is unknown."""
-    if before is None or after is None:
-        return float("nan")
-    return min(MOST, float(np.log1p(_errors(before, after) / usual**2).sum()))
-
-
-def _errors(before: Floats, after: Floats) -> Floats:
-    """Squared errors of place and pace in sides, and of log size, if one course is the other's continuation, (3,)."""
-    gap = after[0] - before[0]
-    side = np.sqrt(before[5:] * after[5:])
-    place = (before[1:3] + gap / 2 * before[3:5] - after[1:3] + gap / 2 * after[3:5]) / side
-    pace = gap * (before[3:5] - after[3:5]) / side
-    size = np.log(before[5:] / after[5:])
-    return np.array([(off**2).sum() for off in (place, pace, size)])
-
-
-def usual_errors(stack: Stack, member: Ints) -> Floats:
-    """How far courses of this segment go on otherwise than straight where nobody doubts who is who, (3,).
-
-    A camera that shakes or few frames a second make a break of course mean little, a steady one much.
-    """
-    simple = member.copy()
-    moved = np.unique(member[_moves(member)])
-    simple[np.isin(member, moved)] = -1
-    seen = [np.array(USUAL)[None] ** 2 * TO_MEDIAN] * PRIOR
-    for k in np.unique(simple[simple >= 0]).tolist():
-        at = np.flatnonzero((simple == k).any(axis=0))
-        reach = SLACK + WINDOW
-        for frame in range(int(at[0]) + reach, int(at[-1]) + 2 - reach, EVERY):
-            before, after = (course(stack, simple, k, frame, early=early) for early in (True, False))
-            if before is not None and after is not None:
-                seen.append(_errors(before, after)[None])
-    return np.maximum(np.sqrt(np.median(np.concatenate(seen), axis=0) / TO_MEDIAN), LEAST)
-
-
-TO_MEDIAN = 1.386  # median of the sum of two squared errors of variance one
