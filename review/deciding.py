@@ -80,7 +80,9 @@ def _accept(consensus: Consensus, task: Task, *, track_set: TrackSet | None, ver
     _write(consensus, verdict, by=by, track_set=track_set)
     paying.settle(task=task, scores=_scores(consensus, task, track_set, verdict))
     ghosting.keep_outcome(task=task, track_set=track_set)
-    completing.finish(task=task)
+    if not completing.finish(task=task):
+        # Its batch was cancelled: what was submitted since then is in no build, and is paid by the same rule.
+        want("reconcile", task.pk)
     want("stitch_video", consensus.video_id, delay_s=stitch_after_s(consensus.video_id))
     want("measure_agreement", task.project_id, delay_s=MEASURE_AFTER_S)
 

@@ -33,7 +33,7 @@ def reconcile(*, task_id: str) -> None:
     The arithmetic runs outside of any transaction; what it led to is written only if its inputs are still the same.
     """
     task = Task.objects.select_related("batch", "segment__video", "project").get(pk=task_id)
-    if task.status == TaskStatus.DONE:
+    if task.status in (TaskStatus.DONE, TaskStatus.CANCELLED):
         _settle_late(task)
         return
     if task.status not in (TaskStatus.OPEN, TaskStatus.FILLED):

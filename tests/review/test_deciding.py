@@ -147,3 +147,36 @@ def test_judging_twice_builds_once() -> None:
     for _ in range(2):
         reconcile(task_id=consensus.task_id)
     assert Build.objects.filter(consensus=consensus).count() == 1
+
+
+def test_work_of_a_cancelled_batch_is_judged_and_paid_by_the_same_rule_but_in_no_release() -> None:
+    batch = stage.launched(frames=20, max_redundancy=3, reward_micros=300)
+    stage.by_all(batch, Wanda=stage.tracks, Will=lambda a, b: stage.tracks(a, b, shift=25.0))
+    walt = cast.client("Walt")
+    seat = work.claim(walt, batch.project)
+    assert cast.client("Alice").post(f"{stage.API}/batches/{batch.pk}/cancel/").status_code == 200
+    assert work.submit(walt, seat).status_code == 200
+    cast.work_off()
+    assert LedgerEntry.objects.count() == 0
+    consensus = stage.only_consensus(batch)
+    assert stage.decide("Rita", consensus, "reject", {"reason": "Neither."}).status_code == 409
+    drawn = {"tracks": stage.tracks(0, 20)}
+    assert stage.decide("Rita", consensus, "amend", drawn).status_code == 200
+    cast.work_off()
+    paid = LedgerEntry.objects.filter(kind="accrual").values_list("worker__username", flat=True)
+    assert sorted(paid) == ["Walt", "Wanda"]
+    assert not Assignment.objects.filter(status__in=[Seat.OPEN, Seat.HELD]).exists()
+    assert (Batch.objects.get().status, Task.objects.get().status) == ("cancelled", "cancelled")
+    assert cast.client("Alice").get(f"{stage.API}/videos/{consensus.video_id}/tracks/").json()["results"] == []
+
+
+def test_a_submission_to_a_cancelled_batch_that_nobody_judges_waits_for_a_manager() -> None:
+    batch = stage.launched(frames=20, reward_micros=300)
+    walt = cast.client("Walt")
+    seat = work.claim(walt, batch.project)
+    cast.client("Alice").post(f"{stage.API}/batches/{batch.pk}/cancel/")
+    assert work.submit(walt, seat).status_code == 200
+    cast.work_off()
+    assert Assignment.objects.get(pk=seat["id"]).status == Seat.SUBMITTED
+    answer = cast.client("Mona").post(f"{stage.API}/submissions/{seat['id']}/accept/", {"reason": "It was done."})
+    assert answer.status_code == 200 and LedgerEntry.objects.get().amount_micros == 300
