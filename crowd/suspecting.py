@@ -1,114 +1,221 @@
 """Signs of spam and copying among a project's workers, found by a job and kept for people to look at.
 
-A flag excludes nobody, blocks nobody and unpays nobody. What others drew of the same segment is what a worker is
-compared with, so a scene in which nothing moves makes nobody suspicious.
+A flag excludes nobody, blocks nobody and unpays nobody. What all others drew of the same segment is what a worker is
+compared with, so a scene in which nothing moves makes nobody suspicious. The one thing that follows from a suspicion of
+copying is that those who drew alike have one voice together (`voices`).
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
+from statistics import median
 
+import numpy as np
 from django.db import transaction
 from django.db.models import Prefetch
 
 from annotation import recording
-from annotation.core.tracks import Dense, fill
-from crowd import reporting
-from crowd.core import flags
+from annotation.core.tracks import Dense, clip_to, fill
+from crowd import ghosting, reporting, seeding
+from crowd.core import copying, flags
+from crowd.core.copying import Likeness
 from crowd.core.flags import Flag
 from crowd.lifecycle import FILLED_SEATS, TaskStatus
-from crowd.models import Assignment, PeerScore, Score, Suspicion, Task
+from crowd.models import Assignment, Score, Suspicion, Task
 from crowd.models import Skill as SkillRow
 
 # The latest work says enough, and what the job reads at once stays bounded.
 TASKS = 100
+# Extra gold seats come for years: so many of a task's latest submissions are compared with each other.
+AT_ONCE = 20
+# Speed is looked at over so many tasks: who only now began to hurry is seen.
+LATEST = 10
 # Error of an edge, as a share of its side, of somebody of whom nothing is known.
 USUAL_SPREAD = 0.05
+COPIED = "copied"
+# On how many tasks, and on what share of those that both did, two must be alike before a flag is raised.
+TWICE, OFTEN = 2, 0.1
+NAMED = 10  # copies in the evidence
+
+
+@dataclass(frozen=True)
+class Work:
+    """One submission, beside what the others drew of the same task."""
+
+    drawn: Dense
+    others: Sequence[Dense]
+    work_s: float
 
 
 @dataclass
-class Record:
-    """What is looked at of one worker: parallel lists, a place for each submission, in the order they came."""
+class Pairs:
+    """Copies by (who came later, who came earlier), and how often any two met."""
 
-    drawn: list[Dense] = field(default_factory=list)
-    others: list[Dense] = field(default_factory=list)
-    work_s: list[float] = field(default_factory=list)
-    objects: list[int] = field(default_factory=list)
-    found: list[Flag] = field(default_factory=list)
+    alike: dict[tuple[str, str], list[dict[str, object]]] = field(default_factory=lambda: defaultdict(list))
+    met: Counter[frozenset[str]] = field(default_factory=Counter)
+
+    def often(self, later: str, earlier: str) -> bool:
+        times = len(self.alike.get((later, earlier), ())) + len(self.alike.get((earlier, later), ()))
+        return times >= max(TWICE, OFTEN * self.met[frozenset((later, earlier))])
 
 
 def flag_workers(*, project_id: str) -> None:
     """Look at everybody's latest work anew; what is no longer suspicious is forgotten."""
     spreads = _spreads(project_id)
-    records: defaultdict[str, Record] = defaultdict(Record)
+    works: defaultdict[str, list[Work]] = defaultdict(list)
+    pairs = Pairs()
     for task in _latest(project_id):
-        _note(task, records, spreads)
-    drifts = _drifts(project_id)
-    agreements = _agreements(project_id)
-    found = {worker: _flags(worker, records, agreements) for worker in records}
-    for worker, flag in drifts.items():
-        found.setdefault(worker, []).append(flag)
+        _note(task, works, pairs, spreads)
+    found: defaultdict[str, list[Flag]] = defaultdict(list)
+    for worker in works:
+        found[worker] += _flags(worker, works)
+    for flagged in (_drifts(project_id), _copies(pairs)):
+        for worker, flag in flagged.items():
+            found[worker].append(flag)
     _keep(project_id, found)
+
+
+def voices(*, task: Task, seats: Sequence[Assignment]) -> list[list[str]]:
+    """Ids of those of a task's seats that count as one voice, by group, who submitted first first.
+
+    Two hang together where they drew this task alike and are suspected of copying from each other.
+    """
+    suspected = _suspected(task.project_id, {seat.worker_id for seat in seats})
+    ordered = sorted((s for s in seats if s.track_set is not None), key=lambda s: (s.submitted_at, s.pk))
+    pairs = {
+        (i, j)
+        for j in range(len(ordered))
+        for i in range(j)
+        if frozenset((ordered[i].worker_id, ordered[j].worker_id)) in suspected
+    }
+    if not pairs:
+        return []
+    drawn = _drawn(task, ordered)
+    likely = _likenesses(task, drawn, [_spreads(task.project_id).get(s.worker_id) for s in ordered])
+    alike = [pair for pair in pairs if pair in likely and likely[pair].score >= copying.ALIKE_AGAIN]
+    return [[ordered[i].pk for i in sorted(group)] for group in copying.groups(alike, len(ordered))]
+
+
+def _suspected(project_id: str, workers: set[str | None]) -> set[frozenset[str | None]]:
+    """Pairs of these workers of whom one is flagged for copies of the other's work."""
+    rows = Suspicion.objects.filter(project_id=project_id, worker__in=workers, code=COPIED)
+    copied = {row.worker_id: [one["of"] for one in row.evidence["copies"]] for row in rows}
+    of = [seat for seats in copied.values() for seat in seats]
+    whose = dict(Assignment.objects.filter(pk__in=of).values_list("pk", "worker")) if of else {}
+    return {frozenset((worker, whose[seat])) for worker, seats in copied.items() for seat in seats if seat in whose}
 
 
 def _latest(project_id: str) -> list[Task]:
     filled = (
-        Assignment.objects.filter(status__in=FILLED_SEATS).select_related("track_set").order_by("submitted_at", "pk")
+        Assignment.objects.filter(status__in=FILLED_SEATS, track_set__isnull=False)
+        .select_related("track_set")
+        .order_by("submitted_at", "pk")
     )
     tasks = Task.objects.filter(project_id=project_id, assignments__status__in=FILLED_SEATS).distinct()
-    # In training everybody draws the same pieces, with gold's boxes before their eyes from the second round on.
-    tasks = tasks.exclude(status=TaskStatus.TRAINING)
-    tasks = tasks.select_related("segment").prefetch_related(Prefetch("assignments", filled, to_attr="filled"))
-    return list(tasks.order_by("-opened_at", "pk")[:TASKS])
+    tasks = tasks.exclude(status=TaskStatus.TRAINING).select_related("segment", "batch", "gold__track_set")
+    tasks = tasks.prefetch_related(Prefetch("assignments", filled, to_attr="filled"))
+    return list(reversed(tasks.order_by("-opened_at", "pk")[:TASKS]))
 
 
-def _note(task: Task, records: dict[str, Record], spreads: dict[str, float]) -> None:
-    """Add one task's submissions to their workers' records, and look for copies among them."""
-    start, stop = task.segment.start, task.segment.stop
-    seats = [seat for seat in task.filled if seat.track_set is not None]  # type: ignore[attr-defined]
-    drawn = [fill(recording.load(seat.track_set).tracks, start, stop) for seat in seats]
-    usual = [spreads.get(seat.worker_id, USUAL_SPREAD) for seat in seats]
+def _drawn(task: Task, seats: Sequence[Assignment]) -> list[Dense]:
+    """What was drawn where nobody was shown what a neighbour had drawn."""
+    start, stop = ghosting.unseen(task=task, seats=seats)
+    return [fill(recording.load(seat.track_set).tracks, start, stop) for seat in seats]
+
+
+def _likenesses(task: Task, drawn: list[Dense], spreads: Sequence[float | None]) -> dict[tuple[int, int], Likeness]:
+    start, stop = drawn[0].start, drawn[0].stop
+    given = fill(clip_to(seeding.pre_labels_for(task), start, stop).tracks, start, stop)
+    gold = fill(clip_to(recording.load(task.gold.track_set), start, stop).tracks, start, stop) if task.gold else None
+    usual = [USUAL_SPREAD if spread is None else spread for spread in spreads]
+    return copying.likenesses(drawn, usual, given=given if given.ids else None, gold=gold)
+
+
+def _note(task: Task, works: dict[str, list[Work]], pairs: Pairs, spreads: dict[str, float]) -> None:
+    """Add one task's submissions to their workers' work, and look for copies among them."""
+    seats = task.filled[-AT_ONCE:]  # type: ignore[attr-defined]
+    drawn = _drawn(task, seats)
     for i, seat in enumerate(seats):
-        record = records[seat.worker_id]
-        if len(seats) > 1:
-            record.drawn.append(drawn[i])
-            record.others.append(drawn[0 if i else 1])
-        record.work_s.append(reporting.work_s(seat.claimed_at, seat.submitted_at))
-        record.objects.append(len(drawn[i].ids))
-    for i, j, flag in flags.copies(drawn, usual):
-        # Submissions are in the order they came: the later one may have been copied from the earlier one.
-        evidence = flag.evidence | {"submission": seats[j].pk, "of": seats[i].pk}
-        records[seats[j].worker_id].found.append(Flag(flag.code, evidence))
+        seconds = reporting.work_s(seat.claimed_at, seat.submitted_at)
+        works[seat.worker_id].append(Work(drawn[i], [*drawn[:i], *drawn[i + 1 :]], seconds))
+    for (i, j), found in _likenesses(task, drawn, [spreads.get(seat.worker_id) for seat in seats]).items():
+        pairs.met[frozenset((seats[i].worker_id, seats[j].worker_id))] += 1
+        if found.score >= copying.ALIKE:
+            # Submissions are in the order they came: the later one may have been copied from the earlier one.
+            one = {"submission": seats[j].pk, "of": seats[i].pk, "objects": found.objects}
+            one |= {"difference": round(found.difference, 5), "usual_difference": round(found.usual, 5)}
+            pairs.alike[seats[j].worker_id, seats[i].worker_id].append(one)
 
 
-def _flags(worker: str, records: dict[str, Record], agreements: dict[str, list[float]]) -> list[Flag]:
-    mine = records[worker]
+def _copies(pairs: Pairs) -> dict[str, Flag]:
+    """Who drew like somebody before them, and did so again with the same person; once is a coincidence."""
+    again: defaultdict[str, list[dict[str, object]]] = defaultdict(list)
+    for (later, earlier), some in pairs.alike.items():
+        if pairs.often(later, earlier):
+            again[later] += some
+    return {worker: Flag(COPIED, {"tasks": len(copies), "copies": copies[-NAMED:]}) for worker, copies in again.items()}
+
+
+def _flags(worker: str, works: dict[str, list[Work]]) -> list[Flag]:
+    mine = [work for work in works[worker] if work.others]
+    alone = [_one(work.others) for work in mine]
+    still = [flags.never_moves(work.drawn, others) for work, others in zip(mine, alone, strict=True)]
+    busy = [work for work in works[worker] if work.drawn.ids or any(other.ids for other in work.others)][-LATEST:]
     pool = [
-        seconds / max(1, objects)
-        for other, record in records.items()
-        if other != worker
-        for seconds, objects in zip(record.work_s, record.objects, strict=True)
-    ]
-    still = [flags.never_moves(drawn, others) for drawn, others in zip(mine.drawn, mine.others, strict=True)]
-    chance = [
-        flags.repeats(drawn, others) for drawn, (_, others) in zip(mine.drawn, pairwise(mine.others), strict=False)
+        work.work_s / max(1, len(work.drawn.ids)) for other, some in works.items() if other != worker for work in some
     ]
     found = [
-        flags.too_fast(work_s=sum(mine.work_s), objects=sum(mine.objects), pool_s=pool),
+        _fast(busy, pool),
         # One still scene is a coincidence.
         next((flag for flag in still if flag), None) if sum(map(bool, still)) > len(still) / 2 else None,
-        flags.same_everywhere(mine.drawn, mine.others),
-        flags.no_better_than_chance(agreements.get(worker, []), chance),
-        *mine.found[:1],
+        flags.same_everywhere([work.drawn for work in mine], alone),
+        flags.draws_little(
+            [len(work.drawn.ids) for work in mine], [median(len(o.ids) for o in work.others) for work in mine]
+        ),
+        flags.no_better_than_chance(_agreement(mine[-2 * LATEST :]), _chance(mine[-2 * LATEST :])),
     ]
     return [flag for flag in found if flag]
 
 
+def _fast(busy: list[Work], pool: list[float]) -> Flag | None:
+    if len(busy) < flags.TASKS:
+        return None
+    objects = sum(max(1, len(work.drawn.ids)) for work in busy)
+    return flags.too_fast(work_s=sum(work.work_s for work in busy), objects=objects, pool_s=pool)
+
+
+def _agreement(mine: list[Work]) -> list[float]:
+    """How alike each answer is to the nearest of the others': one honest other is enough to show an honest worker."""
+    return [max(_same(work.drawn, other) for other in work.others) for work in mine]
+
+
+def _same(one: Dense, other: Dense) -> float:
+    return flags.repeats(one, other) if one.ids or other.ids else 1.0
+
+
+def _chance(mine: list[Work]) -> list[float]:
+    """How alike a worker's answers are to the nearest of others' answers to other tasks: what says nothing of skill."""
+    away = max(1, len(mine) // 2)
+    pairs = zip(mine, mine[away:] + mine[:away], strict=True)
+    return [max(flags.repeats(a.drawn, other) for other in b.others) for a, b in pairs]
+
+
+def _one(some: Sequence[Dense]) -> Dense:
+    """The tracks of several submissions of one segment, side by side."""
+    first = some[0]
+    parts = (np.concatenate([getattr(one, name) for one in some]) for name in ("boxes", "present", "occluded"))
+    return Dense(first.start, sum((o.ids for o in some), ()), sum((o.labels for o in some), ()), *parts)
+
+
 def _spreads(project_id: str) -> dict[str, float]:
+    """Usual errors by worker. Two who always copy each other seem exact: nobody counts as more than twice as exact as
+    the usual worker."""
     rows = SkillRow.objects.filter(project_id=project_id)
-    return {row.worker_id: row.figures.get("spread", USUAL_SPREAD) for row in rows}
+    known = {row.worker_id: float(row.figures.get("spread", USUAL_SPREAD)) for row in rows}
+    least = median(known.values()) / 2 if known else 0.0
+    return {worker: max(spread, least) for worker, spread in known.items()}
 
 
 def _drifts(project_id: str) -> dict[str, Flag]:
@@ -118,14 +225,6 @@ def _drifts(project_id: str) -> dict[str, Flag]:
         scores[worker].append(value)
     found = {worker: flags.drifting(values) for worker, values in scores.items()}
     return {worker: flag for worker, flag in found.items() if flag}
-
-
-def _agreements(project_id: str) -> dict[str, list[float]]:
-    found: defaultdict[str, list[float]] = defaultdict(list)
-    rows = PeerScore.objects.filter(assignment__project=project_id)
-    for worker, value in rows.values_list("assignment__worker", "value"):
-        found[worker].append(value)
-    return found
 
 
 @transaction.atomic

@@ -22,6 +22,7 @@ from review.deciding import accept_by_rule
 from review.grading import scores_with, soft_f
 from review.lifecycle import ConsensusStatus, Verdict
 from review.models import Build, Consensus
+from review.voicing import Voices, listen
 
 # Skills are learnt from many tasks at once, not anew for each: the more there are, the less each adds.
 LEARN_AFTER_S, LEARN_S_PER_TASK = 2.0, 0.3
@@ -43,12 +44,14 @@ def reconcile(*, task_id: str) -> None:
         return
     policy = policy_of(task.batch)
     given = submissions(task, seats)
-    made = make_consensus(given, task.segment.start, task.segment.stop, quorum=policy.quorum_share)
-    if policy.ghosts:
+    voices = listen(task=task, seats=seats)
+    heard = voices.heard(given)
+    made = make_consensus(heard, task.segment.start, task.segment.stop, quorum=policy.quorum_share)
+    if policy.ghosts or voices.echoes:
         made = replace(made, scores=scores_with(task=task, seats=seats, tracks=made.tracks))
-    trusted = [s.id for s in given if has_a_say(s)] or [s.id for s in given]
+    trusted = [s.id for s in heard if has_a_say(s)] or [s.id for s in heard]
     made = replace(made, agreement=fmean(made.scores[i] for i in trusted))
-    peers = peer_scores(task, seats)
+    peers = peer_scores(task, seats, voices)
     with transaction.atomic():
         task = lock_task(task_id)
         completing.fill(task=task)
@@ -84,17 +87,18 @@ def has_a_say(submission: Submission) -> bool:
     return submission.skill is None or submission.skill.weight > 0
 
 
-def peer_scores(task: Task, seats: list[Assignment]) -> dict[str, float]:
-    """Each submission's soft track F with the consensus of the others; nothing where there are no others."""
+def peer_scores(task: Task, seats: list[Assignment], voices: Voices) -> dict[str, float]:
+    """Each submission's soft track F with the consensus of the others; nothing where there are no others.
+
+    Who copied from each other is no witness for each other.
+    """
     given = submissions(task, seats)
-    if len(given) < 2:
-        return {}
     start, stop = task.segment.start, task.segment.stop
     fair = ghosting.unseen(task=task, seats=seats)
     scores = {}
     for one in given:
-        others = make_consensus([s for s in given if s.id != one.id], start, stop)
-        scores[one.id] = soft_f(one.tracks, others.tracks, *fair)
+        if others := voices.others(given, one):
+            scores[one.id] = soft_f(one.tracks, make_consensus(others, start, stop).tracks, *fair)
     return scores
 
 

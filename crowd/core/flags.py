@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from annotation.core.matching import match, track_iou
-from annotation.core.tracks import Dense, Floats
+from annotation.core.tracks import Dense
 
 FAST = 0.2  # share of the pool's median time per object
 POOL = 5  # times that it takes to know what is usual
@@ -21,8 +21,10 @@ STILL = 0.02  # of its side: a box that moves less rests
 LASTING = 10  # frames on which a box is seen to rest
 SAME = 0.9  # spatio-temporal IoU of tracks that are one and the same
 DIFFERENT = 0.5
-CLOSER = 0.2  # share of the difference that two independent hands would show
-MEAN_TO_SIGMA = 0.8  # mean absolute value of a Gaussian of deviation 1
+MANY = 3  # objects: who draws one of so many leaves most out
+TASKS = 3  # that it takes to call something a habit
+BACK = 3  # tasks back that the same boxes are looked for
+LATEST_GOLDS = 20
 DROP = 0.1  # of a score
 
 
@@ -74,12 +76,12 @@ def same_everywhere(drawn: Sequence[Dense], others: Sequence[Dense]) -> Flag | N
     """
     again = []
     for i in range(len(drawn)):
-        for j in range(i):
+        for j in range(max(0, i - BACK), i):
             if len(drawn[i].ids) and repeats(drawn[i], drawn[j]) >= SAME > DIFFERENT > repeats(others[i], others[j]):
                 again.append([drawn[j].start, drawn[i].start])
     if not again:
         return None
-    return Flag("same_everywhere", {"segments": again, "compared": len(drawn) * (len(drawn) - 1) // 2})
+    return Flag("same_everywhere", {"segments": again[-BACK:], "times": len(again), "tasks": len(drawn)})
 
 
 def repeats(a: Dense, b: Dense) -> float:
@@ -95,49 +97,42 @@ def _first(tracks: Dense, n: int) -> Dense:
     return Dense(0, tracks.ids, tracks.labels, *parts)
 
 
-def copies(drawn: Sequence[Dense], spreads: Sequence[float]) -> list[tuple[int, int, Flag]]:
-    """Pairs of submissions of one task that are nearer to each other than two independent hands can be.
+def draws_little(drawn: Sequence[int], others: Sequence[float]) -> Flag | None:
+    """One object at most in every task, where the others draw three and more, over three such tasks.
 
-    `spreads` are the workers' usual errors of an edge as a share of its side (`Skill.spread`). At least two objects
-    must be drawn alike: one may be a coincidence. Who copied from whom is for the times of submission to tell.
+    `drawn` are numbers of objects per task, `others` the medians of what the others drew of the same ones.
     """
-    found = []
-    for j in range(len(drawn)):
-        for i in range(j):
-            apart = _apart(drawn[i], drawn[j])
-            usual = float(np.hypot(spreads[i], spreads[j])) * MEAN_TO_SIGMA
-            if len(apart) >= 2 and np.median(apart) < CLOSER * usual:
-                evidence = {"difference": round(float(np.median(apart)), 5), "usual_difference": round(usual, 5)}
-                found.append((i, j, Flag("copied", {**evidence, "objects": len(apart)})))
-    return found
-
-
-def _apart(a: Dense, b: Dense) -> Floats:
-    """For each object that both drew, the usual difference of an edge as a share of the side."""
-    out = []
-    for i, j in match(track_iou(a, b, labels=False), DIFFERENT).pairs:
-        both = a.present[i] & b.present[j]
-        one, other = a.boxes[i, both], b.boxes[j, both]
-        side = np.tile(np.maximum(one[:, 2:] - one[:, :2], 1.0), 2)
-        out.append(float(np.median((np.abs(one - other) / side).mean(axis=1))))
-    return np.array(out)
+    busy = [(mine, usual) for mine, usual in zip(drawn, others, strict=True) if usual >= MANY]
+    if len(busy) < TASKS or max(mine for mine, _ in busy) > 1:
+        return None
+    mine, usual = np.array(busy, float).T
+    return Flag(
+        "draws_little",
+        {"objects": round(float(mine.mean()), 3), "usual_objects": float(np.median(usual)), "tasks": len(busy)},
+    )
 
 
 def no_better_than_chance(scores: Sequence[float], chance: Sequence[float]) -> Flag | None:
     """Agreement with others that does not exceed that of unrelated answers by two standard errors, over 3 or more.
+
+    Where everything looks alike everywhere, agreement above one half is none the worse for that.
 
     `scores` are a worker's similarities with the others of each task, `chance` those of answers to different tasks.
     """
     if len(scores) < 3 or len(chance) < 2:
         return None
     mean, usual = float(np.mean(scores)), float(np.mean(chance))
-    if mean > usual + 2 * float(np.std(chance, ddof=1)) / np.sqrt(len(scores)):
+    if mean >= DIFFERENT or mean > usual + 2 * float(np.std(chance, ddof=1)) / np.sqrt(len(scores)):
         return None
     return Flag("no_better_than_chance", {"agreement": round(mean, 3), "chance": round(usual, 3), "tasks": len(scores)})
 
 
 def drifting(scores: Sequence[float]) -> Flag | None:
-    """Gold scores, in the order they came, that fall by a tenth or more from one half to the next beyond noise."""
+    """Gold scores, in the order they came, that fall by a tenth or more from one half to the next beyond noise.
+
+    Only the latest twenty are looked at: whoever was good for a year and no longer is should not be hidden by the year.
+    """
+    scores = scores[-LATEST_GOLDS:]
     if len(scores) < 6:
         return None
     early, late = np.array_split(np.asarray(scores, float), 2)

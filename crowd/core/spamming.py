@@ -1,4 +1,4 @@
-"""What simulated spammers submit: something that takes no time and looks like work from afar."""
+"""What simulated spammers submit: something that takes no time and looks like work from afar, others' work included."""
 
 from __future__ import annotations
 
@@ -43,6 +43,26 @@ def draw(
         tracks = [_track(np.array([0]), box[None], source, labels, seen) for box in boxes]
     named = [make_track(str(i + 1), t.label, t.frames, t.points, outside=t.outside) for i, t in enumerate(tracks)]
     return Tracks(seen.start, seen.stop, tuple(named))
+
+
+def copied(source: Tracks, rng: np.random.Generator, *, jitter: float, shift: int = 0, dropped: float = 0.0) -> Tracks:
+    """Somebody else's submission, disguised.
+
+    Every keyframe's edges get fresh noise of `jitter` (a share of the side), everything comes `shift` frames later
+    within the range, a share `dropped` of the tracks is left out, and ids are dealt anew.
+    """
+    kept = [t for t in source.tracks if rng.random() >= dropped] or list(source.tracks[:1])
+    out = []
+    for name, i in enumerate(rng.permutation(len(kept)).tolist(), start=1):
+        track = kept[i]
+        side = np.tile(np.maximum(track.points[:, 2:] - track.points[:, :2], 1.0), 2)
+        frames = track.frames + shift
+        inside = (frames >= source.start) & (frames < source.stop)
+        if inside.any():
+            points = (track.points + side * rng.normal(0, jitter, track.points.shape))[inside].round(2)
+            flags = {"outside": track.outside[inside], "occluded": track.occluded[inside]}
+            out.append(make_track(str(name), track.label, frames[inside], points, **flags))
+    return Tracks(source.start, source.stop, tuple(out))
 
 
 def usual_size(seen: Dense, width: float, height: float) -> Floats:

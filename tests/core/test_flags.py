@@ -1,12 +1,10 @@
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 
 from annotation.core.tracks import Dense, Tracks, fill, make_track
-from crowd.core.flags import copies, drifting, never_moves, no_better_than_chance, same_everywhere, too_fast
+from crowd.core.flags import draws_little, drifting, never_moves, no_better_than_chance, same_everywhere, too_fast
 from crowd.core.simulation import Worker, draw, perfect
 from tests.core.cast import needs_data, sequence
 
@@ -61,7 +59,11 @@ def test_the_same_boxes_in_every_segment_are_seen():
     starts = (0, 150, 300)
     meant = [truth(s, s + 150) for s in starts]
     same = [drawn(Worker("s", spammer="same"), s, s + 150) for s in starts]
-    assert same_everywhere(same, meant).evidence == {"segments": [[0, 150], [0, 300], [150, 300]], "compared": 3}
+    assert same_everywhere(same, meant).evidence == {
+        "segments": [[0, 150], [0, 300], [150, 300]],
+        "times": 3,
+        "tasks": 3,
+    }
     assert same_everywhere([drawn(CARELESS, s, s + 150) for s in starts], meant) is None
 
 
@@ -70,24 +72,12 @@ def test_the_same_boxes_on_what_rests_are_right():
     assert same_everywhere(segments, segments) is None
 
 
-@needs_data
-def test_copies_are_seen_and_independent_hands_are_not():
-    workers = [drawn(CARELESS, seed=s) for s in range(4)]
-    rng = np.random.default_rng(1)
-    copy = replace(workers[1], boxes=workers[1].boxes + rng.normal(0, 0.1, workers[1].boxes.shape))
-    assert [(i, j, f.code) for i, j, f in copies([*workers, copy], [0.05] * 5)] == [(1, 4, "copied")]
-
-
-@needs_data
-def test_careful_workers_of_known_small_spread_are_not_held_to_be_copies():
-    careful = replace(CARELESS, noise=0.01, bias=0.004, swaps=0, keyframe_step=2)
-    workers = [drawn(careful, seed=s) for s in range(4)]
-    assert copies(workers, [0.01] * 4) == []
-
-
-def test_one_object_drawn_alike_is_no_copy():
-    one = fill([make_track("1", "car", [0], [[0, 0, 50, 50]])], 0, 20)
-    assert copies([one, one], [0.05, 0.05]) == []
+def test_one_object_of_many_in_every_task_is_too_little():
+    flag = draws_little([1, 1, 0, 1], [4, 3, 5, 1])
+    assert flag.evidence == {"objects": 0.667, "usual_objects": 4.0, "tasks": 3}
+    assert draws_little([1, 1, 2], [4, 3, 5]) is None
+    assert draws_little([1, 1], [4, 4]) is None
+    assert draws_little([1, 1, 1], [1, 2, 1]) is None
 
 
 def test_agreement_like_that_of_unrelated_answers_is_seen():
@@ -104,3 +94,7 @@ def test_falling_gold_scores_are_seen_and_noisy_ones_are_not():
     assert drifting([0.9, 0.5, 0.8, 0.6, 0.9, 0.5]) is None
     assert drifting([0.5, 0.5, 0.5, 0.9, 0.9, 0.9]) is None
     assert drifting([0.9, 0.9, 0.1, 0.1]) is None
+
+
+def test_a_fall_after_a_long_good_time_is_seen():
+    assert drifting([0.9, 0.92] * 200 + [0.5, 0.6] * 5).evidence["golds"] == 20

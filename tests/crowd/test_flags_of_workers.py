@@ -1,83 +1,239 @@
+"""Flags, from assignments and submissions that came by the real verbs; each within a stated number of tasks."""
+
 from __future__ import annotations
 
 from datetime import timedelta
 from typing import Any
 
+import numpy as np
 import pytest
 from django.db.models import F
 
+from annotation import recording
+from annotation.core.tracks import Tracks, clip_to, make_track, to_json
+from annotation.models import Job
 from crowd import suspecting
-from crowd.models import Assignment, Batch, Score, Suspicion
+from crowd.core import simulation, spamming
+from crowd.core.policies import from_json
+from crowd.core.simulation import Worker
+from crowd.lifecycle import TaskStatus
+from crowd.models import Assignment, Batch, LedgerEntry, Skill, Suspicion, Task
+from review import reconciling
+from review.core.consensus import make_consensus
+from review.models import Build
 from tests import cast
 from tests.crowd import stage
 
 pytestmark = pytest.mark.django_db
-HONEST = ("Will", "Walt")
+WIDTH, HEIGHT = 96.0, 64.0
+HONEST = {
+    "Will": Worker("Will", keyframe_step=4, missed=0.01, invented=0.05),
+    "Walt": Worker("Walt", keyframe_step=4, missed=0.01, invented=0.05, noise=0.07),
+}
+# On how many tasks each kind of spammer is flagged, and by what.
+SPAMMERS = {
+    "static": (3, "never_moves"),
+    "random": (4, "no_better_than_chance"),
+    "same": (3, "same_everywhere"),
+    "one": (5, "draws_little"),
+    "fast": (3, "too_fast"),
+    "copy": (5, "copied"),
+}
 
 
-def two_objects(start: int, stop: int, shift: float) -> list[dict[str, Any]]:
-    one = stage.tracks(start, stop, shift=shift)[0]
-    other = stage.tracks(start, stop, shift=20.0 - 2 * shift)[0]
-    return [one, other | {"id": "2"}]
+def truth(frames: int = 110) -> Tracks:
+    """Four objects on their ways through the picture."""
+    starts = [(5, 5), (60, 8), (10, 40), (70, 36)]
+    paths = [(40, 10), (-40, 5), (45, -8), (-50, 3)]
+    tracks = []
+    for i, ((x, y), (dx, dy)) in enumerate(zip(starts, paths, strict=True), start=1):
+        box = np.array([x, y, x + 16, y + 18], float)
+        turn = frames // 2
+        way = [box, box + [dx, dy, dx, dy], box]
+        tracks.append(make_track(str(i), "person", [0, turn, frames - 1], way))
+    return Tracks(0, frames, tuple(tracks))
 
 
-def work(batch: Batch, name: str, shift: float, *, seconds: float = 60.0, still: bool = False) -> None:
-    """All the tasks of a batch, done by one worker in a steady time."""
-    worker = cast.client(name)
-    while (answer := stage.try_claim(worker, batch.project)).status_code == 201:
-        seat = answer.json()
-        drawn = two_objects(seat["segment"]["start"], seat["segment"]["stop"], shift)
-        for track in drawn if still else ():
-            track["keyframes"][1]["points"] = track["keyframes"][0]["points"]
-        assert stage.submit(worker, seat, drawn).status_code == 200
+TRUTH = truth()
+
+
+def drawing(worker: Worker, start: int, stop: int, seed: int = 0) -> Tracks:
+    rng = np.random.default_rng([seed, start, sum(map(ord, worker.name))])
+    return simulation.draw(TRUTH, start, stop, worker, rng, WIDTH, HEIGHT)
+
+
+def launched(frames: int = 62, **policy: Any) -> Batch:
+    return stage.launched(frames=frames, segment_frames=12, overlap_frames=2, **{"redundancy": 3} | policy)
+
+
+def work(batch: Batch, worker: Worker, *, tasks: int = 99, seconds: float = 60.0, of: str | None = None) -> None:
+    """So many tasks of a batch, done by one worker in a steady time, or copied from another one."""
+    client, name = cast.client(worker.name), worker.name
+    while tasks and (answer := stage.try_claim(client, batch.project)).status_code == 201:
+        seat, tasks = answer.json(), tasks - 1
+        start, stop = seat["segment"]["start"], seat["segment"]["stop"]
+        body = to_json(drawing(worker, start, stop) if of is None else copy(of, start, stop))
+        for track in body["tracks"]:
+            track["label"] = "person"
+        assert stage.submit(client, seat, body["tracks"]).status_code == 200, name
         Assignment.objects.filter(pk=seat["id"]).update(claimed_at=F("submitted_at") - timedelta(seconds=seconds))
 
 
-def flags(batch: Batch) -> dict[str, list[str]]:
+def copy(of: str, start: int, stop: int) -> Tracks:
+    return spamming.copied(drawing(HONEST[of], start, stop), np.random.default_rng(start), jitter=0.004)
+
+
+def flags(batch: Batch) -> dict[str, list[dict[str, Any]]]:
     suspecting.flag_workers(project_id=batch.project_id)
     listed = cast.client("Mona").get(f"{stage.API}/projects/{batch.project_id}/workers/").json()["results"]
-    return {worker["user"]: [flag["code"] for flag in worker["flags"]] for worker in listed}
+    return {worker["user"]: worker["flags"] for worker in listed}
 
 
-def crowd(redundancy: int = 3) -> Batch:
-    batch = stage.launched(redundancy=redundancy)
-    for i, name in enumerate(HONEST):
-        work(batch, name, 1.0 + 3.0 * i)
+def codes(batch: Batch) -> dict[str, list[str]]:
+    return {worker: [flag["code"] for flag in raised] for worker, raised in flags(batch).items()}
+
+
+def crowd(**policy: Any) -> Batch:
+    batch = launched(**policy)
+    for worker in HONEST.values():
+        work(batch, worker)
     return batch
+
+
+def spam(batch: Batch, kind: str, tasks: int) -> None:
+    brain = Worker("Wanda", keyframe_step=4) if kind in ("fast", "copy") else Worker("Wanda", spammer=kind)
+    seconds = 4.0 if kind == "fast" else 60.0
+    work(batch, brain, tasks=tasks, seconds=seconds, of="Will" if kind == "copy" else None)
 
 
 def test_honest_work_raises_no_flag() -> None:
     batch = crowd()
-    work(batch, "Wanda", -3.0)
-    assert flags(batch) == {"Wanda": [], "Will": [], "Walt": []}
+    work(batch, Worker("Wanda", keyframe_step=4))
+    assert codes(batch) == {"Wanda": [], "Will": [], "Walt": []}
+
+
+@pytest.mark.parametrize("kind", SPAMMERS)
+def test_each_kind_of_spammer_is_flagged_with_evidence_and_the_honest_are_not(kind: str) -> None:
+    tasks, code = SPAMMERS[kind]
+    batch = crowd()
+    spam(batch, kind, tasks)
+    raised = flags(batch)
+    assert code in [flag["code"] for flag in raised.pop("Wanda")]
+    assert raised == {"Will": [], "Walt": []}
+    assert Suspicion.objects.get(code=code).evidence
+
+
+def test_a_worker_whose_gold_scores_fall_is_flagged() -> None:
+    batch = launched(110, gold_share=0.5, redundancy=1, max_redundancy=1)
+    body = {"video": batch.batch_videos.get().video_id, "start": 0, "stop": 110, **to_json(TRUTH)}
+    for track in body["tracks"]:
+        track["label"] = "person"
+    assert cast.client("Alice").post(f"{stage.API}/projects/{batch.project_id}/gold/", body).status_code == 201
+    work(batch, Worker("Wanda", noise=0.02, keyframe_step=4, missed=0.0, invented=0.0), tasks=5)
+    work(batch, Worker("Wanda", noise=0.2, keyframe_step=4, missed=0.6), tasks=5)
+    cast.work_off()
+    assert codes(batch)["Wanda"] == ["drifting"]
 
 
 def test_who_copies_is_flagged_with_what_was_copied() -> None:
     batch = crowd()
-    work(batch, "Wanda", 1.0)
-    assert flags(batch) == {"Wanda": ["copied"], "Will": [], "Walt": []}
+    spam(batch, "copy", 6)
+    assert codes(batch) == {"Wanda": ["copied"], "Will": [], "Walt": []}
     evidence = Suspicion.objects.get().evidence
-    assert Assignment.objects.get(pk=evidence["submission"]).worker.username == "Wanda"
-    assert Assignment.objects.get(pk=evidence["of"]).worker.username == "Will"
+    assert evidence["tasks"] >= 2
+    for one in evidence["copies"]:
+        assert Assignment.objects.get(pk=one["submission"]).worker.username == "Wanda"
+        assert Assignment.objects.get(pk=one["of"]).worker.username == "Will"
+        assert one["difference"] < one["usual_difference"] / 3
 
 
-def test_who_is_much_too_fast_is_flagged() -> None:
+def test_once_alike_is_a_coincidence() -> None:
     batch = crowd()
-    work(batch, "Wanda", -3.0, seconds=2.0)
-    assert flags(batch) == {"Wanda": ["too_fast"], "Will": [], "Walt": []}
+    spam(batch, "copy", 1)
+    assert codes(batch)["Wanda"] == []
 
 
-def test_who_never_moves_a_box_is_flagged() -> None:
-    batch = crowd()
-    work(batch, "Wanda", -3.0, still=True)
-    assert "never_moves" in flags(batch)["Wanda"]
+def test_who_left_the_same_pre_labels_alone_copied_nobody() -> None:
+    batch = launched()
+    body = {"video": batch.batch_videos.get().video_id, **to_json(clip_to(TRUTH, 0, 62))}
+    for track in body["tracks"]:
+        track["label"] = "person"
+    assert cast.client("Alice").post(f"{stage.API}/projects/{batch.project_id}/pre-labels/", body).status_code == 201
+    for name in ("Will", "Walt", "Wanda"):
+        client = cast.client(name)
+        while (answer := stage.try_claim(client, batch.project)).status_code == 201:
+            seat = answer.json()
+            assert stage.submit(client, seat, seat["tracks"]).status_code == 200
+            Assignment.objects.filter(pk=seat["id"]).update(claimed_at=F("submitted_at") - timedelta(seconds=60))
+    assert codes(batch) == {"Wanda": [], "Will": [], "Walt": []}
+
+
+def test_workers_who_are_all_perfect_copied_nobody_once_that_is_known() -> None:
+    batch = launched()
+    for name in ("Will", "Walt", "Wanda"):
+        work(batch, Worker(name, noise=0, bias=0, keyframe_step=1, missed=0, invented=0, swaps=0, edge_frames=0))
+    learn(batch)
+    assert codes(batch) == {"Wanda": [], "Will": [], "Walt": []}
+
+
+def learn(batch: Batch) -> None:
+    cast.work_off()
+    Job.objects.filter(kind="learn_skills", status="queued").update(not_before=F("wanted_at"))
+    cast.work_off()
+    assert Skill.objects.filter(project=batch.project_id).exists()
+
+
+def test_suspected_copies_have_one_voice_and_no_less() -> None:
+    """Wanda repeats what Will says. Once she is suspected, their tasks come out as if she had not been there."""
+    batch = launched(redundancy=3, max_redundancy=3, agreement_floor=1.0)
+    work(batch, HONEST["Will"])
+    work(batch, HONEST["Walt"])
+    spam(batch, "copy", 99)
+    cast.work_off()
+    before = {build.consensus.task_id: build for build in Build.objects.select_related("consensus")}
+    assert all(len(build.scores) == 3 for build in before.values())
+    assert codes(batch)["Wanda"] == ["copied"]
+    again, echoed = heard_again(batch), 0
+    assert again.keys() == before.keys()
+    for task_id, (tracks, scores) in again.items():
+        seats = list(Assignment.objects.filter(task=task_id).select_related("worker", "track_set").order_by("pk"))
+        assert scores.keys() == {seat.pk for seat in seats}  # still judged, and paid, like everybody
+        task = Task.objects.select_related("segment", "batch", "project").get(pk=task_id)
+        groups = suspecting.voices(task=task, seats=seats)
+        echoes = [seat for seat in seats if groups and seat.pk in groups[0][1:]]
+        assert [seat.worker.username for seat in echoes] in ([], ["Wanda"])
+        echoed += len(echoes)
+        # As if she had not been there, to the keyframe and in how sure it is.
+        rest = reconciling.submissions(task, [seat for seat in seats if seat not in echoes])
+        without = make_consensus(rest, task.segment.start, task.segment.stop).tracks
+        assert to_json(tracks) == to_json(without)
+    assert echoed >= 3
+
+
+def heard_again(batch: Batch) -> dict[str, Any]:
+    Task.objects.filter(batch=batch).update(status=TaskStatus.FILLED)
+    Build.objects.update(method="another one")
+    out = {}
+    for task in Task.objects.filter(batch=batch):
+        reconciling.reconcile(task_id=task.pk)
+        build = Build.objects.filter(consensus__task=task).latest("version")
+        out[task.pk] = (recording.load(build.track_set), build.scores)
+    return out
 
 
 def test_a_flag_takes_nothing_and_is_forgotten_when_it_no_longer_holds() -> None:
-    batch = crowd()
-    work(batch, "Wanda", -3.0, seconds=2.0)
-    assert flags(batch)["Wanda"] == ["too_fast"]
-    assert Assignment.objects.filter(worker__username="Wanda", status="submitted").count() == 4
-    Assignment.objects.filter(worker__username="Wanda").update(claimed_at=F("submitted_at") - timedelta(seconds=60))
-    assert flags(batch)["Wanda"] == []
-    assert not Score.objects.exists()
+    batch = crowd(reward_micros=5, agreement_floor=0.01, gold_floor=0.01, max_redundancy=3)
+    spam(batch, "fast", 99)
+    assert codes(batch)["Wanda"] == ["too_fast"]
+    cast.work_off()
+    mine = Assignment.objects.filter(worker__username="Wanda")
+    assert mine.exists() and set(mine.values_list("status", flat=True)) == {"accepted"}
+    assert LedgerEntry.objects.filter(worker__username="Wanda").count() == mine.count()
+    fresh = launched_again(batch)
+    assert stage.try_claim(cast.client("Wanda"), fresh.project).status_code == 201
+    mine.filter(status="accepted").update(claimed_at=F("submitted_at") - timedelta(seconds=60))
+    assert codes(batch)["Wanda"] == []
+
+
+def launched_again(batch: Batch) -> Batch:
+    return stage.launch(batch.project, cast.video(batch.project, 60, name="more.mp4"), from_json(batch.policy))
