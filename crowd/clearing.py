@@ -16,6 +16,7 @@ from crowd.providers.interface import Outcome
 from crowd.providers.registry import PROVIDERS
 
 FILE = "/file"
+MOST_BYTES = 20_000_000
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from django.db import IntegrityError, transaction
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Now
 
 from annotation.models import User
@@ -15,6 +16,7 @@ from crowd.models import Assignment, Dispute
 
 #: How long a worker waits for a decision before they may ask. Every submission waits alike, gold or not.
 PATIENCE = timedelta(days=1)
+WAITING = Q(status=Seat.SUBMITTED, submitted_at__lte=Now() - PATIENCE)
 
 
 def dispute(*, seat: Assignment, worker: User, reason: str) -> Dispute:
@@ -39,12 +41,21 @@ def dispute(*, seat: Assignment, worker: User, reason: str) -> Dispute:
     return made
 
 
-def _refuse_unless_waiting(seats: object) -> None:
-    status = seats.values_list("status", flat=True).get()  # type: ignore[attr-defined]
+def _refuse_unless_waiting(seats: QuerySet[Assignment]) -> None:
+    status = seats.values_list("status", flat=True).get()
     if status != Seat.SUBMITTED:
         raise WrongState(f"This assignment is {status}; only a submission that was not accepted can be disputed.")
-    if not seats.filter(submitted_at__lte=Now() - PATIENCE).exists():  # type: ignore[attr-defined]
+    if not seats.filter(WAITING).exists():
         raise WrongState("This was submitted less than a day ago, and is not decided yet. Give it the day.")
+
+
+def disputable(worker: User) -> QuerySet[Assignment]:
+    """What a worker may dispute at this moment."""
+    told = Dispute.objects.filter(assignment=OuterRef("pk")).exclude(status=DisputeStatus.UPHELD)
+    last_word = told.filter(Q(status=DisputeStatus.OPEN) | Q(answered_at__gte=OuterRef("decided_at")))
+    undecided = told.filter(assignment__decided_at=None)
+    mine = Assignment.objects.filter(Q(status=Seat.REJECTED) | WAITING, worker=worker)
+    return mine.exclude(Exists(last_word) | Exists(undecided)).select_related("project").order_by("-submitted_at")
 
 
 def uphold(*, dispute: Dispute, by: User, answer: str) -> None:

@@ -138,7 +138,7 @@ REQUESTS: dict[str, str] = {
     "a key that is kept has its answer": """
         SELECT id FROM annotation_idempotencykey WHERE status IS NULL""",
 }
-INVARIANTS: dict[str, str] = SEATS | LOG | TASKS | PEOPLE | MONEY | REQUESTS
+INVARIANTS: dict[str, str] = SEATS | LOG | TASKS | PEOPLE | MONEY | PAYOUTS | DISPUTES | REQUESTS
 
 
 def broken() -> dict[str, list[tuple[object, ...]]]:

@@ -38,7 +38,8 @@ PAYOUTS: dict[str, str] = {
         WHERE (p.status = 'draft') OR (p.status = 'locked' AND l.status <> 'locked')
         OR (p.status = 'sending' AND l.status = 'locked')
         OR (p.status = 'unknown' AND l.status IN ('locked', 'sending'))
-        OR (p.status = 'paid' AND l.status NOT IN ('paid', 'failed')) OR (p.status = 'failed' AND l.status <> 'failed')""",
+        OR (p.status = 'paid' AND l.status NOT IN ('paid', 'failed'))
+        OR (p.status = 'failed' AND l.status <> 'failed')""",
     "a payout that is under way has something under way": """
         SELECT p.id FROM crowd_payout p WHERE p.status IN ('locked', 'sending', 'unknown', 'paid') AND NOT EXISTS (
         SELECT 1 FROM crowd_payoutline l WHERE l.payout_id = p.id AND l.status = p.status)""",
@@ -55,8 +56,6 @@ PAYOUTS: dict[str, str] = {
     "the steps of a line end where it is": """
         SELECT l.id, l.status FROM crowd_payoutline l WHERE l.status <> COALESCE((SELECT s.to_status
         FROM crowd_payoutstep s WHERE s.line_id = l.id ORDER BY s.id DESC LIMIT 1), 'nothing')""",
-    "unknown is left by reconciliation, which a person does or a provider": """
-        SELECT s.id FROM crowd_payoutstep s WHERE s.from_status = 'unknown' AND s.to_status NOT IN ('paid', 'failed')""",
 }
 DISPUTES: dict[str, str] = {
     "what is accepted is not disputed": """

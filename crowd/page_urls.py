@@ -7,5 +7,7 @@ from crowd import pages
 urlpatterns = [
     path("work/", pages.work, name="work"),
     path("work/training/<str:project_id>/", pages.training, name="training"),
+    path("work/earnings/", pages.earnings, name="earnings"),
+    path("projects/<str:project_id>/payouts/", pages.payouts, name="payouts"),
     path("work/<str:assignment_id>/", pages.task, name="task"),
 ]

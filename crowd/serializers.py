@@ -6,6 +6,7 @@ from rest_framework import serializers
 
 from annotation.formats.registry import FORMATS
 from annotation.track_serializers import IntervalSerializer, TrackSerializer, TracksSerializer
+from crowd.money_serializers import BalanceSerializer
 from crowd.policy_serializers import LabelSerializer, PolicySerializer
 from crowd.qualification_serializers import (
     FeedbackSerializer,
@@ -206,6 +207,7 @@ class MeSerializer(serializers.Serializer):
     counts = CountsSerializer()
     earned_micros = serializers.IntegerField()
     paid_micros = serializers.IntegerField()
+    balances = BalanceSerializer(many=True)
     languages = serializers.ListField(child=serializers.CharField())
     # By project.
     qualification = serializers.DictField(child=QualificationSerializer(), allow_null=True)

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from crowd.api import assignments, gold, people, projects, qualification
+from crowd.api import assignments, gold, money, payouts, people, projects, qualification
 from crowd.page_urls import urlpatterns as page_urlpatterns
 
 api_urlpatterns = [
@@ -34,7 +34,27 @@ api_urlpatterns = [
     path("submissions/<str:assignment_id>/accept/", people.SubmissionMove.as_view(move="accept")),
     path("submissions/<str:assignment_id>/reject/", people.SubmissionMove.as_view(move="reject")),
     path("submissions/<str:assignment_id>/salvage/", people.SubmissionMove.as_view(move="salvage")),
+    path("projects/<str:project_id>/balances/", money.Balances.as_view()),
+    path("projects/<str:project_id>/ledger/", money.Ledger.as_view()),
+    path("ledger/<str:entry_id>/", money.LedgerDetail.as_view()),
+    path("ledger/<str:entry_id>/reverse/", money.TakeBack.as_view()),
+    path("projects/<str:project_id>/bonuses/", money.Bonuses.as_view()),
+    path("projects/<str:project_id>/disputes/", money.DisputeList.as_view()),
+    path("disputes/<str:dispute_id>/", money.DisputeDetail.as_view()),
+    path("disputes/<str:dispute_id>/uphold/", money.DisputeAnswer.as_view(move="uphold")),
+    path("disputes/<str:dispute_id>/decline/", money.DisputeAnswer.as_view(move="decline")),
+    path("projects/<str:project_id>/payouts/", payouts.PayoutList.as_view()),
+    path("payouts/<str:payout_id>/", payouts.PayoutDetail.as_view()),
+    path("payouts/<str:payout_id>/lock/", payouts.PayoutMove.as_view(move="lock")),
+    path("payouts/<str:payout_id>/send/", payouts.PayoutMove.as_view(move="send")),
+    path("payouts/<str:payout_id>/cancel/", payouts.CancelPayout.as_view()),
+    path("payouts/<str:payout_id>/lines/", payouts.PayoutLines.as_view()),
+    path("payouts/<str:payout_id>/file/", payouts.PayoutFile.as_view()),
+    path("payouts/<str:payout_id>/statement/", payouts.Statement.as_view()),
     path("me/", people.Me.as_view()),
+    path("me/earnings/", money.Earnings.as_view()),
+    path("me/disputes/", money.OwnDisputes.as_view()),
+    path("assignments/<str:assignment_id>/dispute/", money.DisputeWork.as_view()),
     path("assignments/", assignments.AssignmentList.as_view()),
     path("assignments/claim/", assignments.Claim.as_view()),
     path("assignments/<str:assignment_id>/", assignments.AssignmentDetail.as_view()),

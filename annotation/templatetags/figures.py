@@ -8,9 +8,10 @@ register = template.Library()
 NOTHING = "–"
 UNITS = ("B", "kB", "MB", "GB", "TB")
 TONES = {
-    "ready": "good", "done": "good", "accepted": "good", "active": "good",
-    "rejected": "bad", "failed": "bad", "banned": "bad", "quarantined": "bad", "cancelled": "bad",
+    "ready": "good", "done": "good", "accepted": "good", "active": "good", "paid": "good", "upheld": "good",
+    "rejected": "bad", "failed": "bad", "banned": "bad", "quarantined": "bad", "cancelled": "bad", "declined": "bad",
     "uploaded": "warn", "indexing": "warn", "opening": "warn", "building": "warn", "paused": "warn", "pending": "warn",
+    "sending": "warn", "under_way": "warn", "unknown": "warn",
 }  # fmt: skip
 
 

@@ -16,7 +16,7 @@ from annotation.api.rows import project_for
 from annotation.api_base import View
 from annotation.errors import Invalid, Missing
 from annotation.models import Project, User
-from crowd import coaching, paying, presenting, qualifying, reporting, sanctioning, serializers, submitting
+from crowd import accounting, coaching, paying, presenting, qualifying, reporting, sanctioning, serializers, submitting
 from crowd.api.assignments import WHOLE, read_work
 from crowd.errors import WrongState
 from crowd.lifecycle import Seat
@@ -35,6 +35,7 @@ class Me(View):
             "counts": reporting.own_counts(user),
             "earned_micros": paying.earned_micros(user),
             "paid_micros": paying.paid_micros(user),
+            "balances": accounting.balances(workers=[user.pk]).get(user.pk, []),
             "languages": user.languages,
             "qualification": coaching.states_of(user) or None,
             "feedback": coaching.feedback_for(user),

@@ -81,6 +81,8 @@ WHY = {"reason": "It is so."}
 TOKEN = {"token": "{seat_token}"}
 WORK = {"token": "{seat_token}", "tracks": []}
 MOT = {"video": "{video_id}", "format": "mot", "file": "1,1,5,5,20,20,1,1,1"}
+HOOK = {"url": "https://example.org/hook", "events": ["export.ready"]}
+STATEMENT = {"file": "reference,status,currency,amount\n{reference},paid,EUR,1.00\n"}
 
 ROWS = (
     # Projects and what is known beforehand.
@@ -108,6 +110,14 @@ ROWS = (
     Row("GET", "/videos/{video_id}/tracks/", "READ", 200, at={"video_id": "done_video"}),
     Row("GET", "/clips/{signed}/", "ALL", 200),
     # Batches.
+    Row("GET", "/projects/{project_id}/webhooks/", "RUN", 200),
+    Row("POST", "/projects/{project_id}/webhooks/", "RUN", 201, HOOK),
+    Row("GET", "/webhooks/{webhook_id}/", "RUN", 200),
+    Row("PATCH", "/webhooks/{webhook_id}/", "RUN", 200, {"enabled": False}),
+    Row("DELETE", "/webhooks/{webhook_id}/", "RUN", 204),
+    Row("POST", "/webhooks/{webhook_id}/ping/", "RUN", 202),
+    Row("GET", "/webhooks/{webhook_id}/deliveries/", "RUN", 200),
+    Row("POST", "/webhooks/{webhook_id}/deliveries/{delivery_id}/replay/", "RUN", 202),
     Row("POST", "/projects/{project_id}/launch/", "RUN", 201, {"videos": ["{free_video}"]}),
     Row("GET", "/projects/{project_id}/batches/", "READ", 200),
     Row("GET", "/batches/{batch_id}/", "READ", 200),
@@ -160,7 +170,32 @@ ROWS = (
     Row("POST", "/submissions/{assignment_id}/accept/", "PEOPLE", 200, WHY, at={"assignment_id": "submitted"}),
     Row("POST", "/submissions/{assignment_id}/reject/", "PEOPLE", 200, WHY, at={"assignment_id": "submitted"}),
     Row("POST", "/submissions/{assignment_id}/salvage/", "PEOPLE", 200, WHY, at={"assignment_id": "late"}),
+    # Money.
+    Row("GET", "/projects/{project_id}/balances/", "PEOPLE", 200),
+    Row("GET", "/projects/{project_id}/ledger/", "PEOPLE", 200),
+    Row("GET", "/ledger/{entry_id}/", "PEOPLE", 200),
+    Row("POST", "/ledger/{entry_id}/reverse/", "PEOPLE", 201, WHY),
+    Row("GET", "/projects/{project_id}/bonuses/", "PEOPLE", 200),
+    Row("POST", "/projects/{project_id}/bonuses/", "PEOPLE", 201, WHY | {"user": "{user}", "amount_micros": 5}),
+    Row("GET", "/projects/{project_id}/disputes/", "PEOPLE", 200),
+    Row("GET", "/disputes/{dispute_id}/", "PEOPLE", 200),
+    Row("POST", "/disputes/{dispute_id}/uphold/", "PEOPLE", 200, WHY),
+    Row("POST", "/disputes/{dispute_id}/decline/", "PEOPLE", 200, WHY),
+    Row("GET", "/projects/{project_id}/payouts/", "PEOPLE", 200),
+    Row("POST", "/projects/{project_id}/payouts/", "PEOPLE", 201),
+    Row("GET", "/payouts/{payout_id}/", "PEOPLE", 200),
+    Row("GET", "/payouts/{payout_id}/lines/", "PEOPLE", 200),
+    Row("POST", "/payouts/{payout_id}/lock/", "PEOPLE", 200),
+    Row("POST", "/payouts/{payout_id}/cancel/", "PEOPLE", 200, WHY),
+    Row("POST", "/payouts/{payout_id}/send/", "PEOPLE", 200, at={"payout_id": "locked_payout"}),
+    Row("GET", "/payouts/{payout_id}/file/", "PEOPLE", 200, at={"payout_id": "sent_payout"}),
+    Row(
+        "POST", "/payouts/{payout_id}/statement/", "PEOPLE", 200, STATEMENT, form=True, at={"payout_id": "sent_payout"}
+    ),
     # A worker's own.
+    Row("POST", "/assignments/{assignment_id}/dispute/", "SEAT", 201, WHY, at={"assignment_id": "rejected"}),
+    Row("GET", "/me/earnings/", "SELF", 200),
+    Row("GET", "/me/disputes/", "SELF", 200),
     Row("POST", "/assignments/claim/", "CLAIM", 201, {"project": "{project_id}"}),
     Row("GET", "/assignments/", "SELF", 200),
     Row("GET", "/assignments/{assignment_id}/", "SEAT", 200),

@@ -9,14 +9,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from django.db.models.functions import Now
+
 from annotation import clipping, joining, tokens
 from annotation.core.tracks import Tracks
 from annotation.lifecycle import Role
-from annotation.models import Clip, Member, Project, Segment, User
-from crowd import exposing, publishing, sanctioning, seeding
+from annotation.models import Clip, Delivery, Member, Project, Segment, User, Webhook
+from crowd import disputing, exposing, paying, paying_out, publishing, sanctioning, seeding
 from crowd.core.policies import Policy as Rules
 from crowd.core.policies import parse_policy
-from crowd.models import Assignment, Batch, Policy
+from crowd.models import Assignment, Batch, LedgerEntry, Payout, Policy
 from review import exporting, releasing
 from review.models import Consensus, Import, Join
 from tests import cast
@@ -83,7 +85,14 @@ def build() -> World:
     project = cast.project()
     Member.objects.create(project=project, user=cast.user("Ingo"), role=Role.WORKER)
     ids = {"project_id": project.pk, "n": "3", "frame": "3", "free_video": cast.video(project).pk}
-    ids |= _prior_knowledge(project) | _judged(project) | _held(project) | _done(project) | _people(project)
+    ids |= (
+        _prior_knowledge(project)
+        | _judged(project)
+        | _owed(project)
+        | _held(project)
+        | _done(project)
+        | _people(project)
+    )
     clients = {column: _client(person.name) for column, person in PEOPLE.items()} | {"anonymous": CheckedClient()}
     return World(project, {name: str(value) for name, value in ids.items()}, clients)
 
@@ -106,6 +115,7 @@ def _prior_knowledge(project: Project) -> dict[str, Any]:
     return {
         "video_id": video.pk,
         "gold_id": gold.pk,
+        **_webhook(project),
         "retired_gold": retired.pk,
         "pre_labels_id": pre_labels.pk,
         "import_id": Import.objects.get(project=project).pk,
@@ -121,6 +131,45 @@ def _judged(project: Project) -> dict[str, Any]:
         "submitted": Assignment.objects.filter(batch=batch, status="submitted").first().pk,
         "user": cast.user("Una").pk,
     }
+
+
+def _owed(project: Project) -> dict[str, Any]:
+    """Work of Wanda and Ugo that was rejected, Ugo's disputed; and bonuses, paid out, locked and free."""
+    by, ugo = cast.user("Mona"), cast.user("Ugo")
+    two = UNDER_WAY | {"redundancy": 2, "max_redundancy": 2}
+    stage.launch(project, cast.video(project, 20), parse_policy(two, base=Rules()))
+    seats = {}
+    for name in ("Wanda", "Ugo"):
+        worker = cast.client(name)
+        claimed = stage.claim(worker, project)
+        stage.submit(worker, claimed)
+        seats[name] = Assignment.objects.get(pk=claimed["id"])
+        paying.reject(seat=seats[name], by=by, reason="It is empty.")
+    dispute = disputing.dispute(seat=seats["Ugo"], worker=ugo, reason="So is the street.")
+    sent, locked = (_locked(project, ugo) for _ in range(2))
+    paying_out.send(payout=sent, by=by)
+    return {
+        "rejected": seats["Wanda"].pk,
+        "dispute_id": dispute.pk,
+        "entry_id": _bonus(project, ugo).pk,
+        "payout_id": paying_out.draft(project=project, by=by).pk,
+        "locked_payout": locked.pk,
+        "sent_payout": sent.pk,
+        "reference": sent.lines.get().reference,
+    }
+
+
+def _bonus(project: Project, worker: User) -> LedgerEntry:
+    how = {"amount_micros": 1_000_000, "currency": "EUR", "by": cast.user("Mona"), "reason": "Quick and right."}
+    return paying.give_bonus(project=project, worker=worker, **how)
+
+
+def _locked(project: Project, worker: User) -> Payout:
+    """A payout of a bonus of its own."""
+    _bonus(project, worker)
+    payout = paying_out.draft(project=project, by=cast.user("Mona"))
+    paying_out.lock(payout=payout, by=cast.user("Mona"))
+    return payout
 
 
 def _held(project: Project) -> dict[str, Any]:
@@ -195,3 +244,10 @@ def filled(value: Any, ids: dict[str, str]) -> Any:
     if isinstance(value, list):
         return [filled(inner, ids) for inner in value]
     return value.format_map(ids) if isinstance(value, str) else value
+
+
+def _webhook(project: Project) -> dict[str, str]:
+    """An address, and an event that was sent to it."""
+    made = Webhook.objects.create(project=project, url="https://example.org/", events=[], secret="0123456789abcdef")
+    sent = Delivery.objects.create(webhook=made, event="ping", body="{}", status="delivered", ended_at=Now())
+    return {"webhook_id": made.pk, "delivery_id": sent.pk}
