@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 from django.http.response import HttpResponseBase
@@ -17,18 +18,18 @@ from annotation.api.rows import project_for
 from annotation.api.videos import WhateverIsAccepted
 from annotation.api_base import Pages, View
 from annotation.core.problems import Invalid, Problem
-from annotation.core.tracks import to_json
+from annotation.core.tracks import Tracks, to_json
 from annotation.errors import Conflict
 from annotation.formats.registry import FORMATS
 from annotation.lifecycle import VideoStatus
 from annotation.models import Project, Video
 from annotation.serving import serve_file
 from review import composing, exporting, presenting, releasing, serializers, stitching, watching
-from review.assembling import Whole
+from review.assembling import Object, Whole
 from review.core.selection import parse_selection
 from review.errors import NotReady
 from review.lifecycle import WorkStatus
-from review.models import Export, Release
+from review.models import Export, Release, Stitch
 from review.progress_serializers import ProgressSerializer
 
 TYPES = sorted({f.media_type for f in FORMATS.values()})
@@ -56,7 +57,7 @@ class VideoTracks(View):
         start = _frame(request, "start", 0, video.frame_count or 0)
         stop = _frame(request, "stop", video.frame_count or 0, video.frame_count or 0)
         row = stitching.stitch_video(video_id=video.pk)
-        whole = Whole(row) if row and start < stop else None
+        whole = _whole(row) if row and start < stop else None
         label = request.query_params.get("label")
         numbers = [
             n
@@ -70,9 +71,28 @@ class VideoTracks(View):
         size = min(100, Pages().get_page_size(request) or 100)
         rest = [n for n in numbers if n > after]
         page = rest[:size]
-        tracks = to_json(whole.tracks(page, start, stop))["tracks"] if whole and page else []
+        tracks = to_json(_read(whole, page, start, stop))["tracks"] if whole and page else []
         following = _address(request, page[-1]) if len(rest) > size else None
         return Response({"next": following, "previous": None, "results": tracks})
+
+
+@lru_cache(maxsize=8)
+def _objects(stitch_id: Any, content: str) -> dict[int, Object]:
+    """What the objects of a stitch are as wholes, which takes reading all of it. A stitch never changes."""
+    return Whole(Stitch.objects.select_related("video").get(pk=stitch_id, content_sha256=content)).objects
+
+
+def _whole(row: Stitch) -> Whole:
+    whole = Whole(row)
+    whole.objects = _objects(row.pk, row.content_sha256)
+    return whole
+
+
+def _read(whole: Whole, numbers: list[int], start: int, stop: int) -> Tracks:
+    """Some tracks on `[start, stop)`; only segments on which one of them is are read."""
+    spans = [whole.objects[n] for n in numbers]
+    # The frame after its last one says that an object is gone.
+    return whole.tracks(numbers, max(start, min(o.start for o in spans)), min(stop, max(o.stop for o in spans) + 1))
 
 
 def _address(request: Request, after: int) -> str:

@@ -9,14 +9,17 @@ from typing import Any
 import pytest
 
 from annotation import recording
+from annotation.core.tracks import Tracks, to_json
 from annotation.formats.registry import FORMATS
 from annotation.models import TrackSet
 from crowd.models import Batch
+from review import assembling
+from review.assembling import Whole
 from review.exporting import write_export
 from review.models import Export, Join, Release, Stitch
-from review.stitching import stitch_video
+from review.stitching import load_segments, segments_near, stitch_video
 from tests import cast
-from tests.review import stage
+from tests.review import rows, stage
 
 pytestmark = pytest.mark.django_db
 
@@ -61,6 +64,26 @@ def test_tracks_are_read_in_ranges() -> None:
     assert [k["frame"] for k in track["keyframes"]] == list(range(10, 20))
     assert alice.get(f"{stage.API}/videos/{video}/tracks/?label=car").json()["results"] == []
     assert alice.get(f"{stage.API}/videos/{video}/tracks/?start=x").status_code == 400
+
+
+def test_pages_of_tracks_are_as_all_at_once_and_read_the_whole_video_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    def brief(start: int, stop: int) -> Tracks:
+        # Objects of one segment each: those of its neighbours are elsewhere.
+        return rows.walkers(start, stop, shift=200.0 * (start // 24), count=2)
+
+    video = rows.accepted(6, brief)[0].video
+    address, alice = f"{stage.API}/videos/{video.pk}/tracks/", cast.client("Alice")
+    expected = [to_json(Whole(stitch_video(video_id=video.pk)).tracks([n], 0, video.frame_count)) for n in range(1, 13)]
+    read = []
+    monkeypatch.setattr(assembling, "load_segments", lambda pairs: read.extend(pairs) or load_segments(pairs))
+    monkeypatch.setattr(assembling, "segments_near", lambda *a: read.append(a) or segments_near(*a))
+    found, following = [], f"{address}?page_size=1"
+    while following:
+        page = alice.get(following).json()
+        found, following = found + page["results"], page["next"]
+    assert found == [track for one in expected for track in one["tracks"]]
+    assert len(found) == 12 and len(read) == 6 + 12
+    assert max(stop - start for _, start, stop in read[6:]) == 31
 
 
 def test_the_same_content_is_the_same_release() -> None:
