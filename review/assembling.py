@@ -10,10 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from annotation.core.linking import EDGE
 from annotation.core.resolving import resolve, to_tracks
 from annotation.core.stitching import Ref, SegmentTracks, Stitched
-from annotation.core.tracks import Bools, Dense, Floats, Interval, Track, Tracks, clip_to, fill
+from annotation.core.tracks import Bools, Floats, Interval, Track, Tracks, clip_to
 from annotation.formats.content import PART_FRAMES, Rows, rows_of_dense
 from annotation.models import TrackSet
 from review.core.selection import Selection
@@ -27,8 +26,6 @@ AT_ONCE = 8
 # Tracks times frames that are filled at once: 100 bytes each.
 PART_CELLS = 200_000
 LEAST_FRAMES = 50
-# Frames beyond an overlap that its border may still fill: between an early end and a late start.
-REACH = 2 * EDGE + 1
 
 
 @dataclass(frozen=True)
@@ -121,7 +118,7 @@ class Whole:
 
     def _rows(self, names: Sequence[str], start: int, stop: int) -> Rows:
         near = self._near(start, stop)
-        dense = self._dense(near, start, stop)
+        dense = resolve(near, self.shown, start, stop).dense
         objects = [self.objects[int(number)] for number in dense.ids]
         # A border can be between two labels; an object has one.
         dense = replace(dense, labels=tuple(o.label for o in objects))
@@ -139,30 +136,6 @@ class Whole:
             place = np.searchsorted([o.number for o in objects], rows.numbers)
             kept &= table[place, rows.frames - start] >= self.selection.min_support
         return rows if kept.all() else rows.only(kept)
-
-    def _dense(self, near: Sequence[SegmentTracks], start: int, stop: int) -> Dense:
-        """What `resolve` gives. Away from borders one segment alone says what there is, which is many times quicker."""
-        pieces = [
-            resolve([s for s in near if s.start < b and s.stop > a], self.shown, a, b).dense
-            if alone is None
-            else self._alone(alone, a, b)
-            for a, b, alone in alone_or_not(near, start, stop)
-        ]
-        numbers = sorted({int(number) for piece in pieces for number in piece.ids})
-        place = {str(number): i for i, number in enumerate(numbers)}
-        boxes = np.full((len(numbers), stop - start, 4), np.nan)
-        present, occluded = np.zeros((2, len(numbers), stop - start), bool)
-        for piece in pieces:
-            rows, at = [place[number] for number in piece.ids], slice(piece.start - start, piece.stop - start)
-            boxes[rows, at], present[rows, at], occluded[rows, at] = piece.boxes, piece.present, piece.occluded
-        ids = tuple(place)
-        return Dense(start, ids, ("",) * len(ids), boxes, present, occluded)
-
-    def _alone(self, segment: SegmentTracks, start: int, stop: int) -> Dense:
-        shown = self.shown.identities
-        tracks = [t for t in segment.tracks.tracks if (segment.key, t.id) in shown]
-        dense = fill(tracks, start, stop)
-        return replace(dense, ids=tuple(str(shown[segment.key, t.id]) for t in tracks))
 
     def boxes(self, numbers: Sequence[int], start: int, stop: int) -> tuple[Floats, Bools]:
         """Boxes (t, n, 4), NaN where absent, and presence (t, n) of some tracks on `[start, stop)`."""
@@ -207,20 +180,6 @@ class Whole:
                 found.setdefault((one.label, one.track, repr(sorted(one.attributes.items()))), []).append(one)
         merged = [i for group in found.values() for i in _merged(group)]
         return tuple(sorted(merged, key=lambda i: (i.start, i.stop, i.label)))
-
-
-def alone_or_not(
-    near: Sequence[SegmentTracks], start: int, stop: int
-) -> Iterator[tuple[int, int, SegmentTracks | None]]:
-    """`[start, stop)` in pieces, each with the one segment that alone has to do with it, or None at the borders."""
-    edges = {start, stop}
-    for segment in near:
-        edges |= {segment.start - REACH, segment.start + REACH, segment.stop - REACH, segment.stop + REACH}
-    marks = sorted(e for e in edges if start <= e <= stop)
-    for a, b in zip(marks, marks[1:], strict=False):
-        concerned = [s for s in near if s.start - REACH < b and s.stop + REACH > a]
-        whole = len(concerned) == 1 and concerned[0].start <= a and b <= concerned[0].stop
-        yield a, b, concerned[0] if whole else None
 
 
 def _only(segment: SegmentTracks, kept: Mapping[Ref, int]) -> SegmentTracks:

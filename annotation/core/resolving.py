@@ -59,12 +59,13 @@ def resolve(segments: Sequence[SegmentTracks], stitched: Stitched, start: int, s
     refs = tuple((s.key, t.id) for s, t in sources)
     numbers = sorted({stitched.identities[ref] for ref in refs})
     row_of = {number: i for i, number in enumerate(numbers)}
-    out = _Canvas(len(numbers), stop - start)
-    for index, (segment, track) in enumerate(sources):
-        low, high = max(start, segment.start), min(stop, segment.stop)
-        dense = fill([track], low, high)
-        row = row_of[stitched.identities[refs[index]]]
-        out.add(row, slice(low - start, high - start), index, dense, _Edge.of(segment, track, low, high))
+    out = _Canvas(len(numbers), start, stop)
+    first = 0
+    for segment in near:
+        tracks = [t for t in segment.tracks.tracks if (segment.key, t.id) in stitched.identities]
+        rows = np.array([row_of[stitched.identities[segment.key, t.id]] for t in tracks], np.int64)
+        out.add(rows, segment, tracks, np.arange(first, first + len(tracks)))
+        first += len(tracks)
     _bridge(out, sources, [row_of[stitched.identities[ref]] for ref in refs], start, stop)
     labels = _labels(sources, [row_of[stitched.identities[ref]] for ref in refs], len(numbers))
     dense = Dense(start, tuple(map(str, numbers)), labels, out.boxes, out.left >= 0, out.occluded)
@@ -73,18 +74,19 @@ def resolve(segments: Sequence[SegmentTracks], stitched: Stitched, start: int, s
 
 @dataclass(frozen=True, eq=False, slots=True)
 class _Edge:
-    """A track at its segment's edges in a range of frames: how far in it is, and where its absence is slack."""
+    """Tracks at their segment's edges in a range of frames: how far in it is, where absence is slack, whom to trust."""
 
     depth: Floats
     slack: Bools
-    trust: float
+    trust: Floats
 
     @classmethod
-    def of(cls, segment: SegmentTracks, track: Track, low: int, high: int) -> _Edge:
+    def of(cls, segment: SegmentTracks, tracks: Sequence[Track], low: int, high: int) -> _Edge:
         frames = np.arange(low, high)
         inside = np.minimum(frames - segment.start + 1, segment.stop - frames)
         near = (frames - segment.start < EDGE) | (segment.stop - frames <= EDGE)
-        return cls(inside.astype(float), near, 1.0 if track.confidence is None else track.confidence)
+        trust = np.array([1.0 if t.confidence is None else t.confidence for t in tracks])[:, None]
+        return cls(inside.astype(float), near, trust)
 
 
 def _bridge(
@@ -113,9 +115,12 @@ def _bridge(
 
 
 class _Canvas:
-    """The boxes so far, to which the segments' tracks are added from left to right."""
+    """The boxes of `[start, stop)` so far, to which segments are added from left to right."""
 
-    def __init__(self, rows: int, frames: int) -> None:
+    def __init__(self, rows: int, start: int, stop: int) -> None:
+        frames = stop - start
+        self.start, self.stop = start, stop
+        self.reached = start  # no frame from here on was shown by any segment yet
         self.boxes = np.full((rows, frames, 4), np.nan)
         self.occluded = np.zeros((rows, frames), bool)
         self.left = np.full((rows, frames), -1)
@@ -127,30 +132,48 @@ class _Canvas:
         self.slack = np.zeros((rows, frames), bool)
         self.trust = np.zeros((rows, frames))
 
-    def add(self, row: int, at: slice, index: int, dense: Dense, edge: _Edge) -> None:
-        here = dense.present[0]
-        before = self.left[row, at] >= 0
-        shown = self.seen[row, at] >= 0
-        old, new = self.boxes[row, at], dense.boxes[0]
+    def add(self, rows: Ints, segment: SegmentTracks, tracks: Sequence[Track], sources: Ints) -> None:
+        """A segment's tracks, whose objects are `rows`, as the sources of those numbers."""
+        low, high = max(self.start, segment.start), min(self.stop, segment.stop)
+        shared = min(max(self.reached, low), high)
+        for a, b, put in ((low, shared, self._blend), (shared, high, self._lay)):
+            if a < b and tracks:
+                at = slice(a - self.start, b - self.start)
+                put(rows, at, sources[:, None], fill(tracks, a, b), _Edge.of(segment, tracks, a, b))
+        self.reached = max(self.reached, high)
+
+    def _lay(self, rows: Ints, at: slice, sources: Ints, dense: Dense, edge: _Edge) -> None:
+        """Frames that nobody showed before."""
+        self.boxes[rows, at], self.occluded[rows, at] = dense.boxes, dense.occluded
+        self.left[rows, at] = np.where(dense.present, sources, -1)
+        self._show(rows, at, sources, edge)
+
+    def _blend(self, rows: Ints, at: slice, sources: Ints, dense: Dense, edge: _Edge) -> None:
+        """Frames that an earlier segment showed as well."""
+        here, depth, trust = dense.present, self.depth[rows, at], self.trust[rows, at]
+        before, shown, slack = self.left[rows, at] >= 0, self.seen[rows, at] >= 0, self.slack[rows, at]
+        old, new = self.boxes[rows, at], dense.boxes
         agree = before & here & (iou_aligned(old, new) >= AGREE)
-        share = edge.depth / (self.depth[row, at] + edge.depth)
-        trusts = np.where(self.trust[row, at] == edge.trust, share >= 0.5, edge.trust > self.trust[row, at])
+        share = edge.depth / (depth + edge.depth)
+        trusts = np.where(trust == edge.trust, share >= 0.5, edge.trust > trust)
         clash = before & here & ~agree
-        gone = shown & ~before & here & ~self.slack[row, at] & ~trusts
-        fresh = here & ~before & ~gone
+        gone = shown & ~before & here & ~slack & ~trusts
         lost = before & ~here & ~edge.slack & trusts
-        takes = fresh | (clash & trusts)
-        self.disputed[row, at] |= clash | (shown & (before != here) & ~np.where(here, self.slack[row, at], edge.slack))
-        self.boxes[row, at] = np.where(agree[:, None], old + (new - old) * share[:, None], old)
-        self.boxes[row, at][takes] = new[takes]
-        self.boxes[row, at][lost] = np.nan
+        takes = (here & ~before & ~gone) | (clash & trusts)
+        boxes = np.where(agree[..., None], old + (new - old) * share[..., None], old)
+        boxes[takes], boxes[lost] = new[takes], np.nan
         fades = agree & (share >= 0.5)
-        self.occluded[row, at] = np.where(takes | fades, dense.occluded[0], self.occluded[row, at] & ~lost)
-        self.right[row, at] = np.where(agree, index, -1)
-        self.share[row, at] = np.where(agree, share, 0.0)
-        self.left[row, at] = np.where(takes, index, np.where(lost, -1, self.left[row, at]))
-        self.seen[row, at], self.depth[row, at] = index, edge.depth
-        self.slack[row, at], self.trust[row, at] = edge.slack, edge.trust
+        self.disputed[rows, at] |= clash | (shown & (before != here) & ~np.where(here, slack, edge.slack))
+        self.boxes[rows, at] = boxes
+        self.occluded[rows, at] = np.where(takes | fades, dense.occluded, self.occluded[rows, at] & ~lost)
+        self.right[rows, at] = np.where(agree, sources, -1)
+        self.share[rows, at] = np.where(agree, share, 0.0)
+        self.left[rows, at] = np.where(takes, sources, np.where(lost, -1, self.left[rows, at]))
+        self._show(rows, at, sources, edge)
+
+    def _show(self, rows: Ints, at: slice, sources: Ints, edge: _Edge) -> None:
+        self.seen[rows, at], self.depth[rows, at] = sources, edge.depth
+        self.slack[rows, at], self.trust[rows, at] = edge.slack, edge.trust
 
     def put(self, row: int, at: Ints, sources: tuple[int, int], share: Floats, boxes: Floats) -> None:
         """Boxes between two sources' own, marked disputed."""
