@@ -8,7 +8,7 @@ from django.db import transaction
 from crowd.lifecycle import Seat
 from crowd.models import LedgerEntry
 from tests.races.explorer import Explorer
-from tests.races.world import World, explore
+from tests.races.world import REWARD, World, explore
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.races]
 
@@ -27,7 +27,7 @@ def ledger() -> list[tuple[str, int]]:
 def test_two_managers_decide_at_once(explorer: Explorer, submitted: World, request: pytest.FixtureRequest) -> None:
     def right(accepted: str, rejected: str) -> bool:
         total = sum(amount for _, amount in ledger())
-        return total == (100 if submitted.row().status == Seat.ACCEPTED else 0)
+        return total == (REWARD if submitted.row().status == Seat.ACCEPTED else 0)
 
     outcomes = explore(explorer, (submitted.accept, submitted.reject), right, request)
     assert ("ok", "WrongState") in outcomes and ("first", "ok") in outcomes
@@ -41,8 +41,8 @@ def test_an_acceptance_is_reversed_while_it_is_made_again(
 
     def right(accepted: str, rejected: str) -> bool:
         if accepted == "ok":  # after the reversal
-            return ledger() == [("accrual", 100), ("accrual", 100), ("reversal", -100)]
-        return ledger() == [("accrual", 100), ("reversal", -100)]
+            return ledger() == [("accrual", REWARD), ("accrual", REWARD), ("reversal", -REWARD)]
+        return ledger() == [("accrual", REWARD), ("reversal", -REWARD)]
 
     explore(explorer, (submitted.accept, submitted.reject), right, request)
 
@@ -53,7 +53,7 @@ def test_the_rule_and_a_manager_accept_at_once(
     explore(
         explorer,
         (submitted.accept, submitted.accept_by_rule),
-        lambda a, b: sorted((a, b)) == ["first", "ok"] and ledger() == [("accrual", 100)],
+        lambda a, b: sorted((a, b)) == ["first", "ok"] and ledger() == [("accrual", REWARD)],
         request,
     )
 

@@ -16,17 +16,30 @@ from annotation import recording
 from annotation.core.tracks import Tracks
 from annotation.lifecycle import Source
 from annotation.models import Project, User
-from crowd import claiming, completing, holding, paying, publishing, sanctioning, seating, submitting
+from crowd import (
+    claiming,
+    clearing,
+    completing,
+    holding,
+    paying,
+    paying_out,
+    publishing,
+    sanctioning,
+    seating,
+    submitting,
+)
 from crowd.errors import SeatIsOver
 from crowd.invariants import broken
 from crowd.lifecycle import Seat
-from crowd.models import Assignment, Batch, Task, Transition
+from crowd.models import Assignment, Batch, Payout, Task, Transition
+from crowd.providers.interface import Outcome
 from tests import cast
 from tests.crowd import stage
 from tests.races import orders
 from tests.races.explorer import DEADLOCK, Explorer, Verb
 
 SAMPLE = 25
+REWARD = 10_000  # a coin: what is less than one is not paid out
 Check = Callable[[Any, Any], bool]
 
 
@@ -86,6 +99,23 @@ class World:
     def reject(self) -> None:
         paying.reject(seat=self.row(), by=self.mona, reason="bad")
 
+    def payout(self) -> Payout:
+        return Payout.objects.get(project=self.project)
+
+    def lock_payout(self) -> None:
+        paying_out.lock(payout=self.payout(), by=self.mona)
+
+    def send_payout(self) -> None:
+        paying_out.send(payout=self.payout(), by=self.mona)
+
+    def cancel_payout(self) -> None:
+        paying_out.cancel(payout=self.payout(), by=self.mona, reason="not now")
+
+    def settle_payout(self) -> str:
+        payout = self.payout()
+        told = [Outcome(reference, paid=True) for reference in payout.lines.values_list("reference", flat=True)]
+        return f"settled {clearing.clear_outcomes(payout=payout, outcomes=told, by=self.mona).paid}"
+
     def finish(self) -> None:
         completing.finish(task=seating.lock_task(Task.objects.get(batch=self.batch).pk))
 
@@ -130,7 +160,7 @@ def naive_submit(pk: str, by: User) -> None:
 
 @pytest.fixture
 def world(transactional_db: None) -> World:
-    batch = stage.launched(frames=20, reward_micros=100, budget_micros=300)
+    batch = stage.launched(frames=20, reward_micros=REWARD, budget_micros=3 * REWARD)
     wanda, will, mona = (cast.user(name) for name in ("Wanda", "Will", "Mona"))
     with transaction.atomic():
         claim = claiming.claim(worker=wanda, project=batch.project)
