@@ -17,6 +17,7 @@ from itertools import groupby
 from django.db import IntegrityError, connection, transaction
 from django.db.models import OuterRef, Q, QuerySet, Subquery
 
+from annotation import clock
 from annotation.lifecycle import Role
 from annotation.models import Member, Project, User
 from crowd import admitting, training
@@ -28,7 +29,7 @@ from crowd.lifecycle import Seat, Standing
 from crowd.models import Assignment
 from crowd.models import Policy as PolicyRow
 from crowd.seating import expire, policy_of
-from crowd.taking import NOW, Wish, take
+from crowd.taking import Wish, take
 
 # Not to be guessed from the outside: the order in which gold comes tells nothing.
 _chance = random.SystemRandom()
@@ -104,14 +105,14 @@ def _free_slot(held: list[Held], batches: Sequence[Offer]) -> int | None:
     return None if len(taken) >= limit else next(slot for slot in range(limit) if slot not in taken)
 
 
-HELD = f"""SELECT id, project_id, slot, lease_until <= {{now}}
-    FROM crowd_assignment WHERE worker_id = %s AND status = '{Seat.HELD}' ORDER BY task_id"""
+HELD = """SELECT id, project_id, slot, lease_until <= {now}
+    FROM crowd_assignment WHERE worker_id = %s AND status = 'held' ORDER BY task_id"""
 
 
 def _held(worker: User) -> list[Held]:
     """What the worker holds, once their lapsed seats are ended, so that those neither block nor outlive a claim."""
     with connection.cursor() as cursor:
-        cursor.execute(HELD.format(now=NOW[connection.vendor]), [worker.pk])
+        cursor.execute(HELD.format(now=clock.now()), [worker.pk])
         held = [Held(*row) for row in cursor.fetchall()]
     lapsed = [seat.seat for seat in held if seat.lapsed]
     for seat in Assignment.objects.filter(pk__in=lapsed).order_by("task_id") if lapsed else ():

@@ -1,19 +1,20 @@
 """The one statement that takes a seat.
 
 It walks a partial index of open seats from a random place, so that a thousand workers meet on none, and moves the first
-one that the worker may take. On PostgreSQL a seat that somebody else is taking at this moment is passed over. Plain SQL,
-since this is what every worker waits for; both databases run the same words but for locks and clocks.
+one that the worker may take. On PostgreSQL a seat that somebody else is taking at this moment is passed over. Plain
+SQL, since this is what every worker waits for; both databases run the same words but for locks and clocks.
 """
+# ruff: noqa: S608  the statement is put together from constants of ours
 
 from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
 
 from django.db import connection
 
+from annotation import clock
 from annotation.ids import new_id
 from annotation.models import User
 from crowd.lifecycle import Seat
@@ -39,12 +40,6 @@ TAKE = """UPDATE crowd_assignment
     WHERE id = COALESCE({seats}) AND status = 'open'
     RETURNING id, task_id, batch_id, project_id, worker_id, extra, status, token"""
 RETURNED = ("id", "task_id", "batch_id", "project_id", "worker_id", "extra", "status", "token")
-SQLITE_NOW = "STRFTIME('%%Y-%%m-%%d %%H:%%M:%%f', 'NOW'{})"
-NOW = {"postgresql": "STATEMENT_TIMESTAMP()", "sqlite": SQLITE_NOW.format("")}
-THEN = {
-    "postgresql": "STATEMENT_TIMESTAMP() + %(lease_s)s * INTERVAL '1 s'",
-    "sqlite": SQLITE_NOW.format(", '+' || %(lease_s)s || ' seconds'"),
-}
 
 
 @dataclass(frozen=True)
@@ -105,5 +100,5 @@ def statement(vendor: str, with_gold: bool, others: int = 0, shunned: int = 0) -
         ]
     who = ", ".join(["%(worker)s", *(f"%(other{i})s" for i in range(others))])
     but = f" AND a.task_id NOT IN ({', '.join(f'%(task{i})s' for i in range(shunned))})" if shunned else ""
-    whole = TAKE.format(seats=",\n        ".join(seats), now=NOW[vendor], then=THEN[vendor])
+    whole = TAKE.format(seats=",\n        ".join(seats), now=clock.now(vendor), then=clock.later("lease_s", vendor))
     return whole.replace("/*who*/", who).replace("/*but*/", but)
