@@ -25,10 +25,11 @@ from review.core.drawing import Objects, draw_tracks
 from review.core.existing import FALSE_ALARM, HIT, log_odds, supporters, vote_counts
 from review.core.fusing import fuse, vote_presence
 from review.core.intervals import merge_intervals
+from review.core.risking import expected_gain
 from review.core.stacking import Stack, stack
 
 METHOD = "evidence-clustering"
-VERSION = 1
+VERSION = 2
 SPREAD = 0.05  # error of a box's edge as a share of its side, of a worker of whom nothing is known
 MIN_WEIGHT = 0.05
 LONE = 0.7  # log odds for what one of three or more drew: two to one
@@ -67,6 +68,7 @@ class Consensus:
     method: str = METHOD
     version: int = VERSION
     risk: float = 0.0  # expected number of objects that it has and should not, or the reverse
+    gain: float = 0.0  # share of its boxes that one more worker is expected to put right; see `risking`
 
 
 def make_consensus(
@@ -90,13 +92,13 @@ def make_consensus(
         return _scored(_as_drawn(ordered, start, stop), ordered, _means(ordered))
     weights = np.array([1.0 if s.skill is None else max(s.skill.weight, MIN_WEIGHT) for s in trusted])
     block = stack([s.tracks for s in trusted], start, stop)
-    objects, certain = _objects(block, trusted, weights, Rule(quorum, lone, tuple(around)))
+    objects, certain, gain = _objects(block, trusted, weights, Rule(quorum, lone, tuple(around)))
     tracks = draw_tracks(block, objects, weights, [s.id for s in trusted])
     drawn = [_renamed(block, s.tracks, w, objects.member) for w, s in enumerate(trusted)]
     count = votes_needed(quorum, len({s.worker for s in trusted}))
     intervals = merge_intervals(drawn, count, weights.tolist())
     sure = certain if len(certain) else 1 - np.prod(1 - _means(trusted), keepdims=True)
-    return _scored(Tracks(start, stop, tracks, intervals), ordered, sure)
+    return replace(_scored(Tracks(start, stop, tracks, intervals), ordered, sure), gain=gain)
 
 
 def _as_drawn(submissions: Sequence[Submission], start: int, stop: int) -> Tracks:
@@ -113,19 +115,25 @@ def _means(submissions: Sequence[Submission]) -> Floats:
     return np.array([SINGLE if s.skill is None else s.skill.mean for s in submissions] or [0.0])
 
 
-def _objects(block: Stack, submissions: Sequence[Submission], weights: Floats, rule: Rule) -> tuple[Objects, Floats]:
-    """The objects that exist, and how sure it is of every cluster that it does or does not."""
+def _objects(
+    block: Stack, submissions: Sequence[Submission], weights: Floats, rule: Rule
+) -> tuple[Objects, Floats, float]:
+    """The objects that exist, how sure it is of every cluster that it does or does not, and what one more is worth."""
     member = cluster(block, weights)
     boxes, drawn = _by_cluster(block, member)
     votes = supporters(drawn)
     exists, odds = _exist(votes, submissions, rule, _witnessed(block, boxes, rule.around))
-    odds_kept = odds[exists]
+    everything, lengths = votes, drawn.any(axis=1).sum(axis=1).astype(float)
     boxes, drawn, votes = boxes[exists], drawn[exists], votes[exists]
     strength = votes * weights
     present = vote_presence(drawn, strength)
     spreads = np.array([SPREAD if s.skill is None else s.skill.spread for s in submissions])
     fused = _bridge(fuse(np.where(drawn[..., None], boxes, np.nan), spreads), present)
-    sure = confidences(features(boxes, drawn, odds_kept, fused, present))
+    seen = features(boxes, drawn, odds[exists], fused, present)
+    sure = confidences(seen)
+    off = np.zeros(len(exists))
+    off[exists] = 1 - seen[:, 2]
+    gain = expected_gain(odds, exists, everything, off, lengths, _hits(submissions))
     there = present.any(axis=1)
     order = np.array(sorted(np.flatnonzero(there), key=lambda k: _place(fused[k], present[k])), np.int64)
     number = np.full(len(exists) + 1, -1)
@@ -133,7 +141,12 @@ def _objects(block: Stack, submissions: Sequence[Submission], weights: Floats, r
     disputed = present & (_doubt(boxes, drawn, strength, fused) > 0)
     certain = np.concatenate([sure[there], 1 / (1 + np.exp(odds[~exists]))])
     kept = Objects(number[member], fused[order], present[order], disputed[order], votes[order], sure[order])
-    return kept, certain
+    return kept, certain, gain
+
+
+def _hits(submissions: Sequence[Submission]) -> Floats:
+    """The chance that each finds what is there, (w,)."""
+    return np.array([HIT if s.skill is None else s.skill.hit for s in submissions])
 
 
 def _by_cluster(block: Stack, member: Ints) -> tuple[Floats, Bools]:

@@ -19,12 +19,13 @@ from annotation.core.metrics import compare
 from annotation.core.resolving import Resolved, resolve
 from annotation.core.stitching import SegmentTracks, Stitched, stitch
 from annotation.core.tracks import Dense, Tracks, fill
+from crowd.core.stopping import settled
 from review.core.cases import Case, Drawn, Task
 from review.core.consensus import Consensus, Submission, make_consensus
 from review.core.learning import Answers, Learnt, learn
 
 FIRST, MOST = 2, 5  # seats of a task under --adaptive: at first, and at most
-AGREED = 0.8
+PROVEN = 0.65  # soft track F with gold that has objects, from which an empty segment is believed early
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,8 @@ def evaluate(cases: Sequence[Case], *, adaptive: bool = False) -> tuple[list[Res
     """Results by case, and what was learnt of the workers over all of them."""
     used = [[t.drawn[:FIRST] if adaptive else t.drawn for t in case.tasks] for case in cases]
     learnt = learn(_answers(cases, used))
-    while adaptive and _ask_more(cases, used, learnt):
+    settled_at: set[tuple[int, int]] = set()
+    while adaptive and _ask_more(cases, used, learnt, settled_at):
         learnt = learn(_answers(cases, used))
     ranks = _rank(cases)
     return [_result(case, some, learnt, ranks) for case, some in zip(cases, used, strict=True)], learnt
@@ -76,17 +78,39 @@ def _answers(cases: Sequence[Case], used: Sequence[Sequence[tuple[Drawn, ...]]])
     ]
 
 
-def _ask_more(cases: Sequence[Case], used: list[list[tuple[Drawn, ...]]], learnt: Learnt) -> bool:
-    """Take one more submission, in the file's order, wherever one is left and the workers do not agree."""
+def _ask_more(
+    cases: Sequence[Case], used: list[list[tuple[Drawn, ...]]], learnt: Learnt, done: set[tuple[int, int]]
+) -> bool:
+    """Take one more submission, in the file's order, wherever one is left and is worth it; `done` are those that are
+    settled, by case and task, and stay so."""
+    proven = _proven(cases, used)
     asked = False
-    for case, lists in zip(cases, used, strict=True):
+    for c, case in enumerate(cases):
         for i, task in enumerate(case.tasks):
-            if len(lists[i]) >= min(MOST, len(task.drawn)):
+            some = used[c][i]
+            if (c, i) in done or len(some) >= min(MOST, len(task.drawn)):
                 continue
-            if _consent(task, lists[i], learnt).agreement < AGREED:
-                lists[i] = task.drawn[: len(lists[i]) + 1]
-                asked = True
+            made = _consent(task, some, learnt)
+            known = all(d.worker in proven for d in some)
+            if settled(gain=made.gain, empty=not made.tracks.tracks, proven=known):
+                done.add((c, i))
+                continue
+            used[c][i] = task.drawn[: len(some) + 1]
+            asked = True
     return asked
+
+
+def _proven(cases: Sequence[Case], used: Sequence[Sequence[tuple[Drawn, ...]]]) -> set[str]:
+    """Workers who drew what gold has, where it has something."""
+    found = set()
+    for case, lists in zip(cases, used, strict=True):
+        for task, some in zip(case.tasks, lists, strict=True):
+            if task.gold is None or not task.gold.tracks:
+                continue
+            gold = fill(task.gold.tracks, task.start, task.stop)
+            alike = {d.worker: fill(d.tracks.tracks, task.start, task.stop) for d in some}
+            found |= {w for w, own in alike.items() if gold.present.any() and track_soft_f(gold, own) >= PROVEN}
+    return found
 
 
 def _consent(task: Task, drawn: Sequence[Drawn], learnt: Learnt, around: Sequence[Tracks] = ()) -> Consensus:

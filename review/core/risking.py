@@ -1,0 +1,51 @@
+"""What one more worker would be worth to a segment: how much of it the consensus should get right that it does not now.
+
+Idea: expected loss now minus expected loss after one more usual worker, object by object, as a share of the segment's
+boxes (Branson 2017's risk, for tracks). An object may exist or not: one more drawing or silence moves its odds. Its
+boxes are off by what the workers differ, less the more drew it. And there may be objects that nobody drew yet, as many
+as the workers' misses make likely.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.special import expit
+
+from annotation.core.tracks import Bools, Floats
+from review.core.existing import COINCIDENCE, HIT
+
+SINGLE_OFF = 0.15  # 1 − IoU of one worker's box with the fused one, where nobody else is there to compare
+SETTLED = 0.5  # share of the objects first found by the next worker that the consensus then has
+
+
+def expected_gain(odds: Floats, exists: Bools, votes: Bools, off: Floats, frames: Floats, hits: Floats) -> float:
+    """Share of a segment's boxes that one more worker is expected to put right, at least 0.
+
+    Per cluster, kept or not: `odds` (k,) that it is an object (logarithm), whether it `exists` in the consensus (k,),
+    who drew it (k, w), `off` (k,) the mean 1 − IoU of the workers' boxes with the fused ones, and its length in
+    `frames` (k,). `hits` (w,) is the chance that each worker draws what is there.
+    """
+    real = expit(odds)
+    drew, silent = _after(real)
+    now = np.where(exists, 1 - real, real)
+    found = np.maximum(now - drew - silent, 0.0)
+    better = real * exists * _closer(votes.sum(axis=1), off)
+    weight = float((frames * real).sum())
+    if weight <= 0:
+        return 0.0
+    missed = float(np.prod(1 - np.clip(hits, 0.02, 0.98)))
+    unseen = weight * missed / (1 - missed) * HIT * SETTLED
+    return (float((frames * (found + better)).sum()) + unseen) / weight
+
+
+def _after(real: Floats) -> tuple[Floats, Floats]:
+    """Chances of being wrong after one more usual worker drew a cluster, and after one was silent about it."""
+    drew = np.minimum(real * HIT, (1 - real) * COINCIDENCE)
+    return drew, np.minimum(real * (1 - HIT), (1 - real) * (1 - COINCIDENCE))
+
+
+def _closer(count: Floats, off: Floats) -> Floats:
+    """How much nearer the fused box comes to the truth by one more, in IoU: errors shrink with the root of n."""
+    n = np.maximum(count, 1).astype(float)
+    single = np.where(n > 1, off * np.sqrt(n / np.maximum(n - 1, 1)), SINGLE_OFF)
+    return single * (1 / np.sqrt(n) - 1 / np.sqrt(n + 1))
