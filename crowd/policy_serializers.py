@@ -31,7 +31,7 @@ class QuorumField(serializers.CharField):
 class AttributeSerializer(serializers.Serializer):
     name = NameField()
     kind = serializers.ChoiceField(choices=["select", "number", "text", "boolean"])
-    values = serializers.ListField(required=False)
+    values = serializers.ListField(required=False, allow_null=True)
     mutable = serializers.BooleanField(required=False)
     default = serializers.JSONField(required=False)
 
@@ -40,7 +40,7 @@ class LabelSerializer(serializers.Serializer):
     name = NameField()
     shape = serializers.ChoiceField(choices=SHAPES, required=False)
     color = serializers.RegexField("^#[0-9a-fA-F]{6}$", required=False, allow_null=True)
-    attributes = AttributeSerializer(many=True, required=False)
+    attributes = AttributeSerializer(many=True, required=False, allow_null=True)
 
 
 class PolicySerializer(serializers.Serializer):

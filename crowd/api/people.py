@@ -44,7 +44,7 @@ class Me(View):
 
     @extend_schema(request=MeInSerializer, responses=serializers.MeSerializer)
     def patch(self, request: Request) -> Response:
-        if "languages" in request.data:
+        if request.data.get("languages") is not None:
             enrolling.set_languages(user=request.user, languages=request.data["languages"])
         return self.get(request)
 

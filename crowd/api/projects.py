@@ -60,7 +60,7 @@ class ProjectDetail(View):
             defining.describe(
                 project=project, name=request.data.get("name"), instructions=request.data.get("instructions")
             )
-            if "labels" in request.data:
+            if request.data.get("labels") is not None:
                 defining.change_ontology(project=project, labels=request.data["labels"])
             if "policy" in request.data:
                 _change_policy(project, request.data["policy"])
