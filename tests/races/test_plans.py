@@ -13,6 +13,7 @@ from django.db import connection, transaction
 from annotation import recording
 from annotation.core.tracks import Tracks
 from annotation.lifecycle import Source
+from annotation.models import Segment
 from crowd import claiming, submitting
 from crowd.models import Batch, Gold, Task
 from tests import cast
@@ -25,15 +26,15 @@ LARGE = {"crowd_assignment", "crowd_task", "crowd_transition", "annotation_segme
 #: Spread as real ids are: a claim starts at a random one.
 RANDOM = "substr(translate(md5({}), '0123456789abcdef', 'acegikmoqsuwy246'), 1, 16)"
 SEGMENTS = """INSERT INTO annotation_segment (id, cut_id, video_id, index, start, stop)
-    SELECT 'seg' || n, cut_id, video_id, n, start, stop FROM annotation_segment, generate_series(1, %s) n
+    SELECT 'seg' || n, cut_id, video_id, n, start, stop FROM annotation_segment, generate_series(%s, %s) n
     WHERE id = %s"""
 TASKS = f"""INSERT INTO crowd_task (id, project_id, batch_id, segment_id, status, reason, priority, asked)
     SELECT {RANDOM.format("'task' || n")}, project_id, batch_id, 'seg' || n, status, '', 0, 0
-    FROM crowd_task, generate_series(1, %s) n WHERE id = %s"""
+    FROM crowd_task, generate_series(%s, %s) n WHERE segment_id = %s"""
 OPEN_SEATS = f"""INSERT INTO crowd_assignment
     (id, task_id, batch_id, project_id, extra, status, priority, renewals, reward_micros, reason)
     SELECT {RANDOM.format("t.id || n")}, t.id, batch_id, project_id, false, 'open', 0, 0, 0, ''
-    FROM crowd_task t, generate_series(1, 10) n"""
+    FROM generate_series(%s, %s) k JOIN crowd_task t ON t.segment_id = 'seg' || k, generate_series(1, 10) n"""
 
 
 @contextmanager
@@ -62,17 +63,22 @@ def scanned(plan: dict[str, Any]) -> set[str]:
 def many_seats(seats: int = SEATS, **policy: Any) -> Batch:
     """Tasks with ten seats each, made by the database itself."""
     batch = stage.launched(frames=20, **policy)
-    task = Task.objects.get(batch=batch)
-    with connection.cursor() as cursor:
-        cursor.execute(SEGMENTS, [seats // 10, task.segment_id])
-        cursor.execute(TASKS, [seats // 10, task.pk])
-        cursor.execute(OPEN_SEATS)
-        cursor.execute(
-            "INSERT INTO crowd_transition (assignment_id, project_id, from_status, to_status, reason) "
-            "SELECT id, project_id, '', 'open', '' FROM crowd_assignment"
-        )
-        cursor.execute("ANALYZE")
+    grow(batch, seats)
     return batch
+
+
+def grow(batch: Batch, seats: int) -> None:
+    """More tasks, until there are so many seats."""
+    first = Segment.objects.get(task__batch=batch, index=0)
+    span = [Task.objects.filter(batch=batch).count(), seats // 10]
+    with connection.cursor() as cursor:
+        cursor.execute("SET session_replication_role = replica")  # the rows fit together by how they are made
+        cursor.execute(SEGMENTS, [*span, first.pk])
+        cursor.execute(TASKS, [*span, first.pk])
+        cursor.execute("ANALYZE crowd_task")
+        cursor.execute(OPEN_SEATS, span)
+        cursor.execute("SET session_replication_role = origin")
+        cursor.execute("ANALYZE")
 
 
 def claim_and_submit(batch: Batch, name: str) -> str:
