@@ -206,6 +206,12 @@ SPECTACULAR_SETTINGS = {
         "ConsensusStatusEnum": ["pending", "accepted", "rejected", "stale"],
         "WorkStatusEnum": ["building", "ready", "failed"],
         "QualificationStatusEnum": ["training", "waiting", "passed", "failed"],
+        "LedgerKindEnum": ["accrual", "reversal", "bonus", "payout", "carry"],
+        "DisputeStatusEnum": ["open", "upheld", "declined"],
+        "PayoutStatusEnum": ["draft", "locked", "sending", "paid", "failed", "unknown"],
+        "EarningStateEnum": ["due", "under_way", "paid"],
+        "FormatEnum": "annotation.formats.registry.FORMATS",
+        "ReadableFormatEnum": "annotation.importing.READABLE",
     },
 }
 
