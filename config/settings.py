@@ -23,7 +23,6 @@ SECRET_KEY = ENVIRONMENT.secret_key or environment.kept_secret(DATA_DIR / "secre
 QUEUE_KEY = hmac.new(SECRET_KEY.encode(), b"trackweave job queue", hashlib.sha256).hexdigest()
 OPEN_REGISTRATION = ENVIRONMENT.open_registration
 WEBHOOK_NETWORKS = ENVIRONMENT.webhook_networks
-WEBHOOK_NETWORKS = ENVIRONMENT.webhook_networks
 PUBLIC_URL = ENVIRONMENT.public_url
 ALLOWED_HOSTS = list(ENVIRONMENT.allowed_hosts)
 
