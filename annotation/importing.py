@@ -14,12 +14,12 @@ from annotation.core.problems import Invalid, Problem, encodable
 from annotation.core.tracks import Tracks
 from annotation.formats import content
 from annotation.formats.assembling import Target
-from annotation.formats.registry import FORMATS
+from annotation.formats.registry import READERS
 from annotation.models import Project, Video
 
 # A file is read into memory as a whole; a million boxes are some 60 MB of text.
 LARGEST = 256 * 2**20
-READABLE = sorted(name for name, form in FORMATS.items() if form.read is not None)
+READABLE = sorted(READERS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +61,4 @@ def _read(project: Project, video: Video, format: str, body: bytes) -> Tracks:
     frames, width, height = video.frame_count or 0, video.width or 0, video.height or 0
     # Exports name a video's part so, and a file may hold several videos.
     (folder,) = content.folder_names([content.Video(video.name, frames, width, height)])
-    read = FORMATS[format].read
-    assert read is not None  # it is among those that are readable
-    return read(body, Target(frames, width, height, ontology), video=folder)
+    return READERS[format](body, Target(frames, width, height, ontology), video=folder)

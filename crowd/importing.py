@@ -8,7 +8,7 @@ from django.db.models.functions import Now
 from annotation import clipping
 from annotation.models import Ontology, Project, User, Video
 from crowd.core.policies import Policy
-from crowd.errors import VideoInUse
+from crowd.errors import VideoInUse, WrongState
 from crowd.lifecycle import BatchStatus, TaskStatus
 from crowd.models import Batch, BatchVideo, Task
 
@@ -30,3 +30,11 @@ def open_done_batch(*, project: Project, video: Video, policy: Policy, by: User)
         for segment in cut.segments.order_by("index")
     )
     return batch
+
+
+def withdraw_done_batch(*, batch: Batch) -> None:
+    """Undo `open_done_batch`: nothing of it is stitched or released from now on, and its video is free. WrongState."""
+    if not Batch.objects.filter(pk=batch.pk, status=BatchStatus.DONE).update(status=BatchStatus.CANCELLED):
+        batch.refresh_from_db()
+        raise WrongState(f"This batch is {batch.status}.")
+    BatchVideo.objects.filter(batch=batch).update(live=False)

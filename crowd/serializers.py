@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rest_framework import serializers
 
-from annotation.formats.registry import FORMATS
+from annotation.formats.registry import READERS
 from annotation.track_serializers import IntervalSerializer, TrackSerializer, TracksSerializer
 from crowd.money_serializers import BalanceSerializer
 from crowd.policy_serializers import LabelSerializer, PolicySerializer
@@ -49,7 +49,7 @@ class TracksFileSerializer(serializers.Serializer):
     """A form with a file of tracks, in any format that can be read."""
 
     video = serializers.CharField()
-    format = serializers.ChoiceField(choices=list(FORMATS))
+    format = serializers.ChoiceField(choices=sorted(READERS))
     file = serializers.FileField()
 
 

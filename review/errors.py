@@ -46,3 +46,10 @@ class NotSettled(Problem):
     status = 409
     code = "not-settled"
     keeps = True  # the look at them is asked for
+
+
+class NotTracks(Problem):
+    """Only finished tracks are taken back: gold and pre-labels were given to people already."""
+
+    status = 409
+    code = "not-tracks"

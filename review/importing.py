@@ -13,11 +13,12 @@ from annotation.importing import Upload
 from annotation.ingesting import want_verify
 from annotation.lifecycle import Source
 from annotation.models import Project, TrackSet, User
+from annotation.queue import want
 from crowd import importing, seeding
 from crowd.models import Batch, Task
 from crowd.presenting import current_policy
 from review import stitching
-from review.errors import NotSettled
+from review.errors import NotSettled, NotTracks
 from review.lifecycle import ConsensusStatus, ImportedAs, Verdict
 from review.models import Build, Consensus, Decision, Import
 
@@ -67,6 +68,17 @@ def import_tracks(*, project: Project, upload: Upload, by: User) -> Batch:
     inputs = [[task.segment_id, row.pk] for task, row in zip(tasks, sets, strict=True)]
     stitching.adopt(video=video, inputs=inputs, parts=parts, numbers=dict(zip(ids, numbers_of(ids), strict=True)))
     return batch
+
+
+def undo(*, row: Import) -> None:
+    """Take finished tracks back. What was released of them stays released; the file may be imported anew.
+
+    NotTracks for gold and pre-labels, which were given to people already; WrongState where it was undone before.
+    """
+    if row.batch is None:
+        raise NotTracks
+    importing.withdraw_done_batch(batch=row.batch)
+    want("stitch_video", row.video_id)
 
 
 def accept_all(

@@ -25,6 +25,7 @@ api_urlpatterns = [
     path("projects/<str:project_id>/exports/", results.ExportList.as_view()),
     path("projects/<str:project_id>/imports/", imports.ImportList.as_view()),
     path("imports/<str:import_id>/", imports.ImportDetail.as_view()),
+    path("imports/<str:import_id>/undo/", imports.ImportUndo.as_view()),
     path("exports/<str:export_id>/", results.ExportDetail.as_view()),
     path("exports/<str:export_id>/download/", results.ExportDownload.as_view(), name="export-download"),
 ]

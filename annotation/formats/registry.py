@@ -16,7 +16,10 @@ from annotation.formats.parting import PicturePath, add_media, frame_picture
 from annotation.formats.reading_coco import read_coco
 from annotation.formats.reading_contract import read_json
 from annotation.formats.reading_cvat import read_cvat
+from annotation.formats.reading_cvat_json import read_cvat_json
+from annotation.formats.reading_detrac import read_detrac
 from annotation.formats.reading_tfrecord import read_tfrecord
+from annotation.formats.reading_vatic import read_vatic
 from annotation.formats.reading_voc import read_voc
 from annotation.formats.reading_yolo import read_yolo
 from annotation.formats.zipping import ZipWriter, untold
@@ -88,4 +91,12 @@ FORMATS: dict[str, Format] = {
         Format("json", *ZIP, write_json, read_json, (), passes=BY_TRACK),
         Format("parquet", *ZIP, parquet.write_parquet, parquet.read_parquet, parquet.LOSES),
     )
+}
+
+# What is read: all that is written, and what others write.
+READERS: dict[str, Callable[..., Tracks]] = {
+    **{name: form.read for name, form in FORMATS.items() if form.read is not None},
+    "cvat-json": read_cvat_json,
+    "detrac": read_detrac,
+    "vatic": read_vatic,
 }

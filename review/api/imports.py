@@ -49,3 +49,12 @@ class ImportDetail(View):
         return Response(
             presenting.import_body(get_or_404(access.visible(Import.objects.all(), request.user), import_id))
         )
+
+
+class ImportUndo(View):
+    @extend_schema(request=None, responses=serializers.ImportSerializer)
+    def post(self, request: Request, import_id: str) -> Response:
+        row = get_or_404(access.visible(Import.objects.select_related("batch"), request.user), import_id)
+        access.require(request.user, row.project, Capability.RUN)
+        importing.undo(row=row)
+        return Response(presenting.import_body(row))

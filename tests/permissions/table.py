@@ -101,6 +101,7 @@ ROWS = (
     Row("GET", "/projects/{project_id}/imports/", "READ", 200),
     Row("POST", "/projects/{project_id}/imports/", "RUN", 201, MOT | {"as": "gold"}, form=True),
     Row("GET", "/imports/{import_id}/", "READ", 200),
+    Row("POST", "/imports/{import_id}/undo/", "RUN", 409),
     # Videos.
     Row("GET", "/projects/{project_id}/videos/", "READ", 200),
     Row("POST", "/projects/{project_id}/videos/", "RUN", 201, {"name": "new", "file": "whatever"}, form=True),

@@ -188,3 +188,24 @@ def test_what_was_exported_is_imported_again(format: str) -> None:
     # Ultralytics' layout has no place for a track's id.
     assert len(tracks) == (60 if format == "yolo" else 1)
     assert Consensus.objects.filter(video=video, status="accepted").count() == 1
+
+
+def test_finished_tracks_are_taken_back_once_and_what_was_released_stays(bare: tuple[Project, Video]) -> None:
+    project, video = bare
+    alice = cast.client("Alice")
+    made = send(*bare, **{"as": "tracks"}).json()
+    release = alice.post(f"{stage.API}/projects/{project.pk}/releases/").json()
+    cast.work_off()
+    assert cast.client("Rita").post(f"{stage.API}/imports/{made['id']}/undo/").status_code == 403
+    assert alice.post(f"{stage.API}/imports/{made['id']}/undo/").status_code == 200
+    assert alice.post(f"{stage.API}/imports/{made['id']}/undo/").status_code == 409
+    cast.work_off()
+    assert alice.get(f"{stage.API}/videos/{video.pk}/tracks/").json()["results"] == []
+    assert alice.get(f"{stage.API}/releases/{release['id']}/").json()["tracks"] == 2
+    assert alice.post(f"{stage.API}/projects/{project.pk}/releases/").status_code == 409  # nothing is left
+    assert send(*bare, **{"as": "tracks"}).status_code == 201
+
+
+def test_gold_is_not_taken_back_like_tracks(bare: tuple[Project, Video]) -> None:
+    made = send(*bare, **{"as": "gold"}).json()
+    assert cast.client("Alice").post(f"{stage.API}/imports/{made['id']}/undo/").status_code == 409

@@ -15,14 +15,18 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from annotation import defining, queue
+from annotation.core.problems import Invalid
 from annotation.errors import Problem
 from annotation.formats.registry import FORMATS
 from annotation.models import Project
 from review import exporting, releasing
+from review.composing import label_names
+from review.core.selection import MEDIA, PICTURES, Selection, parse_selection
 from review.lifecycle import WorkStatus
 from review.models import Export, Release
 
 LOOK_S = 0.2
+SELECTING = ("labels", "min_confidence", "min_support", "frame_step", "media", "pictures")
 CHUNK = 1 << 20
 
 
@@ -33,6 +37,12 @@ class Command(BaseCommand):
         parser.add_argument("project", metavar="PROJECT", help="id or unique name")
         parser.add_argument("--format", required=True, choices=sorted(FORMATS))
         parser.add_argument("--out", required=True, type=Path, help="a file, or a folder that is there already")
+        parser.add_argument("--labels", nargs="+", metavar="LABEL", help="tracks with one of these only")
+        parser.add_argument("--min-confidence", type=float, metavar="SHARE", help="tracks that are as sure as this")
+        parser.add_argument("--min-support", type=int, metavar="N", help="boxes on which N submissions agree")
+        parser.add_argument("--frame-step", type=int, metavar="N", help="every Nth frame only")
+        parser.add_argument("--media", choices=MEDIA, help="what lies beside: pictures of the frames, or clips")
+        parser.add_argument("--pictures", choices=sorted(PICTURES), help="the kind of pictures, for --media frames")
 
     def handle(self, *args: Any, project: str, format: str, out: Path, **options: Any) -> None:
         folder = out if out.is_dir() else out.parent
@@ -41,7 +51,12 @@ class Command(BaseCommand):
         columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), DownloadColumn())
         with Progress(*columns, TimeElapsedColumn(), console=Console(stderr=True)) as progress:
             try:
-                made = _made(defining.find_project(project), format, progress)
+                found = defining.find_project(project)
+                selection = parse_selection({name: options[name] for name in SELECTING}, label_names(found))
+                made = _made(found, format, selection, progress)
+            except Invalid as invalid:
+                said = (f"--{e.pointer[1:].replace('_', '-')}: {e.message}" for e in invalid.errors)
+                raise CommandError("; ".join(said)) from None
             except Problem as problem:
                 raise CommandError(problem.detail) from None
             path = out / exporting.file_name(made) if out.is_dir() else out
@@ -49,11 +64,11 @@ class Command(BaseCommand):
         self.stdout.write(f"{path} release {made.release.number} sha256 {made.sha256}")
 
 
-def _made(project: Project, format: str, progress: Progress) -> Export:
+def _made(project: Project, format: str, selection: Selection, progress: Progress) -> Export:
     """The export of this moment's release, once it is ready. Jobs are done here unless a job worker was first."""
     with transaction.atomic():
         release = releasing.release(project=project, by=project.owner)
-        made = exporting.export(release=release, format=format, video=None, by=project.owner)
+        made = exporting.export(release=release, format=format, video=None, by=project.owner, selection=selection)
     _await(release, f"build_release:{release.pk}", progress, f"Release {release.number}: stitching")
     _await(made, f"write_export:{made.pk}", progress, f"Writing {format}")
     return made
@@ -64,6 +79,7 @@ def _await(row: Release | Export, key: str, progress: Progress, what: str) -> No
     row.refresh_from_db()
     while row.status == WorkStatus.BUILDING:
         if not queue.run(key):
+            progress.update(shown, total=1, completed=row.progress)  # a job worker is at it
             time.sleep(LOOK_S)
         row.refresh_from_db()
     if row.status == WorkStatus.FAILED:
