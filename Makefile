@@ -10,7 +10,7 @@ ifneq ($(wildcard /etc/ssl/certs/ca-certificates.crt),)
 export UV_SYSTEM_CERTS ?= 1
 endif
 
-.PHONY: install demo test test-long check clean
+.PHONY: install demo test test-life test-long check clean
 
 install: $(VENV)/.installed
 
@@ -20,6 +20,9 @@ demo: install
 test: $(VENV)/.installed-for-tests
 	$(PY) -m pytest -n $(JOBS) $(ARGS)
 	TEST_DATABASE=sqlite $(PY) -m pytest -n $(JOBS) -m "db and not browser" $(ARGS)
+
+test-life: $(VENV)/.installed-for-tests
+	$(PY) -m pytest tests/crowd/test_whole_life.py --long --timeout 3600 $(ARGS)
 
 test-long: $(VENV)/.installed-for-tests
 	$(PY) -m pytest -n $(JOBS) --long --timeout 7200 $(ARGS)

@@ -61,7 +61,8 @@ def serve(child_env: dict[str, str], tmp_path: Path) -> Iterator[Callable[..., S
     def serve(*words: str) -> Site:
         command = [sys.executable, "manage.py", "serve", "--port", "0", "--workers", "1", *words]
         environ = {**child_env, "DATA_DIR": str(tmp_path)}
-        process = subprocess.Popen(command, cwd=PROJECT, env=environ, stdout=subprocess.PIPE, text=True)
+        how = {"stdout": subprocess.PIPE, "text": True, "start_new_session": True}
+        process = subprocess.Popen(command, cwd=PROJECT, env=environ, **how)
         started.append(process)
         return Site(process)
 
@@ -79,7 +80,7 @@ def test_it_serves_until_it_is_told_to_stop(serve: Callable[..., Site]) -> None:
     assert len(children) == 2
     assert httpx.get(f"{site.url}api/v1/schema/", timeout=60).json()["openapi"].startswith("3.1")
     before = time.monotonic()
-    site.process.terminate()
+    os.killpg(site.process.pid, signal.SIGTERM)  # as a supervisor or a closed terminal does it: to the whole group
     assert site.process.wait(60) == 0
     assert time.monotonic() - before < WITHIN_S
     assert not children.keys() & dict(processes()).keys()

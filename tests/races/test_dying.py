@@ -196,7 +196,7 @@ def test_a_statement_settles_a_payout(monkeypatch: pytest.MonkeyPatch) -> None:
     payout, mona = drafted(), cast.client("Mona")
     for verb in ("lock", "send"):
         assert step(payout, verb)().status_code == 200
-    told = f"reference,status\n{PayoutLine.objects.get().reference},paid\n".encode()
+    told = f"reference,status,currency,amount\n{PayoutLine.objects.get().reference},paid,EUR,0.01\n".encode()
 
     def ask() -> Any:
         file = SimpleUploadedFile("statement.csv", told)
