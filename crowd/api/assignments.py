@@ -7,7 +7,7 @@ import math
 from functools import lru_cache
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http.response import HttpResponseBase
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
@@ -90,14 +90,13 @@ def _project(request: Request) -> Project | None:
 
 def _workable(user: User, id_or_name: str) -> Project:
     """The project of an id, or of a name that is unique among those in which the user may work."""
-    workable = claiming.workable(user)
-    named = list(workable.filter(name=id_or_name)[:2])
-    try:
-        return named[0] if len(named) == 1 else get_or_404(workable, id_or_name)
-    except Missing:
-        # Who sees the project all the same is told why there is nothing for them.
-        get_or_404(access.visible_projects(user), id_or_name)
-        raise NotAllowedToWork("Only workers can claim, and only in projects that are open to them.") from None
+    found = list(claiming.workable(user).filter(Q(pk=id_or_name) | Q(name=id_or_name)))
+    named = [project for project in found if project.name == id_or_name]
+    for project in named if len(named) == 1 else [project for project in found if project.pk == id_or_name]:
+        return project
+    # Who sees the project all the same is told why there is nothing for them.
+    get_or_404(access.visible_projects(user), id_or_name)
+    raise NotAllowedToWork("Only workers can claim, and only in projects that are open to them.")
 
 
 class AssignmentList(View):
@@ -158,7 +157,7 @@ class Renew(View):
 class Submit(View):
     @extend_schema(request=serializers.WorkInSerializer, responses=serializers.SeatStatusSerializer)
     def post(self, request: Request, assignment_id: str) -> Response:
-        seat = seat_of(request, assignment_id)
+        seat = _seat_at_work(request, assignment_id)
         token = text(request.data, "token")
         body = json.dumps(request.data, separators=(",", ":"))
         try:
@@ -171,6 +170,13 @@ class Submit(View):
             seat=seat, token=token, tracks=tracks, body=body, worker=request.user, client_work_s=_work_s(request.data)
         )
         return Response({"id": seat.pk, "status": "submitted"})
+
+
+def _seat_at_work(request: Request, assignment_id: str) -> Assignment:
+    seat = None if "\0" in assignment_id else submitting.seat_at_work(assignment_id, request.user)
+    if seat is None:
+        raise Missing
+    return seat
 
 
 def _work_s(data: Any) -> float | None:
