@@ -1,0 +1,49 @@
+"""The pages about money, for whoever may see them, in every state that has buttons."""
+
+from __future__ import annotations
+
+import pytest
+
+from crowd import disputing, paying, paying_out
+from tests import cast
+from tests.crowd.test_money import bonus, earned, locked, sent
+from tests.pages.test_pages import Markup, browser, status
+
+pytestmark = pytest.mark.django_db
+
+
+def test_a_worker_sees_what_was_earned_and_may_dispute_a_rejection() -> None:
+    seat = earned()
+    assert "1.50 EUR" in browser("Wanda").get("/work/earnings/").content.decode()
+    paying.reject(seat=seat, by=cast.user("Mona"), reason="boxes are loose")
+    html = browser("Wanda").get("/work/earnings/").content.decode()
+    assert f"/assignments/{seat.pk}/dispute/" in html and "boxes are loose" in html and "Mona" not in html
+    dispute = disputing.dispute(seat=seat, worker=cast.user("Wanda"), reason="they are not")
+    disputing.decline(dispute=dispute, by=cast.user("Mona"), answer="look again")
+    html = browser("Wanda").get("/work/earnings/").content.decode()
+    assert f"/assignments/{seat.pk}/dispute/" not in html and "look again" in html
+    assert Markup(html).forbidden == [] and Markup(html).unnamed == []
+
+
+def test_a_manager_sees_payouts_with_what_can_be_done_to_each() -> None:
+    seat = earned()
+    project, mona = seat.project, cast.user("Mona")
+    under_way = sent(project)
+    bonus(project, 900_000)
+    waiting, draft = locked(project), paying_out.draft(project=project, by=mona)
+    paying.reject(seat=seat, by=mona, reason="boxes are loose")
+    dispute = disputing.dispute(seat=seat, worker=cast.user("Wanda"), reason="they are not")
+    html = browser("Mona").get(f"/projects/{project.pk}/payouts/").content.decode()
+    for path in (
+        f"/payouts/{draft.pk}/lock/",
+        f"/payouts/{waiting.pk}/send/",
+        f"/payouts/{waiting.pk}/cancel/",
+        f"/api/v1/payouts/{under_way.pk}/file/",
+        f"/payouts/{under_way.pk}/statement/",
+        f"/disputes/{dispute.pk}/uphold/",
+        f"/disputes/{dispute.pk}/decline/",
+    ):
+        assert path in html
+    assert Markup(html).forbidden == [] and Markup(html).unnamed == []
+    for name, expected in (("Ada", 200), ("Alice", 404), ("Rita", 404), ("Max", 404), ("Wanda", 404), (None, 302)):
+        assert status(name, f"/projects/{project.pk}/payouts/") == expected, name
