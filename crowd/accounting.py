@@ -71,7 +71,7 @@ def earning_body(entry: LedgerEntry) -> dict[str, Any]:
         "assignment": entry.assignment_id,
         "reason": reason,
         "state": _state(entry),
-        "reference": entry.reference or _reference(entry),
+        "reference": _reference(entry) or entry.reference,
         "at": entry.created_at,
     }
 
