@@ -16,7 +16,7 @@ import numpy as np
 
 from annotation.core.ontology import Ontology
 from annotation.core.problems import shown
-from annotation.core.tracks import Tracks
+from annotation.core.tracks import Bools, Tracks
 from annotation.formats.archives import refuse, the_member
 from annotation.formats.assembling import Target, assemble
 from annotation.formats.content import Content, Rows, VideoTracks, folder_names, pieces_of
@@ -49,7 +49,8 @@ def write_parquet(archive: ZipWriter, content: Content) -> None:
 def _write_table(file: Any, video: VideoTracks, ontology: Ontology) -> None:
     import pyarrow.parquet as pq
 
-    with pq.ParquetWriter(file, _schema(), compression="zstd") as writer:
+    # Dictionaries of numbers that hardly repeat would cost time and memory for nothing.
+    with pq.ParquetWriter(file, _schema(), compression="zstd", use_dictionary=["label", "attributes"]) as writer:
         for rows in (piece for part in video.parts(0) for piece in pieces_of(part, GROUP)):
             writer.write_table(_table(rows, ontology), row_group_size=GROUP)
 
@@ -66,12 +67,27 @@ def _schema() -> pa.Schema:
 def _table(rows: Rows, ontology: Ontology) -> pa.Table:
     import pyarrow as pa
 
-    states = [json_bytes(dict(a)).decode() for a in rows.attributes]
-    labels = pa.DictionaryArray.from_arrays(rows.labels.astype(np.int32), pa.array(ontology.names, pa.string()))
-    attributes = pa.DictionaryArray.from_arrays(rows.states.astype(np.int32), pa.array(states, pa.string()))
-    sure = pa.array(rows.confidence, mask=np.isnan(rows.confidence))
-    edges = [np.ascontiguousarray(rows.boxes[:, i]) for i in range(4)]
-    return pa.table([rows.frames, rows.numbers, labels, *edges, rows.occluded, sure, attributes], schema=_schema())
+    states = pa.array([json_bytes(dict(a)).decode() for a in rows.attributes], pa.string())
+    labels = pa.array(list(ontology.names), pa.string())
+    columns = [
+        _column(rows.frames, pa.int64()),
+        _column(rows.numbers, pa.int64()),
+        pa.DictionaryArray.from_arrays(_column(rows.labels.astype(np.int32), pa.int32()), labels),
+        *(_column(rows.boxes[:, i], pa.float64()) for i in range(4)),
+        _column(np.packbits(rows.occluded, bitorder="little"), pa.bool_(), len(rows)),
+        _column(rows.confidence, pa.float64(), known=~np.isnan(rows.confidence)),
+        pa.DictionaryArray.from_arrays(_column(rows.states.astype(np.int32), pa.int32()), states),
+    ]
+    return pa.table(columns, schema=_schema())
+
+
+def _column(values: Any, kind: pa.DataType, count: int | None = None, known: Bools | None = None) -> pa.Array:
+    """Numbers as they lie in memory. `pa.array` of an array of numpy's would import pandas wherever that is at hand."""
+    import pyarrow as pa
+
+    bits = None if known is None else pa.py_buffer(np.packbits(known, bitorder="little"))
+    body = pa.py_buffer(np.ascontiguousarray(values))
+    return pa.Array.from_buffers(kind, len(values) if count is None else count, [bits, body])
 
 
 def read_parquet(data: bytes, target: Target | None = None, *, video: str | None = None) -> Tracks:
