@@ -43,7 +43,7 @@ def enrol(
     elif user._state.adding:
         user.set_unusable_password()
     try:
-        user.clean_fields(exclude=["password"])
+        user.clean_fields(exclude=["password", "languages"])
     except ValidationError as error:
         raise NobodyLikeThis(f"{name!r}: {' '.join(error.messages)}") from None
     user.save()
