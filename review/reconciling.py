@@ -158,9 +158,5 @@ def _settle_late(task: Task) -> None:
         return
     accepted = recording.load(consensus.track_set)
     with transaction.atomic():
-        scores = {
-            s.pk: soft_f(recording.load(s.track_set), accepted)
-            for s in completing.submissions_of(task)
-            if s.track_set is not None and s.status == Seat.SUBMITTED
-        }
-        paying.settle(task=task, scores=scores)
+        late = [s for s in completing.submissions_of(task) if s.status == Seat.SUBMITTED]
+        paying.settle(task=task, scores=scores_with(task=task, seats=late, tracks=accepted))
