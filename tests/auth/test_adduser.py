@@ -49,6 +49,14 @@ def test_a_role_can_be_changed_and_stays_otherwise() -> None:
     assert User.objects.get().role == "manager"
 
 
+def test_languages_are_set_and_stay() -> None:
+    adduser("ann", "--role", "worker", "--languages", "en, pt-BR")
+    adduser("ann", "--role", "worker")
+    assert User.objects.get().languages == ["en", "pt-BR"]
+    with pytest.raises(CommandError):
+        adduser("ann", "--languages", "klingon!")
+
+
 def test_a_password_is_read_from_stdin(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stdin", io.StringIO("correct horse\n"))
     adduser("ann", "--role", "worker", "--password-stdin")

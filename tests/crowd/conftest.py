@@ -4,7 +4,10 @@ from collections.abc import Iterator
 
 import pytest
 
+from annotation import clipping
+from annotation.models import Clip, Segment
 from crowd.invariants import broken
+from tests import cast
 
 
 @pytest.fixture(autouse=True)
@@ -16,3 +19,13 @@ def what_must_always_be_true(request: pytest.FixtureRequest) -> Iterator[None]:
     yield
     if touches and not request.node.get_closest_marker("breaks_invariants"):
         assert broken() == {}
+
+
+@pytest.fixture
+def clips_without_files(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Training is prepared without a video being encoded."""
+
+    def make_clip(segment_id: str, *, quality: str = "default") -> Clip:
+        return Clip.objects.filter(pk=segment_id).first() or cast.clip(Segment.objects.get(pk=segment_id))
+
+    monkeypatch.setattr(clipping, "make_clip", make_clip)
