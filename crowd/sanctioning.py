@@ -53,9 +53,7 @@ def _sanction(project: Project, worker: User, kind: str, by: User, reason: str) 
         raise Conflict("Somebody else decided about this worker at the same moment.") from None
 
 
-def tell_same(
-    *, project: Project, workers: tuple[User, User], by: User, reason: str
-) -> tuple[SamePerson, bool]:
+def tell_same(*, project: Project, workers: tuple[User, User], by: User, reason: str) -> tuple[SamePerson, bool]:
     """Note that two accounts are one person; what both did before stays. The row, and whether it is new."""
     one, other = sorted(workers, key=lambda worker: worker.pk)
     if one.pk == other.pk:

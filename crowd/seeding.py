@@ -20,9 +20,7 @@ EXTRA_SEATS = 2
 GIVEN_OUT = (TaskStatus.FILLED, TaskStatus.IN_REVIEW, TaskStatus.DONE)
 
 
-def post_gold(
-    *, project: Project, video: Video, tracks: Tracks, by: User, from_task: Task | None = None
-) -> Gold:
+def post_gold(*, project: Project, video: Video, tracks: Tracks, by: User, from_task: Task | None = None) -> Gold:
     """Store gold for a range of frames, and mark the tasks inside it. What was submitted there is scored as well.
 
     `from_task` is the task whose consensus became gold: the work that it was made of is not scored against it.

@@ -235,4 +235,3 @@ class ImportSerializer(serializers.Serializer):
 
     def get_fields(self) -> dict[str, serializers.Field]:
         return super().get_fields() | {"as": serializers.ChoiceField(choices=ImportedAs.values)}
-

@@ -126,7 +126,7 @@ def _untouched(boxes: Floats, given: Floats | None) -> Bools:
         return np.zeros(boxes.shape[:3], bool)
     side = np.tile(np.maximum(given[..., 2:] - given[..., :2], 1.0), 2)
     with np.errstate(invalid="ignore"):
-        return (np.abs(boxes - given) <= UNTOUCHED * side).all(axis=-1)
+        return np.all(np.abs(boxes - given) <= UNTOUCHED * side, axis=-1)
 
 
 def _apart(a: Floats, b: Floats, ignored: Bools) -> tuple[Floats, Floats]:

@@ -64,8 +64,8 @@ def _stops(stack: Stack, rows: Ints, here: Bools, first: Ints, last: Ints, frame
     """Which drawings end before each frame, and which begin after it, near it and not in another cluster."""
     away = stack.present[rows] & ~here
     at = np.arange(here.shape[1])
-    goes_on = (away & (at > last[:, None])).any(axis=1)
-    came = (away & (at < first[:, None])).any(axis=1)
+    goes_on = np.any(away & (at > last[:, None]), axis=1)
+    came = np.any(away & (at < first[:, None]), axis=1)
     ends = (last[:, None] < frames + LEAST - 1) & (frames - last[:, None] <= NEAR)
     begins = (first[:, None] > frames - LEAST) & (first[:, None] - frames < NEAR)
     return ends & ~goes_on[:, None], begins & ~came[:, None]

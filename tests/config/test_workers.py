@@ -51,11 +51,11 @@ def test_a_job_whose_worker_is_killed_is_done_by_another(start: Start, tmp_path:
     eventually(Path(f"{subject}.started").exists)
     first.kill()
     first.wait()
-    Job.objects.update(lease_until=Now())  # instead of waiting for it
+    Job.objects.filter(kind="hang").update(lease_until=Now())  # instead of waiting for it
     Path(f"{subject}.go").touch()
     start()
-    eventually(lambda: Job.objects.get().status == JobStatus.DONE)
-    assert (Path(f"{subject}.done").read_text(), Job.objects.get().attempts) == ("x", 2)
+    eventually(lambda: Job.objects.get(kind="hang").status == JobStatus.DONE)
+    assert (Path(f"{subject}.done").read_text(), Job.objects.get(kind="hang").attempts) == ("x", 2)
 
 
 def test_a_job_that_kills_its_worker_is_given_up_and_the_others_go_on(start: Start, tmp_path: Path) -> None:
@@ -65,7 +65,7 @@ def test_a_job_that_kills_its_worker_is_given_up_and_the_others_go_on(start: Sta
         Job.objects.filter(status=JobStatus.RUNNING).update(lease_until=Now())
         queue.reclaim()
         Job.objects.filter(status=JobStatus.QUEUED).update(not_before=Now())
-    assert Job.objects.get().status == JobStatus.QUARANTINED
+    assert Job.objects.get(kind="kill").status == JobStatus.QUARANTINED
     subject = str(tmp_path / "good")
     Path(f"{subject}.go").touch()
     queue.want("hang", subject)
@@ -80,7 +80,7 @@ def test_a_worker_that_is_told_to_stop_gives_its_job_back_uncounted(start: Start
     eventually(Path(f"{subject}.started").exists)
     worker.terminate()
     assert worker.wait(20) == 0
-    job = Job.objects.get()
+    job = Job.objects.get(kind="hang")
     assert (job.status, job.attempts, job.token) == (JobStatus.QUEUED, 0, None)
 
 
@@ -97,7 +97,7 @@ def test_jobs_are_found_although_their_message_is_lost(start: Start, tmp_path: P
     monkeypatch.setattr(queue, "wake", lambda key: None)
     queue.want("hang", subject)
     start()
-    eventually(lambda: Job.objects.filter(status=JobStatus.DONE).exists())
+    eventually(lambda: Job.objects.filter(kind="hang", status=JobStatus.DONE).exists())
 
 
 BY_REDIS = """

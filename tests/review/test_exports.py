@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from django.conf import settings
 from django.core.files.storage import default_storage
-from django.db import connection
+from django.db import connection, transaction
 from PIL import Image
 
 from annotation.core.ontology import parse_labels
@@ -51,7 +51,8 @@ def two_kinds(start: int, stop: int) -> Tracks:
 
 def released(draw: Callable[[int, int], Tracks] = two_kinds, segments: int = 3) -> Release:
     decided = rows.accepted(segments, draw)
-    release = releasing.release(project=decided[0].video.project, by=None)
+    with transaction.atomic():
+        release = releasing.release(project=decided[0].video.project, by=None)
     releasing.build_release(release_id=release.pk)
     release.refresh_from_db()
     assert release.status == "ready" and release.progress == 1

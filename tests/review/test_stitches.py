@@ -9,7 +9,7 @@ from django.db.models.functions import Now
 from annotation import defining
 from annotation.core.tracks import Tracks
 from annotation.formats.registry import FORMATS
-from review import exporting, releasing, stitching
+from review import composing, exporting, releasing, stitching
 from review.models import Consensus, Export, Join, Release, Stitch
 from review.stitching import stitch_video, unpack
 from tests import cast
@@ -162,7 +162,8 @@ def test_labels_and_attributes_that_the_project_gave_up_are_still_exported(forma
     defining.change_ontology(project=rows[0].video.project, labels=[{"name": "dog"}, {"name": "person"}])
     made = export_of(rows, format)
     assert made.status == "ready", made.reason
-    ontology = exporting.content_of(made.release).ontology
+    with composing.content_of(made.release) as content:
+        ontology = content.ontology
     assert ontology.names == ("dog", "person", "car")
     assert set(ontology.by_name["person"].by_name) == {"sex", "pose"}
 
