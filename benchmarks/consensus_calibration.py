@@ -1,10 +1,10 @@
 """Is a consensus as sure as it is right? Reliability and expected calibration error, and the fit behind the numbers.
 
-    python -m benchmarks.consensus_calibration [--seeds 21 22] [--fit] [--out DIR]
+    python -m benchmarks.consensus_calibration [--seeds 21 22] [--out DIR]
 
-A track is right if its best true track has a spatio-temporal IoU of 0.5 or more. `--fit` prints the weights that
-`review.core.calibration` carries, fitted on every other sequence by name; figures are always of the other sequences,
-on which nothing was fitted. Crowds of 2, 3 and 5 workers, with and without spammers, Gaussian and heavy-tailed.
+A track is right if its best true track has a spatio-temporal IoU of 0.5 or more. Crowds of 2, 3 and 5 workers, with and
+without spammers, Gaussian and heavy-tailed. Every sequence is left out once: its tracks are judged by weights fitted on
+all the others. The weights printed last are fitted on all and are what `review.core.calibration` carries.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ from review.core.learning import Answers, learn
 RIGHT, BINS = 0.5, 10
 
 
-def collect(cases: list[Case]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Features, given confidence and whether it was right, of every consensus track of a crowd."""
+def collect(cases: list[Case]) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Features, given confidence, whether it was right, and its case, of every consensus track of a crowd."""
     tables: list[np.ndarray] = []
     given = calibration.confidences
 
@@ -39,18 +39,21 @@ def collect(cases: list[Case]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         return np.arange(first, first + len(table), dtype=float)
 
     learnt = learn([_answers(t) for case in cases for t in case.tasks])
-    rows, right = [], []
+    rows: list[int] = []
+    right: list[bool] = []
+    places: list[int] = []
     consensus.confidences = numbered
     try:
-        for case, task in ((c, t) for c in cases for t in c.tasks):
+        for place, case, task in ((i, c, t) for i, c in enumerate(cases) for t in c.tasks):
             some = [Submission(f"{d.line:09d}", d.worker, d.tracks, learnt.skills[d.worker]) for d in task.drawn]
             tracks = make_consensus(some, task.start, task.stop, lone=True).tracks.tracks
             rows += [int(t.confidence) for t in tracks]
+            places += [place] * len(tracks)
             right += _right(case.truth, fill(tracks, task.start, task.stop)).tolist()
     finally:
         consensus.confidences = given
     table = np.concatenate(tables)[rows]
-    return table[:, :-1], table[:, -1], np.array(right, bool)
+    return table[:, :-1], table[:, -1], np.array(right, bool), np.array(places, np.int64)
 
 
 def _answers(task: Any) -> Answers:
@@ -91,27 +94,40 @@ def picture(bins: list[tuple[float, float, int]]) -> str:
     return f'<svg xmlns="http://www.w3.org/2000/svg" width="240" height="244">{frame}{even}{dots}{words}</svg>\n'
 
 
+def left_out(table: np.ndarray, right: np.ndarray, places: np.ndarray) -> np.ndarray:
+    """Confidence of every track by weights that were fitted without its sequence."""
+    sure = np.zeros(len(right))
+    for place in np.unique(places):
+        here = places == place
+        weights = fit(table[~here], right[~here])
+        sure[here] = 1 / (1 + np.exp(-(table[here] @ weights[:-1] + weights[-1])))
+    return sure
+
+
+def report(name: str, sure: np.ndarray, right: np.ndarray) -> list[tuple[float, float, int]]:
+    error, bins = calibration_error(sure, right)
+    print(f"{name}: expected calibration error {error:.3f} on {len(sure)} tracks, {right.mean():.3f} of them right")
+    return bins
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seeds", type=int, nargs="+", default=[21, 22])
-    parser.add_argument("--fit", action="store_true")
     parser.add_argument("--out", type=Path)
     args = parser.parse_args()
     some = sequences()
-    kinds = list(itertools.product(args.seeds, (2, 3, 5), (0.0, 0.2), (False, True)))
-
-    def all_of(part: list[Any]) -> list[np.ndarray]:
-        crowds = [crowd(part, s, workers=w, spammers=bad, heavy=heavy) for s, w, bad, heavy in kinds]
-        return [np.concatenate(column) for column in zip(*map(collect, crowds), strict=True)]
-
-    if args.fit:
-        table, _, right = all_of(some[::2])
-        print("weights, bias:", np.round(fit(table, right), 2).tolist(), f"from {len(right)} tracks")
-    _, sure, right = all_of(some[1::2])
-    error, bins = calibration_error(sure, right)
-    for confidence, share, n in bins:
+    parts = []
+    for seed, workers, bad, heavy in itertools.product(args.seeds, (2, 3, 5), (0.0, 0.2), (False, True)):
+        cases = crowd(some, seed, workers=workers, spammers=bad, heavy=heavy)
+        parts.append(collect(cases))
+    table, carried, right, places = (np.concatenate(column) for column in zip(*parts, strict=True))
+    report("weights carried", carried, right)
+    sure = left_out(table, right, places)
+    for place, sequence in enumerate(some):
+        report(f"without {sequence.name}", sure[places == place], right[places == place])
+    for confidence, share, n in (bins := report("every sequence left out once", sure, right)):
         print(f"given {confidence:.2f}: {share:.2f} right of {n}")
-    print(f"expected calibration error {error:.3f} on {len(sure)} tracks of {[s.name for s in some[1::2]]}")
+    print("weights, bias:", np.round(fit(table, right), 2).tolist())
     if args.out:
         args.out.mkdir(parents=True, exist_ok=True)
         (args.out / "reliability.svg").write_text(picture(bins))

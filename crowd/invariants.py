@@ -53,6 +53,10 @@ SEATS: dict[str, str] = {
         SELECT id FROM crowd_transition WHERE to_status = 'rejected' AND (reason = '' OR actor_id IS NULL)""",
 }
 LOG: dict[str, str] = {
+    "a seat is taken, submitted and given back by who sits there": """
+        SELECT r.id FROM crowd_transition r JOIN crowd_assignment a ON a.id = r.assignment_id
+        WHERE (r.to_status IN ('held', 'released') OR (r.from_status = 'held' AND r.to_status = 'submitted'))
+        AND (r.actor_id IS NULL OR r.actor_id <> a.worker_id)""",
     "the log ends where the seat is": """
         SELECT a.id, a.status FROM crowd_assignment a WHERE a.status <> COALESCE((SELECT r.to_status
         FROM crowd_transition r WHERE r.assignment_id = a.id ORDER BY r.id DESC LIMIT 1), 'nothing')""",

@@ -6,7 +6,7 @@ import math
 from fractions import Fraction
 from typing import Protocol
 
-PRICE = 0.012  # of a segment's boxes that one more worker has to be expected to put right; see docs/methods.md
+PRICE = 0.025  # of a segment's boxes that one more worker has to be expected to put right; see docs/methods.md
 
 
 class Redundancy(Protocol):
@@ -36,13 +36,13 @@ def seats_wanted(*, policy: Redundancy, agreement: float, submissions: int, enou
     return 0 if agreed or submissions >= policy.max_redundancy else 1
 
 
-def settled(*, gain: float, empty: bool, proven: bool) -> bool:
+def settled(*, gain: float, empty: bool, proven: bool, price: float = PRICE) -> bool:
     """Whether one more worker is not worth the price, of an adaptive policy.
 
     `gain` is the share of a segment's boxes that one more is expected to put right. That a segment is `empty` is what
     spammers agree on: it is believed early only of those who are `proven` on gold with objects.
     """
-    return gain <= PRICE and (proven or not empty)
+    return gain <= price and (proven or not empty)
 
 
 def votes_needed(quorum: Fraction, submissions: int) -> int:

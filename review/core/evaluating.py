@@ -19,7 +19,7 @@ from annotation.core.metrics import compare
 from annotation.core.resolving import Resolved, resolve
 from annotation.core.stitching import SegmentTracks, Stitched, stitch
 from annotation.core.tracks import Dense, Tracks, fill
-from crowd.core.stopping import settled
+from crowd.core.stopping import PRICE, settled
 from review.core.cases import Case, Drawn, Task
 from review.core.consensus import Consensus, Submission, make_consensus
 from review.core.learning import Answers, Learnt, learn
@@ -59,12 +59,12 @@ class Result:
     used: tuple[tuple[Drawn, ...], ...]
 
 
-def evaluate(cases: Sequence[Case], *, adaptive: bool = False) -> tuple[list[Result], Learnt]:
-    """Results by case, and what was learnt of the workers over all of them."""
+def evaluate(cases: Sequence[Case], *, adaptive: bool = False, price: float = PRICE) -> tuple[list[Result], Learnt]:
+    """Results by case, and what was learnt of the workers over all of them; `price` is of `crowd.core.stopping`."""
     used = [[t.drawn[:FIRST] if adaptive else t.drawn for t in case.tasks] for case in cases]
     learnt = learn(_answers(cases, used))
-    settled_at: set[tuple[int, int]] = set()
-    while adaptive and _ask_more(cases, used, learnt, settled_at):
+    done: set[tuple[int, int]] = set()
+    while adaptive and _ask_more(cases, used, learnt, done, price):
         learnt = learn(_answers(cases, used))
     ranks = _rank(cases)
     return [_result(case, some, learnt, ranks) for case, some in zip(cases, used, strict=True)], learnt
@@ -79,7 +79,11 @@ def _answers(cases: Sequence[Case], used: Sequence[Sequence[tuple[Drawn, ...]]])
 
 
 def _ask_more(
-    cases: Sequence[Case], used: list[list[tuple[Drawn, ...]]], learnt: Learnt, done: set[tuple[int, int]]
+    cases: Sequence[Case],
+    used: list[list[tuple[Drawn, ...]]],
+    learnt: Learnt,
+    done: set[tuple[int, int]],
+    price: float,
 ) -> bool:
     """Take one more submission, in the file's order, wherever one is left and is worth it; `done` are those that are
     settled, by case and task, and stay so."""
@@ -92,7 +96,7 @@ def _ask_more(
                 continue
             made = _consent(task, some, learnt)
             known = all(d.worker in proven for d in some)
-            if settled(gain=made.gain, empty=not made.tracks.tracks, proven=known):
+            if settled(gain=made.gain, empty=not made.tracks.tracks, proven=known, price=price):
                 done.add((c, i))
                 continue
             used[c][i] = task.drawn[: len(some) + 1]

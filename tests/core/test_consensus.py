@@ -214,3 +214,56 @@ def test_empty_tracks_and_empty_submissions_do_no_harm():
         submit(empty, id="1"), submit(empty, box_track("a", 0, 0), id="2"), submit(box_track("b", 0, 0), id="3")
     )
     assert len(consensus.tracks.tracks) == 1
+
+
+def test_one_objects_end_and_anothers_beginning_are_two_objects_where_nobody_leads_across():
+    def pair(name, end, begin):
+        return submit(box_track("a", 0, 0, range(START, end)), box_track("b", 2, 1, range(begin, STOP)), id=name)
+
+    consensus = agree(pair("1", 31, 29), pair("2", 28, 27), pair("3", 30, 31))
+    assert [t.support for t in consensus.tracks.tracks] == [("1", "2", "3")] * 2
+
+
+def test_an_object_that_most_follow_to_the_end_is_one_although_somebody_drew_it_in_two():
+    whole = box_track("w", 0, 0)
+    parts = box_track("p", 0, 0, range(START, 28)), box_track("q", 0, 0, range(28, STOP))
+    crowd = [submit(whole, id="1"), submit(*parts, id="2"), submit(whole, id="3")]
+    assert len(agree(*crowd).tracks.tracks) == 1
+
+
+@pytest.mark.parametrize(("first", "there"), [(START + 3, True), (START + 8, False)])
+def test_who_is_there_soon_after_the_start_was_there_at_it_if_anybody_says_so(first, there):
+    late = range(first, STOP)
+    crowd = [submit(box_track("a", 0, 0, late), id=n) for n in "12"]
+    _, present = dense(agree(*crowd, submit(box_track("a", 0, 0), id="3")))
+    assert bool(present[0, 0]) is there
+
+
+def walkers(*, exchanged: bool, noise: float) -> list[Track]:
+    """Two of different size who cross and go on, or exchange their places on paper where they meet."""
+    at = np.arange(40.0)[:, None]
+    one = np.concatenate([4 * at, 0 * at, 4 * at + 40, 0 * at + 60], axis=1) + noise
+    two = np.concatenate([160 - 4 * at, 0 * at - 20, 160 - 4 * at + 60, 0 * at + 70], axis=1) - noise
+    late = (np.arange(40) >= 20)[:, None] & exchanged
+    paths = np.where(late, two, one), np.where(late, one, two)
+    return [make_track(name, "car", range(START, STOP), p) for name, p in zip("ab", paths, strict=True)]
+
+
+def test_where_one_of_two_exchanged_who_met_the_courses_decide():
+    right, wrong = walkers(exchanged=False, noise=0.5), walkers(exchanged=True, noise=-0.5)
+    for names in ("12", "21"):
+        boxes, _ = dense(agree(submit(*right, id=names[0]), submit(*wrong, id=names[1])))
+        assert len(boxes) == 2
+        for track in right:
+            assert max(iou_aligned(own, track.points).min() for own in boxes) > 0.9
+
+
+def test_one_more_worker_is_worth_the_more_the_others_differ_and_the_fewer_they_are():
+    def crowd(noise, n):
+        return [
+            submit(box_track("a", noise * (w % 2), 0), box_track("b", 200 + noise * w, 0), id=str(w)) for w in range(n)
+        ]
+
+    assert agree(*crowd(0, 3)).gain < agree(*crowd(3, 3)).gain < agree(*crowd(3, 2)).gain
+    lone = [*crowd(0, 2)[:1], submit(box_track("a", 0, 0), id="9")]
+    assert agree(*lone).gain > agree(*crowd(0, 2)).gain

@@ -12,7 +12,7 @@ from scipy.stats import beta
 
 from crowd.core.ranking import EARLY, WINDOW, wants_gold
 from crowd.core.skill import Counts, Evidence, Skill, estimate, estimate_from_figures, vote_weight
-from crowd.core.stopping import seats_wanted, votes_needed
+from crowd.core.stopping import PRICE, seats_wanted, settled, votes_needed
 
 scores = st.lists(st.builds(Evidence, st.floats(0, 1), st.booleans()), max_size=8)
 
@@ -103,6 +103,22 @@ class Plan:
 )
 def test_one_more_worker_while_they_do_not_agree(plan, agreement, submissions, seats):
     assert seats_wanted(policy=plan, agreement=agreement, submissions=submissions) == seats
+
+
+def test_who_agree_but_are_not_enough_get_one_more_until_the_bound():
+    assert seats_wanted(policy=Plan(), agreement=0.95, submissions=2, enough=False) == 1
+    assert seats_wanted(policy=Plan(), agreement=0.95, submissions=5, enough=False) == 0
+    assert seats_wanted(policy=Plan(first_seats=1), agreement=1.0, submissions=1, enough=False) == 0
+
+
+def test_one_more_worker_is_asked_where_it_is_worth_the_price():
+    assert settled(gain=PRICE, empty=False, proven=False)
+    assert not settled(gain=PRICE * 1.01, empty=False, proven=True)
+
+
+def test_an_empty_segment_is_believed_early_only_of_those_who_passed_gold():
+    assert settled(gain=0.0, empty=True, proven=True)
+    assert not settled(gain=0.0, empty=True, proven=False)
 
 
 @given(st.integers(1, 100), st.integers(1, 100), st.integers(2, 50))
