@@ -53,9 +53,9 @@ SEATS: dict[str, str] = {
         SELECT id FROM crowd_transition WHERE to_status = 'rejected' AND (reason = '' OR actor_id IS NULL)""",
 }
 LOG: dict[str, str] = {
-    "a seat is taken, submitted and given back by who sits there": """
+    "a seat is taken and submitted by who sits there": """
         SELECT r.id FROM crowd_transition r JOIN crowd_assignment a ON a.id = r.assignment_id
-        WHERE (r.to_status IN ('held', 'released') OR (r.from_status = 'held' AND r.to_status = 'submitted'))
+        WHERE (r.to_status = 'held' OR (r.from_status = 'held' AND r.to_status = 'submitted'))
         AND (r.actor_id IS NULL OR r.actor_id <> a.worker_id)""",
     "the log ends where the seat is": """
         SELECT a.id, a.status FROM crowd_assignment a WHERE a.status <> COALESCE((SELECT r.to_status

@@ -144,7 +144,7 @@ LIES: dict[str, Lie] = {
     "a seat is of its task's batch and project": of_another_project,
     "what came too late counts only by a manager's word": lambda seat: moved(seat, "expired", "submitted"),
     "a rejection has a person and a reason": lambda seat: moved(seat, "accepted", "rejected"),
-    "a seat is taken, submitted and given back by who sits there": "UPDATE crowd_transition SET actor_id = NULL",
+    "a seat is taken and submitted by who sits there": "UPDATE crowd_transition SET actor_id = NULL",
     "the log ends where the seat is": "UPDATE crowd_assignment SET status = 'submitted' WHERE status = 'accepted'",
     "the log has no gaps": "DELETE FROM crowd_transition WHERE to_status = 'submitted'",
     "seats move as the table says": lambda seat: moved(seat, "open", "accepted"),
