@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
 import pytest
@@ -13,6 +12,7 @@ from hypothesis import strategies as st
 
 from annotation import serving
 from config import errors
+from tests.loops import finish
 
 DATA = bytes(range(200))
 
@@ -115,7 +115,7 @@ def test_an_asgi_server_gets_it_piece_by_piece(monkeypatch: pytest.MonkeyPatch) 
     async def pieces() -> list[bytes]:
         return [piece async for piece in answer]
 
-    got = asyncio.run(pieces())
+    got = finish(pieces())
     assert b"".join(got) == DATA[10:180] and max(map(len, got)) == 64
 
 

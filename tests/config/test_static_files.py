@@ -1,10 +1,10 @@
 from __future__ import annotations
 
-import asyncio
-
 import pytest
 from django.contrib.staticfiles import finders
 from django.test import AsyncClient, Client
+
+from tests.loops import finish
 
 
 @pytest.fixture
@@ -19,4 +19,4 @@ def test_an_asgi_server_gets_a_static_file_in_pieces_and_without_a_warning(path:
         assert (answer.status_code, answer.is_async) == (200, True)
         return b"".join([piece async for piece in answer])
 
-    assert asyncio.run(fetch()) == b"".join(Client().get(f"/static/{path}").streaming_content)
+    assert finish(fetch()) == b"".join(Client().get(f"/static/{path}").streaming_content)
