@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 from django.db import connection
 
 _SQLITE = "STRFTIME('%%Y-%%m-%%d %%H:%%M:%%f', 'NOW'{})"
@@ -20,3 +22,11 @@ def now(vendor: str = "") -> str:
 def later(name: str, vendor: str = "") -> str:
     """SQL for the moment that lies as many seconds ahead as the named parameter says."""
     return _LATER[vendor or connection.vendor].replace("{name}", name)
+
+
+def read(value: datetime | str | None) -> datetime | None:
+    """A time as plain SQL yields it: SQLite has it as text, in UTC."""
+    if not isinstance(value, str):
+        return value
+    told = datetime.fromisoformat(value)
+    return told if told.tzinfo else told.replace(tzinfo=UTC)

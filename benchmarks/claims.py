@@ -32,7 +32,7 @@ from django.test.utils import setup_databases, teardown_databases  # noqa: E402
 from annotation import queue  # noqa: E402
 from annotation.core.tracks import Tracks  # noqa: E402
 from annotation.models import User  # noqa: E402
-from crowd import claiming, submitting  # noqa: E402
+from crowd import claiming, reading, submitting  # noqa: E402
 from crowd.models import Assignment, Batch  # noqa: E402
 from tests import cast, servers  # noqa: E402
 from tests.races.test_plans import many_seats  # noqa: E402
@@ -47,7 +47,7 @@ def cycle(batch: Batch, worker: User) -> str | None:
     if claim is None:
         return None
     with transaction.atomic():
-        seat = submitting.seat_at_work(claim.seat.pk, worker)
+        seat = reading.seat_at_work(claim.seat.pk, worker)
         assert seat is not None
         segment = seat.task.segment
         empty = Tracks(segment.start, segment.stop)

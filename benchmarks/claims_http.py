@@ -65,26 +65,28 @@ def plain(worker: APIClient, bodies: tuple[dict[str, Any], dict[str, Any]]) -> N
         assert worker.post("/plain/", body).status_code == 200
 
 
-def timed(times: int, what: Any, *args: Any) -> tuple[float, float]:
-    """Cycles per second, and milliseconds of this process's processor a cycle."""
+def timed(what: Any, *args: Any) -> tuple[float, float]:
+    """Seconds of the wall's clock and of this process's processor."""
     began, cpu = time.perf_counter(), time.process_time()
-    for _ in range(times):
-        what(*args)
-    return times / (time.perf_counter() - began), 1000 * (time.process_time() - cpu) / times
+    what(*args)
+    return time.perf_counter() - began, time.process_time() - cpu
 
 
 def compare(batch: Batch, *, cycles: int, rounds: int) -> None:
-    rows = []
+    """One and the other in turns, a cycle each, so that what else the machine does falls on both."""
+    ratios, rows = [], []
     for i in range(rounds):
         worker = APIClient(HTTP_AUTHORIZATION=f"Token {tokens.issue(user=cast.user(f'worker{i}'))}")
         bodies = cycle(worker, batch)
         plain(worker, bodies)
-        rows.append((*timed(cycles, plain, worker, bodies), *timed(cycles, cycle, worker, batch)))
-    ratios = [ours / theirs for theirs, _, ours, _ in rows]
-    theirs, their_cpu, ours, our_cpu = (statistics.median(column) for column in zip(*rows, strict=True))
-    print(f"claim + submit {ours:.1f} cycles/s ({our_cpu:.1f} ms of processor each)")
-    print(f"two plain requests {theirs:.1f} cycles/s ({their_cpu:.1f} ms)")
-    print(f"ratio {statistics.median(ratios):.2f} (each round: {', '.join(f'{r:.2f}' for r in ratios)})")
+        both = [(*timed(plain, worker, bodies), *timed(cycle, worker, batch)) for _ in range(cycles)]
+        theirs, _, ours, _ = (sum(column) for column in zip(*both, strict=True))
+        ratios.append(theirs / ours)
+        rows += both
+    theirs, their_cpu, ours, our_cpu = (1000 * statistics.median(column) for column in zip(*rows, strict=True))
+    print(f"claim + submit: median {ours:.1f} ms, {our_cpu:.1f} ms of them this process's processor")
+    print(f"two plain requests: median {theirs:.1f} ms, {their_cpu:.1f} ms")
+    print(f"ratio of the medians {theirs / ours:.2f}, of whole rounds {', '.join(f'{r:.2f}' for r in ratios)}")
 
 
 def main() -> None:

@@ -27,7 +27,7 @@ from django.test.utils import setup_databases, teardown_databases  # noqa: E402
 from annotation import queue  # noqa: E402
 from annotation.core.tracks import Tracks  # noqa: E402
 from annotation.models import User  # noqa: E402
-from crowd import claiming, submitting  # noqa: E402
+from crowd import claiming, reading, submitting  # noqa: E402
 from crowd.models import Batch  # noqa: E402
 from tests import cast, servers  # noqa: E402
 from tests.races.test_plans import grow, many_seats  # noqa: E402
@@ -47,7 +47,7 @@ def cycle(batch: Batch, worker: User) -> float:
     """Seconds that the claim of one claim and submission took."""
     seconds, pk = claim(batch, worker)
     with transaction.atomic():
-        seat = submitting.seat_at_work(pk, worker)
+        seat = reading.seat_at_work(pk, worker)
         assert seat is not None
         empty = Tracks(seat.task.segment.start, seat.task.segment.stop)
         with connection.cursor() as cursor:

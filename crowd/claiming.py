@@ -218,3 +218,24 @@ def workable(worker: User) -> QuerySet[Project]:
         return mine
     newest = PolicyRow.objects.filter(project=OuterRef("pk")).order_by("-version").values("values__open")[:1]
     return Project.objects.annotate(is_open=Subquery(newest)).filter(Q(is_open=True) | Q(pk__in=mine.values("pk")))
+
+
+CALLED = """SELECT p.id, p.name, p.owner_id, p.instructions, p.created_at, m.id IS NOT NULL,
+        (SELECT q."values" FROM crowd_policy q WHERE q.project_id = p.id ORDER BY q.version DESC LIMIT 1)
+    FROM annotation_project p
+    LEFT JOIN annotation_member m ON m.project_id = p.id AND m.user_id = %(worker)s AND m.role = 'worker'
+    WHERE p.id = %(called)s OR p.name = %(called)s"""
+PROJECT_COLUMNS = ("id", "name", "owner_id", "instructions", "created_at")
+
+
+def workable_called(worker: User, id_or_name: str) -> list[Project]:
+    """Those of `workable` that have this id or name. Part of every claim, so it is plain SQL."""
+    with connection.cursor() as cursor:
+        cursor.execute(CALLED, {"worker": worker.pk, "called": id_or_name})
+        rows = cursor.fetchall()
+    works = worker.role == Role.WORKER
+    return [
+        Project.from_db(connection.alias, PROJECT_COLUMNS, columns)
+        for *columns, let_in, policy in rows
+        if let_in or (works and policy is not None and json.loads(policy).get("open") is True)
+    ]

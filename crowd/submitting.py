@@ -2,57 +2,19 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Sequence
-from typing import Any
-
 from django.db import connection
 from django.db.models.functions import Now
 
 from annotation import clock, recording
 from annotation.core.tracks import Tracks
 from annotation.lifecycle import Source
-from annotation.models import Segment, TrackSet, User, Video
+from annotation.models import TrackSet, User
 from crowd.errors import SeatIsOver
 from crowd.holding import keep_late
 from crowd.lifecycle import Seat
-from crowd.models import Assignment, Batch, LateBody, Task
+from crowd.models import Assignment, LateBody
 from crowd.seating import cover, fill_task, hold_task, lock_task, log_move, move
 from crowd.signals import submission_changed
-
-# What reading and storing a submission asks of its seat.
-LOADED = {
-    Assignment: ("id", "task_id", "batch_id", "project_id", "worker_id", "extra", "status"),
-    Batch: ("id", "ontology_id", "policy"),
-    Task: ("id", "segment_id"),
-    Segment: ("id", "video_id", "start", "stop"),
-    Video: ("id", "width", "height"),
-}
-AT_WORK = """SELECT a.id, a.task_id, a.batch_id, a.project_id, a.worker_id, a.extra, a.status,
-        b.id, b.ontology_id, b.policy, t.id, t.segment_id, s.id, s.video_id, s.start, s.stop, v.id, v.width, v.height
-    FROM crowd_assignment a JOIN crowd_batch b ON b.id = a.batch_id JOIN crowd_task t ON t.id = a.task_id
-    JOIN annotation_segment s ON s.id = t.segment_id JOIN annotation_video v ON v.id = s.video_id
-    WHERE a.id = %s AND a.worker_id = %s"""
-
-
-def seat_at_work(pk: str, worker: User) -> Assignment | None:
-    """A seat of this worker's with as much of its batch, task, segment and video as a submission needs."""
-    with connection.cursor() as cursor:
-        cursor.execute(AT_WORK, [pk, worker.pk])
-        row = cursor.fetchone()
-    if row is None:
-        return None
-    seat, batch, task, segment, video = _rows(row)
-    batch.policy = json.loads(batch.policy)
-    seat.batch, seat.task, task.segment, segment.video = batch, task, segment, video
-    return seat
-
-
-def _rows(row: Sequence[Any]) -> Iterator[Any]:
-    values = iter(row)
-    for model, columns in LOADED.items():
-        yield model.from_db(connection.alias, columns, [next(values) for _ in columns])
-
 
 # As `crowd.holding.holding` says it.
 SUBMIT = """UPDATE crowd_assignment

@@ -7,7 +7,7 @@ import math
 from functools import lru_cache
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.http.response import HttpResponseBase
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
@@ -25,7 +25,7 @@ from annotation.errors import Missing
 from annotation.models import Ontology as OntologyRow
 from annotation.models import Project, User
 from annotation.serving import serve_bytes
-from crowd import claiming, ghosting, holding, presenting, publishing, serializers, submitting
+from crowd import claiming, ghosting, holding, presenting, publishing, reading, serializers, submitting
 from crowd.errors import NotAllowedToWork
 from crowd.lifecycle import Seat
 from crowd.models import Assignment
@@ -73,10 +73,13 @@ class Claim(View):
         if claim is None:
             publishing.advance_for(worker=request.user, project=project)
             return Response(status=204)
-        seat = seat_of(request, claim.seat.pk)
-        if claim.fresh:
-            ghosting.show(seat=seat)
-        return Response(presenting.assignment_body(seat), status=201 if claim.fresh else 200)
+        if not claim.fresh:
+            return Response(presenting.assignment_body(seat_of(request, claim.seat.pk)))
+        seat = reading.seat_just_taken(claim.seat.pk, request.user)
+        if seat is None:
+            raise Missing
+        ghosting.show(seat=seat)
+        return Response(presenting.assignment_body(seat), status=201)
 
 
 def _project(request: Request) -> Project | None:
@@ -90,7 +93,7 @@ def _project(request: Request) -> Project | None:
 
 def _workable(user: User, id_or_name: str) -> Project:
     """The project of an id, or of a name that is unique among those in which the user may work."""
-    found = list(claiming.workable(user).filter(Q(pk=id_or_name) | Q(name=id_or_name)))
+    found = claiming.workable_called(user, id_or_name)
     named = [project for project in found if project.name == id_or_name]
     for project in named if len(named) == 1 else [project for project in found if project.pk == id_or_name]:
         return project
@@ -173,7 +176,7 @@ class Submit(View):
 
 
 def _seat_at_work(request: Request, assignment_id: str) -> Assignment:
-    seat = None if "\0" in assignment_id else submitting.seat_at_work(assignment_id, request.user)
+    seat = None if "\0" in assignment_id else reading.seat_at_work(assignment_id, request.user)
     if seat is None:
         raise Missing
     return seat

@@ -14,7 +14,7 @@ from annotation import recording
 from annotation.core.tracks import Tracks
 from annotation.lifecycle import Source
 from annotation.models import Segment
-from crowd import claiming, submitting
+from crowd import claiming, reading, submitting
 from crowd.models import Batch, Gold, Task
 from tests import cast
 from tests.crowd import stage
@@ -88,7 +88,7 @@ def claim_and_submit(batch: Batch, name: str) -> str:
         claim = claiming.claim(worker=worker, project=batch.project)
     assert claim is not None
     with transaction.atomic():
-        seat = submitting.seat_at_work(claim.seat.pk, worker)
+        seat = reading.seat_at_work(claim.seat.pk, worker)
         assert seat is not None
         empty = Tracks(seat.task.segment.start, seat.task.segment.stop)
         submitting.submit(seat=seat, token=claim.seat.token or "", tracks=empty, body="{}", worker=worker)
