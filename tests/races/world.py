@@ -38,7 +38,7 @@ from tests.crowd import stage
 from tests.races import orders
 from tests.races.explorer import DEADLOCK, Explorer, Verb
 
-SAMPLE = 25
+SAMPLE = 10
 REWARD = 10_000  # a coin: what is less than one is not paid out
 Check = Callable[[Any, Any], bool]
 
@@ -151,7 +151,7 @@ def naive_submit(pk: str, by: User) -> None:
     empty = Tracks(segment.start, segment.stop)
     work = recording.store(tracks=empty, video=segment.video, source=Source.WORKER, author=by)
     Transition.objects.create(
-        assignment=seat, project_id=seat.project_id, from_status=seat.status, to_status="submitted"
+        assignment=seat, project_id=seat.project_id, from_status=seat.status, to_status="submitted", actor=by
     )
     seat.status, seat.track_set, seat.slot, seat.lease_until = Seat.SUBMITTED, work, None, None
     seat.submitted_at = Now()
