@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
 
 from tests.crowd.leaks import auc, balanced, cross_validated_auc
 
-pytestmark = pytest.mark.long  # half a minute of arithmetic
 ROWS, COLUMNS = 1000, 30
 
 
