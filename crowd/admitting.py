@@ -1,6 +1,6 @@
 """Who may take work where: what a policy asks of a worker beside being let into the project.
 
-What is known of a worker is read with the batches that have work (`COLUMNS`, `JOINS`), in one statement; caps are
+What is known of a worker is read with the batches that have work (`COLUMNS`), in one statement; caps are
 counted from the worker's own seats, and only where a policy has any. Every refusal is a sentence for the worker.
 """
 
@@ -20,11 +20,10 @@ from crowd.models import Assignment, Qualification, SamePerson, Skill
 
 DAY = timedelta(days=1)
 #: For a statement in which `p` is the project and `%(worker)s` the worker.
-COLUMNS = "q.status, k.low, o.project_id IS NOT NULL"
-JOINS = """LEFT JOIN crowd_qualification q ON q.project_id = p.id AND q.worker_id = %(worker)s
-    LEFT JOIN crowd_skill k ON k.project_id = p.id AND k.worker_id = %(worker)s
-    LEFT JOIN (SELECT DISTINCT project_id FROM crowd_sameperson
-        WHERE lifted_at IS NULL AND (one_id = %(worker)s OR other_id = %(worker)s)) o ON o.project_id = p.id"""
+COLUMNS = """(SELECT q.status FROM crowd_qualification q WHERE q.project_id = p.id AND q.worker_id = %(worker)s),
+    (SELECT k.low FROM crowd_skill k WHERE k.project_id = p.id AND k.worker_id = %(worker)s),
+    (SELECT o.id FROM crowd_sameperson o WHERE o.project_id = p.id AND o.lifted_at IS NULL
+        AND (o.one_id = %(worker)s OR o.other_id = %(worker)s) LIMIT 1) IS NOT NULL"""
 
 
 #: The lower quantile of somebody of whom nothing is known yet: `estimate([]).low`.

@@ -122,17 +122,19 @@ def _held(worker: User) -> list[Held]:
 
 # Whether a batch has an open seat is looked up by its index, one batch at a time: a join or EXISTS may be planned as a
 # walk through all seats there are.
-OFFERS = f"""SELECT b.id, p.id, b.policy, m.id IS NOT NULL, s.kind, s.reason, {admitting.COLUMNS}
+# What is known of the worker are subqueries too: each is planned alone, where a join of seven is planned as a whole.
+SANCTION = "crowd_sanction s WHERE s.project_id = p.id AND s.worker_id = %(worker)s AND s.lifted_at IS NULL"
+OFFERS = f"""SELECT b.id, p.id, b.policy,
+        (SELECT m.id FROM annotation_member m
+            WHERE m.project_id = p.id AND m.user_id = %(worker)s AND m.role = 'worker') IS NOT NULL,
+        (SELECT s.kind FROM {SANCTION}), (SELECT s.reason FROM {SANCTION}), {admitting.COLUMNS}
     FROM annotation_project p
-    {admitting.JOINS}
-    LEFT JOIN crowd_sanction s ON s.project_id = p.id AND s.worker_id = %(worker)s AND s.lifted_at IS NULL
-    LEFT JOIN annotation_member m ON m.project_id = p.id AND m.user_id = %(worker)s AND m.role = 'worker'
     {{join}} crowd_batch b ON b.project_id = p.id AND b.status IN ('opening', 'open') AND (
         SELECT a.id FROM crowd_assignment a WHERE a.batch_id = b.id AND NOT a.extra AND a.status = 'open'
         ORDER BY a.priority DESC, a.id LIMIT 1) IS NOT NULL
     {{where}} ORDER BY p.id, b.created_at"""  # noqa: S608  constants of ours
 OF_ONE = OFFERS.format(join="LEFT JOIN", where="WHERE p.id = %(project)s")
-OF_ALL = OFFERS.format(join="JOIN", where="WHERE s.id IS NULL")
+OF_ALL = OFFERS.format(join="JOIN", where=f"WHERE (SELECT s.id FROM {SANCTION}) IS NULL")  # noqa: S608  as above
 
 
 def _offers(worker: User, project: Project | None) -> list[Offer]:

@@ -26,15 +26,16 @@ from crowd.seating import log_move
 MAY_TAKE = """(SELECT m.id FROM crowd_assignment m WHERE m.task_id = a.task_id AND m.worker_id IN (/*who*/) LIMIT 1)
     IS NULL/*but*/"""
 REAL = f"""crowd_assignment a WHERE a.batch_id = %(batch)s AND NOT a.extra AND a.status = 'open' AND {MAY_TAKE}"""
-BEST = f"(SELECT a.priority FROM {REAL} ORDER BY a.priority DESC LIMIT 1)"
+# Looked up once, and planned once, for all that ask.
+BEST = f"WITH best AS (SELECT a.priority FROM {REAL} ORDER BY a.priority DESC LIMIT 1)"
 # Gold's tasks are few, so they are looked through first, and then their seats. `gold_batch` is empty while it is not
 # time for gold: the statement is the same, and so is what it costs.
 GOLD = f"""crowd_task t JOIN crowd_assignment a ON a.task_id = t.id AND NOT a.extra AND a.status = 'open'
     WHERE t.batch_id = %(gold_batch)s AND t.gold_id IS NOT NULL AND {MAY_TAKE}"""
 EXTRA = f"""crowd_assignment a WHERE a.batch_id = %(gold_batch)s AND a.extra AND a.status = 'open' AND {MAY_TAKE}
-    AND {BEST} IS NOT NULL"""
+    AND (SELECT priority FROM best) IS NOT NULL"""
 PASSING_OVER = {"postgresql": " FOR NO KEY UPDATE OF a SKIP LOCKED", "sqlite": ""}
-TAKE = """UPDATE crowd_assignment
+TAKE = """{best} UPDATE crowd_assignment
     SET status = 'held', worker_id = %(worker)s, token = %(token)s, slot = %(slot)s, claimed_at = {now},
         lease_until = {then}
     WHERE id = COALESCE({seats}) AND status = 'open'
@@ -87,7 +88,8 @@ def statement(vendor: str, with_gold: bool, others: int = 0, shunned: int = 0) -
     """The best priority first; of equal ones the first from a random place on, or else the first of all."""
     at_once = PASSING_OVER[vendor]
     seats = [
-        f"(SELECT a.id FROM {REAL} AND a.priority = {BEST} AND a.id >= %(start)s ORDER BY a.id LIMIT 1{at_once})",
+        f"""(SELECT a.id FROM {REAL} AND a.priority = (SELECT priority FROM best) AND a.id >= %(start)s
+            ORDER BY a.id LIMIT 1{at_once})""",
         f"(SELECT a.id FROM {REAL} ORDER BY a.priority DESC, a.id LIMIT 1{at_once})",
     ]
     if with_gold:
@@ -100,5 +102,6 @@ def statement(vendor: str, with_gold: bool, others: int = 0, shunned: int = 0) -
         ]
     who = ", ".join(["%(worker)s", *(f"%(other{i})s" for i in range(others))])
     but = f" AND a.task_id NOT IN ({', '.join(f'%(task{i})s' for i in range(shunned))})" if shunned else ""
-    whole = TAKE.format(seats=",\n        ".join(seats), now=clock.now(vendor), then=clock.later("lease_s", vendor))
+    now, then = clock.now(vendor), clock.later("lease_s", vendor)
+    whole = TAKE.format(best=BEST, seats=",\n        ".join(seats), now=now, then=then)
     return whole.replace("/*who*/", who).replace("/*but*/", but)

@@ -57,7 +57,7 @@ class Task(models.Model):
 
     id = models.CharField(primary_key=True, max_length=16, default=new_id, editable=False)
     project = models.ForeignKey("annotation.Project", on_delete=models.CASCADE, related_name="tasks")
-    batch = models.ForeignKey(Batch, on_delete=models.CASCADE, related_name="tasks")
+    batch = models.ForeignKey(Batch, on_delete=models.CASCADE, related_name="tasks", db_index=False)
     segment = models.OneToOneField("annotation.Segment", on_delete=models.CASCADE, related_name="task")
     status = models.CharField(max_length=16, choices=TaskStatus.choices, default=TaskStatus.OPENING)
     reason = models.TextField(default="", blank=True)

@@ -15,13 +15,17 @@ from crowd.lifecycle import Seat
 class Assignment(models.Model):
     """One worker's seat at a task. An `extra` seat is only scored against gold and never counts towards consensus."""
 
+    # No indexes for single columns: those below begin with them. A move writes into every index of the table, and a
+    # claim's plan weighs each of them many times over.
     id = models.CharField(primary_key=True, max_length=16, default=new_id, editable=False)
-    task = models.ForeignKey("crowd.Task", on_delete=models.CASCADE, related_name="assignments")
+    task = models.ForeignKey("crowd.Task", on_delete=models.CASCADE, related_name="assignments", db_index=False)
     # Of the task, again: a claim looks through one batch's open seats and joins nothing.
-    batch = models.ForeignKey("crowd.Batch", on_delete=models.CASCADE, related_name="assignments")
-    project = models.ForeignKey("annotation.Project", on_delete=models.CASCADE, related_name="assignments")
+    batch = models.ForeignKey("crowd.Batch", on_delete=models.CASCADE, related_name="assignments", db_index=False)
+    project = models.ForeignKey(
+        "annotation.Project", on_delete=models.CASCADE, related_name="assignments", db_index=False
+    )
     worker = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="assignments"
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="assignments", db_index=False
     )
     extra = models.BooleanField(default=False)
     status = models.CharField(max_length=16, choices=Seat.choices, default=Seat.OPEN)
@@ -71,6 +75,7 @@ class Assignment(models.Model):
             models.Index(fields=["worker", "status", "project"], name="seats_of_a_worker"),
             # Progress and the state of a task.
             models.Index(fields=["project", "status"], name="seats_of_a_project"),
+            models.Index(fields=["batch", "status"], name="seats_of_a_batch"),
         ]
 
 

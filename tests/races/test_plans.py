@@ -43,7 +43,7 @@ def explaining() -> Iterator[list[tuple[str, dict[str, Any]]]]:
     plans: list[tuple[str, dict[str, Any]]] = []
 
     def explain(execute: Callable, sql: str, params: Any, many: bool, context: Any) -> Any:
-        if sql.split()[0] in ("SELECT", "UPDATE") and not many:
+        if sql.split()[0] in ("SELECT", "UPDATE", "WITH") and not many:
             with connection.connection.cursor() as cursor:
                 cursor.execute("EXPLAIN (FORMAT JSON) " + sql, params)
                 (found,) = cursor.fetchone()
