@@ -18,7 +18,8 @@ def _list(values: tuple[str, ...]) -> str:
     return ", ".join(f"'{value}'" for value in values)
 
 
-# What became of the seats that a task opened with; a task that was done early and reopened has some withdrawn.
+# What became of the seats that a task opened with. Once it was done, seats that end are not followed: a task that was
+# done early and is opened again has the seats that it is given then.
 COUNTED = _list((*LIVE_SEATS, *FILLED_SEATS, Seat.WITHDRAWN))
 COSTING = _list(COSTING_SEATS)
 MOVES = ", ".join(f"'{a}>{b}'" for a, to in SEAT_MOVES.items() for b in to)
@@ -77,7 +78,7 @@ TASKS: dict[str, str] = {
         HAVING COUNT(a.id) > CAST(b.policy ->> 'max_redundancy' AS integer) + t.asked""",  # noqa: S608  constants of ours
     "no seat of an open task was lost": f"""
         SELECT t.id FROM crowd_task t JOIN crowd_batch b ON b.id = t.batch_id
-        WHERE t.status = 'open' AND {FIRST_SEATS} > (SELECT COUNT(*) FROM crowd_assignment a
+        WHERE t.status = 'open' AND t.done_at IS NULL AND {FIRST_SEATS} > (SELECT COUNT(*) FROM crowd_assignment a
         WHERE a.task_id = t.id AND NOT a.extra AND a.status IN ({COUNTED}))""",  # noqa: S608  constants of ours
     "seats are open at open tasks alone": """
         SELECT a.id, t.status FROM crowd_assignment a JOIN crowd_task t ON t.id = a.task_id

@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from annotation.models import Job, TrackSet
+from crowd import completing, seating
 from crowd.jobs import end_lapsed_seats
 from crowd.lifecycle import Seat
 from crowd.models import Assignment, Draft, LateBody, Transition
@@ -214,3 +215,18 @@ def test_a_project_may_be_named_in_a_claim() -> None:
     batch = stage.launched()
     answer = cast.client("Wanda").post(f"{stage.API}/assignments/claim/", {"project": batch.project.name})
     assert answer.status_code == 201 and answer.json()["project"]["id"] == batch.project_id
+
+
+def test_a_task_opened_again_has_the_seats_that_it_is_given_not_those_that_ended_after_it_was_done() -> None:
+    batch = stage.launched(frames=38, max_held=2)
+    for name in ("Wanda", "Will"):
+        worker = cast.client(name)
+        seats = [stage.claim(worker, batch.project) for _ in range(2)]
+    task_id = Assignment.objects.get(pk=seats[0]["id"]).task_id
+    assert completing.finish(task=seating.lock_task(task_id))
+    for pk in Assignment.objects.filter(task=task_id).values_list("pk", flat=True):
+        stage.lapse({"id": pk})
+    end_lapsed_seats()
+    assert states(task=task_id) == ["expired", "expired"]
+    assert completing.reopen(task=seating.lock_task(task_id), seats=1) == 1
+    assert states(task=task_id) == ["expired", "expired", "open"]
