@@ -24,9 +24,6 @@ def later(name: str, vendor: str = "") -> str:
     return _LATER[vendor or connection.vendor].replace("{name}", name)
 
 
-def read(value: datetime | str | None) -> datetime | None:
-    """A time as plain SQL yields it: SQLite has it as text, in UTC."""
-    if not isinstance(value, str):
-        return value
-    told = datetime.fromisoformat(value)
-    return told if told.tzinfo else told.replace(tzinfo=UTC)
+def read(value: datetime | None) -> datetime | None:
+    """A time as plain SQL yields it: SQLite's says nothing of its zone, and is in UTC."""
+    return value if value is None or value.tzinfo else value.replace(tzinfo=UTC)
