@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tests.crowd.leaks import auc, balanced, cross_validated_auc
+from tests.crowd.leaks import auc, balanced, cross_validated_auc, loudest
 
 ROWS, COLUMNS = 1000, 30
 
@@ -27,6 +27,20 @@ def test_small_leaks_are_found() -> None:
     x, y, groups = observed(3)
     x[:, 0], x[:, 1] = np.sign(x[:, 0]), np.sign(x[:, 0]) * np.where(y == 1, 1, -1)  # two that tell only together
     assert cross_validated_auc(x, y, groups, seed=1) > 0.6
+
+
+def test_one_column_that_tells_a_little_is_named_and_none_where_there_is_none() -> None:
+    x, y, groups = observed(5)
+    assert loudest(x, y, groups, seed=1).p > 0.01
+    x[:, 3] += 0.3 * y
+    found = loudest(x, y, groups, seed=1)
+    assert (found.column, found.p) == (3, 0.001) and 0.52 < found.auc < 0.65
+
+
+def test_a_column_that_is_the_same_within_a_segment_is_not_named_for_that() -> None:
+    x, y, groups = observed(6)
+    x[:, 7] = np.random.default_rng(7).normal(size=200)[groups]
+    assert loudest(x, y, groups, seed=1).p > 0.01
 
 
 def test_knowing_a_segment_from_others_helps_nobody() -> None:

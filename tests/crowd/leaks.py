@@ -1,8 +1,10 @@
-"""A classifier for what must not be told apart: gradient boosted trees by cross-validation, in numpy alone."""
+"""What must not be told apart, looked at in two ways, in numpy alone: by a classifier of all columns together (boosted
+trees, cross-validated), and by the one column that tells most, held against labels dealt anew."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from scipy.special import expit
@@ -30,6 +32,37 @@ def auc(score: np.ndarray, y: np.ndarray) -> float:
     """Chance that a row of class 1 scores above one of class 0, ties by half."""
     ranks, ones = rankdata(score), int(y.sum())
     return float((ranks[y == 1].sum() - ones * (ones + 1) / 2) / (ones * (len(y) - ones)))
+
+
+@dataclass(frozen=True)
+class Loudest:
+    """The column that tells most: `p` is how often one tells as much by chance, `auc` what it is worth by itself."""
+
+    column: int
+    auc: float
+    p: float
+
+
+def loudest(x: np.ndarray, y: np.ndarray, groups: Sequence[object], seed: int, shuffles: int = 999) -> Loudest:
+    """The rank sum of every column of x (n, f) against those where the groups' labels are shuffled, the largest of all
+    columns each time (Westfall & Young 1993), so that however many columns there are, none is named by chance.
+
+    Shuffled are groups, each of one label: rows of one segment are not independent. It sees a column that shifts by
+    0.3 standard deviations among 1200 rows, which the trees do not.
+    """
+    _, group = np.unique(np.array([str(g) for g in groups]), return_inverse=True)
+    label = np.zeros(group.max() + 1)
+    label[group] = y
+    rng = np.random.default_rng(seed)
+    dealt = np.stack([y, *(rng.permutation(label)[group] for _ in range(shuffles))], axis=1).astype(float)
+    dealt -= dealt.mean(axis=0)
+    dealt /= np.sqrt((dealt**2).sum(axis=0))
+    ranks = np.stack([rankdata(column) for column in x.T], axis=1)
+    ranks = (ranks - ranks.mean(axis=0)) / np.maximum(ranks.std(axis=0), 1e-9)
+    says = np.abs(ranks.T @ dealt)
+    says /= np.maximum(says.std(axis=1, keepdims=True), 1e-9)
+    most, column = says.max(axis=0), int(says[:, 0].argmax())
+    return Loudest(column, auc(x[:, column], y), float((most >= most[0]).mean()))
 
 
 def binned(x: np.ndarray) -> np.ndarray:
