@@ -1,4 +1,7 @@
-"""Skills of a project's workers, learnt from gold where there is some and from each other everywhere else."""
+"""Skills of a project's workers, learnt from gold where there is some and from each other everywhere else.
+
+What is suspected to be a copy says nothing of who made it, and confirms nobody: it is left out.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ from crowd import ghosting, scoring
 from crowd.lifecycle import Seat, TaskStatus
 from crowd.models import Assignment, Gold, Task
 from review.core.learning import Answers, learn
+from review.voicing import listen
 
 # Quality is steady, so the latest work says enough; extra seats are answers to gold like any other.
 TASKS = 120
@@ -36,6 +40,8 @@ def _answers(task: Task) -> Answers:
         .select_related("track_set")
         .order_by("pk")
     )
+    echoes = listen(task=task, seats=seats).echoes
+    seats = [seat for seat in seats if seat.pk not in echoes]
     start, stop = ghosting.unseen(task=task, seats=seats)
     gold = clip_to(recording.load(task.gold.track_set), start, stop) if task.gold and _judges(task.gold, task) else None
     drawn = tuple(recording.load(seat.track_set) for seat in seats if seat.track_set)

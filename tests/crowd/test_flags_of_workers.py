@@ -11,7 +11,7 @@ from django.db.models import F
 
 from annotation import recording
 from annotation.core.tracks import Tracks, clip_to, make_track, to_json
-from annotation.models import Job
+from annotation.models import Job, User
 from crowd import suspecting
 from crowd.core import simulation, spamming
 from crowd.core.policies import from_json
@@ -20,6 +20,8 @@ from crowd.lifecycle import TaskStatus
 from crowd.models import Assignment, Batch, LedgerEntry, Skill, Suspicion, Task
 from review import reconciling
 from review.core.consensus import make_consensus
+from review.core.learning import Answers
+from review.core.learning import learn as core_learn
 from review.models import Build
 from tests import cast
 from tests.crowd import stage
@@ -193,7 +195,7 @@ def test_suspected_copies_have_one_voice_and_no_less() -> None:
     before = {build.consensus.task_id: build for build in Build.objects.select_related("consensus")}
     assert all(len(build.scores) == 3 for build in before.values())
     assert codes(batch)["Wanda"] == ["copied"]
-    again, echoed = heard_again(batch), 0
+    again, echoed = heard_again(batch), set()
     assert again.keys() == before.keys()
     for task_id, (tracks, scores) in again.items():
         seats = list(Assignment.objects.filter(task=task_id).select_related("worker", "track_set").order_by("pk"))
@@ -202,12 +204,30 @@ def test_suspected_copies_have_one_voice_and_no_less() -> None:
         groups = suspecting.voices(task=task, seats=seats)
         echoes = [seat for seat in seats if groups and seat.pk in groups[0][1:]]
         assert [seat.worker.username for seat in echoes] in ([], ["Wanda"])
-        echoed += len(echoes)
+        echoed |= {seat.pk for seat in echoes}
         # As if she had not been there, to the keyframe and in how sure it is.
         rest = reconciling.submissions(task, [seat for seat in seats if seat not in echoes])
         without = make_consensus(rest, task.segment.start, task.segment.stop).tracks
         assert to_json(tracks) == to_json(without)
-    assert echoed >= 3
+    assert len(echoed) >= 3
+    learn(batch)
+    learnt = {skill.worker.username: skill.figures for skill in Skill.objects.select_related("worker")}
+    without = learnt_without(batch, echoed)
+    assert learnt.keys() == without.keys()
+    for name, figures in without.items():
+        assert learnt[name]["mean"] == pytest.approx(figures["mean"])
+        assert learnt[name]["spread"] == pytest.approx(figures["spread"])
+
+
+def learnt_without(batch: Batch, seats: set[str]) -> dict[str, Any]:
+    """What the other submissions alone say of their workers."""
+    answers = []
+    for task in Task.objects.filter(batch=batch).select_related("segment").order_by("-opened_at", "pk"):
+        given = Assignment.objects.filter(task=task, track_set__isnull=False).exclude(pk__in=seats).order_by("pk")
+        rows = [(seat.worker_id, recording.load(seat.track_set)) for seat in given.select_related("track_set")]
+        workers, drawn = zip(*rows, strict=True)
+        answers.append(Answers(task.segment.start, task.segment.stop, workers, drawn))
+    return {User.objects.get(pk=pk).username: skill.to_json() for pk, skill in core_learn(answers).skills.items()}
 
 
 def heard_again(batch: Batch) -> dict[str, Any]:
