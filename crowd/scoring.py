@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from django.db.models import Q
 from django.db.models.functions import Now
@@ -141,6 +141,11 @@ def keep_skills(*, project_id: str, skills: Mapping[str, Skill]) -> None:
             project_id=project_id, worker_id=worker_id, defaults=values | {"computed_at": Now()}
         )
     want("flag_workers", project_id, delay_s=FLAG_AFTER_S)
+
+
+def forget_skills(*, project_id: str, workers: Collection[str | None]) -> None:
+    """What was learnt of those of whom nothing is known any more: all that they did may be somebody else's work."""
+    SkillRow.objects.filter(project_id=project_id, worker_id__in=workers).delete()
 
 
 def skills_in(*, project: Project, workers: list[str]) -> dict[str, Skill]:

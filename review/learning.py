@@ -24,9 +24,15 @@ def learn_skills(*, project_id: str) -> None:
     # Training shows what somebody can do when they know that they are looked at.
     tasks = tasks.exclude(status=TaskStatus.TRAINING)
     latest = tasks.select_related("segment", "batch", "gold__track_set").order_by("-opened_at", "pk")[:TASKS]
-    answers = [_answers(task) for task in latest]
+    answers, copyists = [], set()
+    for task in latest:
+        seats, echoes = _heard(task)
+        answers.append(_answers(task, seats))
+        copyists |= {seat.worker_id for seat in echoes}
     if answers:
-        scoring.keep_skills(project_id=project_id, skills=learn(answers).skills)
+        skills = learn(answers).skills
+        scoring.keep_skills(project_id=project_id, skills=skills)
+        scoring.forget_skills(project_id=project_id, workers=copyists - skills.keys())
 
 
 def _judges(gold: Gold, task: Task) -> bool:
@@ -34,14 +40,15 @@ def _judges(gold: Gold, task: Task) -> bool:
     return gold.retired_at is None and gold.flagged_at is None and gold.from_task_id != task.pk
 
 
-def _answers(task: Task) -> Answers:
-    seats = list(
-        Assignment.objects.filter(task=task, status__in=GIVEN, track_set__isnull=False)
-        .select_related("track_set")
-        .order_by("pk")
-    )
+def _heard(task: Task) -> tuple[list[Assignment], list[Assignment]]:
+    """A task's submissions, and those of them that are suspected to be copies of others."""
+    given = Assignment.objects.filter(task=task, status__in=GIVEN, track_set__isnull=False)
+    seats = list(given.select_related("track_set").order_by("pk"))
     echoes = listen(task=task, seats=seats).echoes
-    seats = [seat for seat in seats if seat.pk not in echoes]
+    return [seat for seat in seats if seat.pk not in echoes], [seat for seat in seats if seat.pk in echoes]
+
+
+def _answers(task: Task, seats: list[Assignment]) -> Answers:
     start, stop = ghosting.unseen(task=task, seats=seats)
     gold = clip_to(recording.load(task.gold.track_set), start, stop) if task.gold and _judges(task.gold, task) else None
     drawn = tuple(recording.load(seat.track_set) for seat in seats if seat.track_set)
