@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import invariant, precondition, rule, run_state_machine_as_test
 
+from annotation import ids
 from annotation.core.problems import Invalid
 from crowd import (
     clearing,
@@ -31,7 +32,7 @@ from crowd.lifecycle import PayoutStatus, Seat, Standing, TaskStatus
 from crowd.models import Batch, Dispute
 from crowd.providers.interface import Outcome
 from tests.crowd.life import Payout
-from tests.crowd.living import Workers, World, anybody_sat, nothing, picks, tasks, workers
+from tests.crowd.living import Workers, World, anybody_sat, deal_ids, nothing, picks, tasks, workers
 from tests.races.explorer import as_request
 
 P = PayoutStatus
@@ -230,7 +231,9 @@ def _cleared(payout: models.Payout, told: list[Outcome]) -> str:
 
 @pytest.mark.django_db
 @pytest.mark.timeout(3600)
-def test_the_whole_life_of_seats(request: pytest.FixtureRequest) -> None:
+def test_the_whole_life_of_seats(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ids, "secrets", ids.secrets)
+    deal_ids(100)
     examples, steps = (200, 40) if request.config.getoption("--long") else (15, 25)
     Life.world = World()
     how = settings(
