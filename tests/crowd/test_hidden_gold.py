@@ -18,7 +18,7 @@ from tests.crowd.leaks import auc
 from tests.crowd.observing import Observer
 
 LOW, HIGH, SOUND = 0.45, 0.55, 0.01
-CLAIMS, SEGMENTS = 580, 360  # so that 500 of either are submitted, and the others given back
+CLAIMS, SEGMENTS = 580, 465  # so that 500 of either are submitted, and the others given back
 
 PLANTED: dict[str, Callable[[dict[str, float]], dict[str, float]]] = {
     "a prefix": lambda seen: seen | {"seat.id[0]": ord("g")},
