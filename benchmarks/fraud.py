@@ -1,18 +1,24 @@
 """How well copies are told from honest work.
 
-    python -m benchmarks.fraud [--seed 7] [--segments 60]
+    python -m benchmarks.fraud [--seed 7] [--segments 60] [--pools 0]
 
 Simulated workers over the real truth of mot15 and mot17, in segments of 4 s. Honest ones differ in skill, see the
 same hard objects in the same wrong way (common errors), find some scenes easy together, and where there are
 pre-labels leave those alone that look right. One in five of the workers at a task copies another one, with jitter,
 shifted frames, tracks left out and ids dealt anew. `false` is the share of independent pairs of submissions of one
 task at or above the threshold, `found` that of copies.
+
+With --pools, so many pools of 12 workers, three of whom copy from one accomplice each wherever both are at a task (four
+times of five), over 200 tasks with three workers each. `auc` is then of people: how far each stands out beside whomever
+they are most like. `false` is the share of the others who are flagged by the rule of the program (alike on two tasks
+and on a tenth of those on which both were), `found` that of those who copy.
 """
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -28,6 +34,7 @@ POOL, SEGMENT_S = 12, 4
 COMMON = 0.03  # share of the side by which everybody sees an object wrong
 EASY, EASE = 0.2, 0.1  # how often a scene is easy, and what is left of everybody's errors there
 LEFT_ALONE = 0.6  # of the pre-labels that an honest worker leaves as they are
+ACCOMPLICES, FAITHFUL, TASKS = {9: 0, 10: 1, 11: 2}, 0.8, 200
 MODEL = Worker("model", noise=0.03, bias=0.03, missed=0.1, invented=0.5)
 
 
@@ -61,10 +68,21 @@ def scenes(some: list[Sequence], setting: Setting, segments: int, rng: np.random
     truths = {s.name: as_tracks(s.truth) for s in some}
     pool = make_pool(POOL, rng, spammers=0.0)
     for _ in range(segments):
-        video = some[rng.integers(len(some))]
-        frames = min(SEGMENT_S * video.fps, video.truth.stop)
-        start = int(rng.integers(video.truth.stop - frames + 1))
-        yield _scene(_seen_alike(truths[video.name], start, start + frames, rng), video, pool, setting, rng)
+        scene = _set(some, truths, rng)
+        chosen = rng.permutation(len(pool))[: setting.workers]
+        yield _drawn(scene, [pool[at] for at in chosen], setting, rng, lambda i: _anybody(i, rng))
+
+
+def _anybody(i: int, rng: np.random.Generator) -> int | None:
+    """Whom the worker who comes i-th copies: one in five copies somebody."""
+    return int(rng.integers(i)) if i and rng.random() < 0.2 else None
+
+
+def _set(some: list[Sequence], truths: dict[str, Tracks], rng: np.random.Generator) -> tuple[Sequence, Tracks]:
+    video = some[rng.integers(len(some))]
+    frames = min(SEGMENT_S * video.fps, video.truth.stop)
+    start = int(rng.integers(video.truth.stop - frames + 1))
+    return video, _seen_alike(truths[video.name], start, start + frames, rng)
 
 
 def _seen_alike(truth: Tracks, start: int, stop: int, rng: np.random.Generator) -> Tracks:
@@ -78,15 +96,21 @@ def _seen_alike(truth: Tracks, start: int, stop: int, rng: np.random.Generator) 
     return Tracks(start, stop, tuple(out))
 
 
-def _scene(seen: Tracks, video: Sequence, pool: tuple, setting: Setting, rng: np.random.Generator) -> Scene:
+def _drawn(
+    scene: tuple[Sequence, Tracks],
+    workers: list[Worker],
+    setting: Setting,
+    rng: np.random.Generator,
+    source_of: Callable[[int], int | None],
+) -> Scene:
+    video, seen = scene
     size = (video.width, video.height)
     ease = EASE if setting.easy and rng.random() < EASY else float(np.exp(rng.normal(0, 0.3)))
     model = draw(seen, seen.start, seen.stop, MODEL, rng, *size) if setting.model else None
     works, copies = [], set()
-    for i, at in enumerate(rng.permutation(len(pool))[: setting.workers]):
-        worker = replace(pool[at], noise=pool[at].noise * ease, bias=pool[at].bias * ease)
-        if i and rng.random() < 0.2:
-            source = int(rng.integers(i))
+    for i, usual in enumerate(workers):
+        worker = replace(usual, noise=usual.noise * ease, bias=usual.bias * ease)
+        if (source := source_of(i)) is not None:
             copies.add((source, i))
             works.append(_copy(works[source], setting, rng))
         else:
@@ -133,6 +157,43 @@ def measure(some: list[Sequence], setting: Setting, segments: int, seed: int) ->
     }
 
 
+def measure_people(some: list[Sequence], setting: Setting, pools: int, seed: int) -> dict[str, float]:
+    rng = np.random.default_rng(seed)
+    honest: list[tuple[float, bool]] = []
+    caught: list[tuple[float, bool]] = []
+    for _ in range(pools):
+        for at, told in enumerate(_people(some, setting, rng)):
+            (caught if at in ACCOMPLICES else honest).append(told)
+    return {
+        "auc": auc([score for score, _ in honest], [score for score, _ in caught]),
+        "people": len(honest),
+        "copy": len(caught),
+        "false": float(np.mean([flagged for _, flagged in honest])),
+        "found": float(np.mean([flagged for _, flagged in caught])),
+    }
+
+
+def _people(some: list[Sequence], setting: Setting, rng: np.random.Generator) -> list[tuple[float, bool]]:
+    """How far each of a pool stands out, and whether they are flagged."""
+    truths = {s.name: as_tracks(s.truth) for s in some}
+    pool = make_pool(POOL, rng, spammers=0.0)
+    total, alike, met = np.zeros((POOL, POOL)), np.zeros((POOL, POOL), int), Counter[frozenset[int]]()
+    for _ in range(TASKS):
+        chosen = sorted(int(at) for at in rng.permutation(POOL)[: setting.workers])
+        sources = {i: chosen.index(ACCOMPLICES[at]) for i, at in enumerate(chosen) if ACCOMPLICES.get(at) in chosen}
+        faithful = {i: source for i, source in sources.items() if rng.random() < FAITHFUL}
+        scene = _drawn(_set(some, truths, rng), [pool[at] for at in chosen], setting, rng, faithful.get)
+        for (i, j), found in copying.likenesses(scene.drawn, [0.05] * len(chosen), given=scene.given).items():
+            met[frozenset((chosen[i], chosen[j]))] += 1
+            total[chosen[j], chosen[i]] += max(found.score, 0.0)
+            alike[chosen[j], chosen[i]] += found.score >= copying.ALIKE
+    suspected = [
+        any(alike[a, b] and copying.often(alike[a, b] + alike[b, a], met[frozenset((a, b))]) for b in range(POOL))
+        for a in range(POOL)
+    ]
+    return list(zip(total.max(axis=1).tolist(), suspected, strict=True))
+
+
 def auc(low: list[float], high: list[float]) -> float:
     """Chance that one of `high` exceeds one of `low`, ties by half."""
     ranks = rankdata(np.concatenate([low, high]))[len(low) :]
@@ -143,10 +204,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--segments", type=int, default=60)
+    parser.add_argument("--pools", type=int, default=0)
     args = parser.parse_args()
     some = sequences()
-    for setting in SETTINGS:
-        row = measure(some, setting, args.segments, args.seed)
+    for setting in [s for s in SETTINGS if s.workers == 3] if args.pools else SETTINGS:
+        if args.pools:
+            row = measure_people(some, setting, args.pools, args.seed)
+        else:
+            row = measure(some, setting, args.segments, args.seed)
         print(f"{setting.name:30} {setting.workers}", " ".join(f"{k} {v:.3f}" for k, v in row.items()), flush=True)
 
 

@@ -35,8 +35,6 @@ LATEST = 10
 # Error of an edge, as a share of its side, of somebody of whom nothing is known.
 USUAL_SPREAD = 0.05
 COPIED = "copied"
-# On how many tasks, and on what share of those that both did, two must be alike before a flag is raised.
-TWICE, OFTEN = 2, 0.1
 NAMED = 10  # copies in the evidence
 
 
@@ -58,7 +56,7 @@ class Pairs:
 
     def often(self, later: str, earlier: str) -> bool:
         times = len(self.alike.get((later, earlier), ())) + len(self.alike.get((earlier, later), ()))
-        return times >= max(TWICE, OFTEN * self.met[frozenset((later, earlier))])
+        return copying.often(times, self.met[frozenset((later, earlier))])
 
 
 def flag_workers(*, project_id: str) -> None:

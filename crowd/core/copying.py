@@ -30,6 +30,7 @@ NEAR_ALONE = 0.15  # the same share of what the two workers' usual spreads say, 
 MOST = 1.5  # what one object says at most, for a copy or against it
 ALIKE = 2.5  # from this on two submissions are alike: two objects at least
 ALIKE_AGAIN = 1.0  # the same, of two workers who are suspected already
+TWICE, OFTEN = 2, 0.1  # on so many tasks, and on that share of those that both did, two must be alike to be suspected
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +67,11 @@ def likenesses(
             if (one := _likeness(apart, i, j, alone, len(drawn))) is not None:
                 found[i, j] = one
     return found
+
+
+def often(alike: int, met: int) -> bool:
+    """Whether two who were alike on so many of the tasks on which they met are suspected; once is a coincidence."""
+    return alike >= max(TWICE, OFTEN * met)
 
 
 _USUAL_OFFSET = 0.8  # offset of two hands as a share of their common spread
