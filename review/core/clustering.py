@@ -5,7 +5,8 @@ agreement outweighs a short encounter, and frames on which only one is there say
 contraction of the strongest attraction (average link with additive evidence: Keuper 2015's GAEC), under the rule that
 a worker never has two boxes in one cluster on one frame. Then each track may leave its cluster for some time: the best
 path of a track through the clusters, where changing costs `CHANGE` (a Viterbi path, so identity swaps and drifts are
-cut on the frame where most others say that they happened), and what fits nowhere starts clusters of its own.
+cut on the frame where most others say that they happened), and what fits nowhere starts clusters of its own. What then
+still lies on each other is one object there (`absorbing`), and who is who at the seams is asked last.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import heapq
 import numpy as np
 
 from annotation.core.tracks import Bools, Floats, Ints
+from review.core.absorbing import absorb
 from review.core.dividing import divide
 from review.core.mending import mend
 from review.core.stacking import Stack
@@ -40,6 +42,7 @@ def cluster(stack: Stack, weights: Floats) -> Ints:
         if (moved == member).all():
             break
         member = contract(stack, moved, value, weights)
+    member = absorb(stack, member, value - FLOOR, FLOOR, weights)
     return divide(stack, mend(stack, untangle(stack, member, weights)), weights)
 
 

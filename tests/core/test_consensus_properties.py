@@ -1,0 +1,195 @@
+"""What must hold of every consensus, of crowds whose objects meet and are exchanged, missed, cut short, invented."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from annotation.core.boxes import iou_aligned
+from annotation.core.tracks import Track, Tracks, fill, make_track
+from crowd.core.copying import ALIKE, likenesses
+from crowd.core.skill import Skill
+from crowd.core.spamming import copied
+from review.core.consensus import Consensus, Submission, make_consensus
+
+START, STOP = 10, 70
+SEEDS = st.integers(0, 2**32 - 1)
+
+
+@dataclass(frozen=True, repr=False)
+class Crowd:
+    """Submissions, and how they are judged; `name` says how to make it again."""
+
+    name: str
+    given: tuple[Submission, ...]
+    lone: bool
+    around: tuple[Tracks, ...]
+
+    def __repr__(self) -> str:
+        return self.name
+
+    def agree(self) -> Consensus:
+        return make_consensus(self.given, START, STOP, lone=self.lone, around=self.around)
+
+
+def skill(rng: np.random.Generator) -> Skill:
+    mean = float(rng.uniform(0.4, 0.98))
+    weight = float(np.clip(np.log(mean / (1 - mean)), 0, 3))
+    return Skill(
+        mean, mean / 2, (1 + mean) / 2, weight, mean, float(rng.uniform(0, 0.5)), float(rng.uniform(0.01, 0.2))
+    )
+
+
+def walkers(rng: np.random.Generator, count: int) -> np.ndarray:
+    """Objects that walk through each other on one street, (k, n, 4)."""
+    at = np.arange(STOP - START)[:, None]
+    first = np.column_stack([rng.uniform(0, 300, count), rng.uniform(0, 40, count)])
+    pace = rng.uniform(-4, 4, (count, 2)) * (1, 0.05)
+    size = rng.uniform(30, 60, (count, 2)) * (1, 1.5)
+    corner = first[:, None] + pace[:, None] * at
+    return np.concatenate([corner, corner + size[:, None]], axis=2)
+
+
+def draw(rng: np.random.Generator, paths: np.ndarray) -> Tracks:
+    """What one worker makes of it."""
+    paths, tracks = paths.copy(), []
+    for _ in range(rng.integers(0, 3) if len(paths) > 1 else 0):
+        one, other = rng.permutation(len(paths))[:2]
+        late = int(rng.integers(STOP - START))
+        paths[[one, other], late:] = paths[[other, one], late:]
+    for k, path in enumerate([*paths, *walkers(rng, int(rng.integers(0, 2)))]):
+        if rng.random() < 0.2:
+            continue
+        first = int(rng.integers(0, 20)) if rng.random() < 0.4 else 0
+        last = int(rng.integers(first + 1, len(path) + 1)) if rng.random() < 0.4 else len(path)
+        boxes = path[first:last] + rng.normal(0, 3, 4)
+        gone = [[np.nan] * 4] if last < len(path) else []
+        frames = range(START + first, START + last + len(gone))
+        outside = [False] * (last - first) + [True] * len(gone)
+        tracks.append(make_track(f"t{k}", str(rng.choice(["car", "bus"])), frames, [*boxes, *gone], outside=outside))
+    return Tracks(START, STOP, tuple(tracks))
+
+
+def crowd(seed: int, workers: int) -> Crowd:
+    rng = np.random.default_rng(seed)
+    paths = walkers(rng, int(rng.integers(0, 5)))
+    known = rng.random() < 0.5
+    given = [Submission(f"s{w}", f"w{w}", draw(rng, paths), skill(rng) if known else None) for w in range(workers)]
+    around = (replace(draw(rng, paths), start=START, stop=START + 10),) if rng.random() < 0.3 else ()
+    return Crowd(f"crowd({seed}, {workers})", tuple(given), bool(rng.random() < 0.5), around)
+
+
+CROWDS = st.builds(crowd, SEEDS, st.integers(0, 5))
+
+
+def dense(made: Consensus) -> tuple[np.ndarray, np.ndarray]:
+    filled = fill(made.tracks.tracks, START, STOP)
+    return filled.boxes, filled.present
+
+
+@settings(max_examples=60, deadline=None)
+@given(CROWDS, SEEDS)
+def test_neither_the_order_of_workers_nor_that_of_tracks_nor_their_names_have_a_say(some: Crowd, seed: int):
+    rng = np.random.default_rng(seed)
+
+    def mixed(one: Submission) -> Submission:
+        tracks = [one.tracks.tracks[i] for i in rng.permutation(len(one.tracks.tracks))]
+        named = [replace(t, id=f"x{i}") for i, t in enumerate(tracks)]
+        return replace(one, tracks=replace(one.tracks, tracks=tuple(named)))
+
+    other = replace(some, given=tuple(mixed(some.given[i]) for i in rng.permutation(len(some.given))))
+    first, second = some.agree(), other.agree()
+    if len(some.given) > 1:
+        for one, two in zip(dense(first), dense(second), strict=True):
+            assert np.array_equal(one, two, equal_nan=True)
+        assert [(t.label, t.confidence, t.support) for t in first.tracks.tracks] == [
+            (t.label, t.confidence, t.support) for t in second.tracks.tracks
+        ]
+    assert first.scores == pytest.approx(second.scores, abs=1e-12)
+    judged = [(made.agreement, made.confidence, made.gain, made.risk) for made in (first, second)]
+    assert judged[0] == pytest.approx(judged[1], abs=1e-12)
+
+
+@settings(max_examples=60, deadline=None)
+@given(CROWDS, st.integers(-300, 300), st.sampled_from([0.5, 2.0, 4.0]))
+def test_what_is_moved_and_scaled_comes_back_moved_and_scaled(some: Crowd, move: int, scale: float):
+    def change(tracks: Tracks) -> Tracks:
+        return replace(tracks, tracks=tuple(replace(t, points=t.points * scale + move) for t in tracks.tracks))
+
+    moved = replace(
+        some,
+        given=tuple(replace(s, tracks=change(s.tracks)) for s in some.given),
+        around=tuple(change(t) for t in some.around),
+    )
+    first, second = some.agree(), moved.agree()
+    boxes, present = dense(first)
+    other, other_present = dense(second)
+    assert np.array_equal(present, other_present)
+    assert (iou_aligned(boxes * scale + move, other)[present] > 0.97).all()
+    assert np.allclose([t.confidence for t in first.tracks.tracks], [t.confidence for t in second.tracks.tracks])
+
+
+@settings(max_examples=40, deadline=None)
+@given(SEEDS, st.integers(2, 5))
+def test_equal_submissions_come_back(seed: int, copies: int):
+    rng = np.random.default_rng(seed)
+    # Without exchanges: two workers who make the same mistake are asked whether it is one, by `mending`.
+    drawn = [_track(k, path) for k, path in enumerate(walkers(rng, int(rng.integers(0, 5))))]
+    tracks = Tracks(START, STOP, tuple(drawn))
+    made = make_consensus([Submission(f"s{i}", f"w{i}", tracks) for i in range(copies)], START, STOP)
+    boxes, present = dense(made)
+    assert len(boxes) == len(drawn)
+    own = fill(tracks.tracks, START, STOP).boxes
+    for path, there in zip(boxes, present, strict=True):
+        assert there.all()
+        assert max(iou_aligned(path, other).min() for other in own) >= 0.98
+    assert made.agreement > 0.98 or not drawn
+
+
+def _track(k: int, path: np.ndarray) -> Track:
+    return make_track(f"t{k}", "car", range(START, STOP), path)
+
+
+@settings(max_examples=80, deadline=None)
+@given(CROWDS)
+def test_every_number_is_one_and_every_share_is_a_share(some: Crowd):
+    made = some.agree()
+    boxes, present = dense(made)
+    assert np.isfinite(boxes[present]).all()
+    shares = [made.agreement, made.confidence, *made.scores.values()]
+    shares += [t.confidence for t in made.tracks.tracks]
+    assert all(0 <= share <= 1 for share in shares)
+    assert np.isfinite([made.gain, made.risk]).all()
+    assert min(made.gain, made.risk) >= 0
+
+
+@settings(max_examples=60, deadline=None)
+@given(CROWDS)
+def test_nobody_has_two_boxes_in_one_object_and_no_object_was_drawn_by_nobody(some: Crowd):
+    made = some.agree()
+    drawn = {s.id: fill(s.tracks.tracks, START, STOP) for s in some.given}
+    for track in made.tracks.tracks:
+        assert track.support
+        assert all(drawn[name].present.any() for name in track.support)
+
+
+@settings(max_examples=40, deadline=None)
+@given(CROWDS.filter(lambda some: len(some.given) >= 3), st.floats(0, 0.01), SEEDS)
+def test_a_copy_that_is_flagged_raises_no_confidence(some: Crowd, jitter: float, seed: int):
+    source = some.given[0]
+    echo = copied(source.tracks, np.random.default_rng(seed), jitter=jitter)
+    copy = replace(source, id="t", worker="thief", tracks=echo)
+    given = (*some.given, copy)
+    drawn = [fill(s.tracks.tracks, START, STOP) for s in given]
+    found = likenesses(drawn, [0.05] * len(drawn))
+    flagged = {j for (_, j), likeness in found.items() if likeness.score >= ALIKE}
+    if flagged != {len(drawn) - 1}:
+        return
+    heard = replace(some, given=tuple(s for i, s in enumerate(given) if i not in flagged))
+    before, after = some.agree(), heard.agree()
+    assert [t.confidence for t in after.tracks.tracks] == [t.confidence for t in before.tracks.tracks]
+    assert after.confidence == before.confidence
