@@ -16,7 +16,8 @@ from typing import Any
 
 import django
 
-EACH = 8  # seats at a task
+EACH = 4  # seats at a task: enough that many meet there, and what jobs make of it is cheap
+FRAMES = 4
 
 
 def open_work(seats: int, workers: int) -> dict[str, Any]:
@@ -45,9 +46,9 @@ def _tasks(name: str, seats: int, policy: dict[str, Any]) -> tuple[str, list[Any
     first = Task.objects.get(batch=batch)
     video = first.segment.video
     # A cut of its own: the batch's is cut anew when its video settles, and these are not what comes of that.
-    cut = Cut.objects.create(video=video, segment_frames=20, overlap_frames=2)
+    cut = Cut.objects.create(video=video, segment_frames=FRAMES, overlap_frames=1)
     numbers = range(1, seats // EACH)
-    segments = [Segment(cut=cut, video=video, index=i, start=i % 40, stop=i % 40 + 20) for i in numbers]
+    segments = [Segment(cut=cut, video=video, index=i, start=i % 40, stop=i % 40 + FRAMES) for i in numbers]
     Segment.objects.bulk_create(segments)
     facts = {"file": "clips/none", "bytes": 1, "sha256": "0" * 64, "width": 96, "height": 64, "frame_times_s": [0.0]}
     Clip.objects.bulk_create(Clip(segment=segment, **facts) for segment in segments)
