@@ -16,7 +16,18 @@ from annotation.ids import new_id
 from annotation.models import ApiToken, IdempotencyKey, Invite, Member, User
 from crowd import accounting
 from crowd.lifecycle import DisputeStatus, Seat
-from crowd.models import Assignment, Dispute, Draft, LateBody, LedgerEntry, SamePerson, Sanction, Suspicion, Transition
+from crowd.models import (
+    Assignment,
+    Dispute,
+    Draft,
+    LateBody,
+    LedgerEntry,
+    Qualification,
+    SamePerson,
+    Sanction,
+    Suspicion,
+    Transition,
+)
 from crowd.seating import end
 
 ERASED = "(erased)"
@@ -82,13 +93,23 @@ def _leave_work(user: User) -> None:
 
 
 def _forget_words(user: User) -> None:
-    """What they wrote, and what was written of them as a person."""
+    """What they wrote, and what was written of them and their work: words may name somebody.
+
+    That there was a reason stays; the ledger's reasons stay as they are, since books are never changed.
+    """
     Transition.objects.filter(actor=user, assignment__worker=user).update(reason="")
     Assignment.objects.filter(worker=user, status=Seat.RELEASED).update(reason="")
+    for told in (
+        Transition.objects.filter(assignment__worker=user),
+        Assignment.objects.filter(worker=user),
+        Qualification.objects.filter(worker=user),
+    ):
+        told.exclude(reason="").update(reason=ERASED)
     mine = Dispute.objects.filter(worker=user)
     closed = {"status": DisputeStatus.DECLINED, "answer": ERASED, "answered_at": Now()}
     mine.filter(status=DisputeStatus.OPEN).update(**closed)
     mine.update(reason=ERASED)
+    mine.exclude(answer="").update(answer=ERASED)
     Suspicion.objects.filter(worker=user).delete()
     Sanction.objects.filter(worker=user).delete()
     SamePerson.objects.filter(Q(one=user) | Q(other=user)).delete()

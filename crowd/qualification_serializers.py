@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from rest_framework import serializers
 
+from crowd.models import GoldEvent
+
 
 class ScoresField(serializers.DictField):
     """Shares by component; null where there was nothing to look at."""
@@ -111,7 +113,12 @@ class MeInSerializer(serializers.Serializer):
 
 
 class GoldEventSerializer(serializers.Serializer):
+    """Who did it under the name that the context's reader may know; null for a rule."""
+
     kind = serializers.ChoiceField(choices=["retired", "restored", "flagged"])
-    by = serializers.CharField(source="by.username", allow_null=True, default=None)
+    by = serializers.SerializerMethodField()
     reason = serializers.CharField()
     at = serializers.DateTimeField()
+
+    def get_by(self, event: GoldEvent) -> str | None:
+        return self.context["reader"].name_of(event.by)

@@ -12,14 +12,14 @@ from annotation.models import TrackSet
 from crowd import completing
 from crowd.models import Assignment
 from crowd.presenting import clip_body
-from crowd.pseudonyms import pseudonym
+from crowd.pseudonyms import Reader, pseudonym
 from review.core.selection import Selection
 from review.lifecycle import WorkStatus
 from review.models import Consensus, Export, Import, Join, Release
 
 
-def consensus_body(row: Consensus) -> dict[str, Any]:
-    """As listed. `decided_by` is "rule" where no person decided."""
+def consensus_body(row: Consensus, reader: Reader) -> dict[str, Any]:
+    """As listed. `decided_by` is "rule" where no person decided, and a pseudonym for who may not read names."""
     decider = None if row.decided_at is None else "rule"
     return {
         "id": row.pk,
@@ -30,18 +30,18 @@ def consensus_body(row: Consensus) -> dict[str, Any]:
         "version": row.version,
         "agreement": row.agreement,
         "confidence": row.confidence,
-        "decided_by": row.decided_by.username if row.decided_by else decider,
+        "decided_by": reader.name_of(row.decided_by) or decider,
         "decided_at": row.decided_at,
         "decisions": row.decisions.count(),
     }
 
 
-def consensus_detail(row: Consensus, *, names: bool) -> dict[str, Any]:
-    """With tracks, every submission and the clip; workers under pseudonyms unless `names`."""
+def consensus_detail(row: Consensus, reader: Reader) -> dict[str, Any]:
+    """With tracks, every submission and the clip; workers under pseudonyms for who may not read names."""
     said = recording.load_json(row.track_set) if row.track_set else {"tracks": [], "intervals": []}
-    submissions = [_submission(s, row, names) for s in completing.submissions_of(row.task)]
+    submissions = [_submission(s, row, reader.names) for s in completing.submissions_of(row.task)]
     clip = clip_body(row.segment) if hasattr(row.segment, "clip") else None
-    return {**consensus_body(row), **said, "submissions": submissions, "clip": clip}
+    return {**consensus_body(row, reader), **said, "submissions": submissions, "clip": clip}
 
 
 def _submission(seat: Assignment, row: Consensus, names: bool) -> dict[str, Any]:
@@ -50,7 +50,7 @@ def _submission(seat: Assignment, row: Consensus, names: bool) -> dict[str, Any]
     return {"id": seat.pk, "worker": worker, **recording.load_json(seat.track_set)}
 
 
-def join_body(join: Join) -> dict[str, Any]:
+def join_body(join: Join, reader: Reader) -> dict[str, Any]:
     """A join with, for each end, the frame and box to look at: the last of the left, the first of the right."""
     verdict = {True: "same", False: "different", None: "doubtful" if join.doubtful else "settled"}[join.same]
     return {
@@ -59,10 +59,16 @@ def join_body(join: Join) -> dict[str, Any]:
         "kind": join.kind,
         "confidence": join.confidence,
         "status": verdict,
+        **join_ends(join),
+        "decided_by": reader.name_of(join.decided_by),
+        "decided_at": join.decided_at,
+    }
+
+
+def join_ends(join: Join) -> dict[str, dict[str, Any]]:
+    return {
         "left": _end(join.left_segment, join.left_track, last=True),
         "right": _end(join.right_segment, join.right_track, last=False),
-        "decided_by": join.decided_by.username if join.decided_by else None,
-        "decided_at": join.decided_at,
     }
 
 

@@ -18,13 +18,16 @@ from annotation.core.tracks import clip_to
 from crowd import exposing, seeding, serializers
 from crowd.api.projects import range_in, tracks_in
 from crowd.models import Gold
+from crowd.pseudonyms import Reader
 
 
 class GoldList(TakesFiles):
     @extend_schema(operation_id="gold_list", responses=serializers.GoldSerializer(many=True))
     def get(self, request: Request, project_id: str) -> Response:
-        gold = Gold.objects.filter(project=project_for(request, project_id)).select_related("track_set")
-        return paged(self, gold, gold_body)
+        project = project_for(request, project_id)
+        reader = Reader.of(request.user, project)
+        gold = Gold.objects.filter(project=project).select_related("track_set")
+        return paged(self, gold, lambda row: gold_body(row, reader))
 
     @extend_schema(
         request={
@@ -43,14 +46,14 @@ class GoldList(TakesFiles):
             tracks = tracks_in(project, video, request.data, start, stop)
         gold = seeding.post_gold(project=project, video=video, tracks=tracks, by=request.user)
         gold.refresh_from_db()
-        return Response(gold_body(gold), status=201)
+        return Response(gold_body(gold, Reader.of(request.user, project)), status=201)
 
 
 class GoldDetail(View):
     @extend_schema(responses=serializers.GoldSerializer)
     def get(self, request: Request, gold_id: str) -> Response:
-        gold = get_or_404(access.visible(Gold.objects.select_related("track_set"), request.user), gold_id)
-        return Response(gold_body(gold))
+        gold = get_or_404(access.visible(Gold.objects.select_related("track_set", "project"), request.user), gold_id)
+        return Response(gold_body(gold, Reader.of(request.user, gold.project)))
 
 
 class GoldMove(View):
@@ -65,9 +68,9 @@ class GoldMove(View):
         verb = {"retire": exposing.retire, "restore": exposing.restore}[self.move]
         verb(gold=gold, by=request.user, reason=text(request.data, "reason"))
         gold.refresh_from_db()
-        return Response(gold_body(gold))
+        return Response(gold_body(gold, Reader.of(request.user, gold.project)))
 
 
-def gold_body(gold: Gold) -> dict[str, Any]:
+def gold_body(gold: Gold, reader: Reader) -> dict[str, Any]:
     gold.exposures = exposing.exposures_of(gold)  # type: ignore[attr-defined]
-    return dict(serializers.GoldSerializer(gold).data)
+    return dict(serializers.GoldSerializer(gold, context={"reader": reader}).data)

@@ -19,6 +19,7 @@ from annotation.core.problems import Invalid, Problem
 from crowd.api.assignments import ontology_of
 from crowd.api.gold import gold_body
 from crowd.lifecycle import TaskStatus
+from crowd.pseudonyms import Reader
 from crowd.serializers import GoldSerializer
 from review import deciding, gilding, presenting, serializers, stitching
 from review.lifecycle import ConsensusStatus
@@ -41,7 +42,8 @@ class ConsensusList(View):
         rows = rows.exclude(status=ConsensusStatus.PENDING, task__status__in=_busy())
         if status := choice(request, "status", ConsensusStatus.values):
             rows = rows.filter(status=status)
-        return paged(self, rows, presenting.consensus_body, ordering="confidence")
+        reader = Reader.of(request.user, project)
+        return paged(self, rows, lambda row: presenting.consensus_body(row, reader), ordering="confidence")
 
 
 def _busy() -> list[str]:
@@ -57,9 +59,8 @@ def consensus_for(request: Request, consensus_id: str, *capabilities: Capability
 
 
 def _detail(request: Request, row: Consensus) -> Response:
-    names = Capability.NAMES in access.capabilities_in(request.user, row.task.project)
     row = Consensus.objects.select_related(*WHOLE).get(pk=row.pk)
-    return Response(presenting.consensus_detail(row, names=names))
+    return Response(presenting.consensus_detail(row, Reader.of(request.user, row.task.project)))
 
 
 def _whole_number(data: Any, name: str, *, default: int | None, low: int, high: int) -> int | None:
@@ -123,7 +124,7 @@ class MakeGold(View):
         row = consensus_for(request, consensus_id, Capability.DECIDE)
         gold = gilding.make_gold(consensus=row, by=request.user)
         gold.refresh_from_db()
-        return Response(gold_body(gold), status=201)
+        return Response(gold_body(gold, Reader.of(request.user, row.task.project)), status=201)
 
 
 class JoinList(View):
@@ -141,7 +142,9 @@ class JoinList(View):
             "different": {"same": False},
         }
         status = choice(request, "status", wanted)
-        return paged(self, rows.filter(**wanted[status] if status else {}), presenting.join_body, ordering="confidence")
+        rows = rows.filter(**wanted[status] if status else {})
+        reader = Reader.of(request.user, project)
+        return paged(self, rows, lambda row: presenting.join_body(row, reader), ordering="confidence")
 
 
 def join_for(request: Request, join_id: str, *capabilities: Capability) -> Join:
@@ -151,10 +154,14 @@ def join_for(request: Request, join_id: str, *capabilities: Capability) -> Join:
     return found
 
 
+def _join(request: Request, row: Join) -> Response:
+    return Response(presenting.join_body(row, Reader.of(request.user, row.video.project)))
+
+
 class JoinDetail(View):
     @extend_schema(responses=serializers.JoinSerializer)
     def get(self, request: Request, join_id: str) -> Response:
-        return Response(presenting.join_body(join_for(request, join_id)))
+        return _join(request, join_for(request, join_id))
 
 
 class JoinVerdict(View):
@@ -167,4 +174,4 @@ class JoinVerdict(View):
         join = join_for(request, join_id, Capability.DECIDE)
         stitching.decide_join(join=join, same=self.same, by=request.user)
         join.refresh_from_db()
-        return Response(presenting.join_body(join))
+        return _join(request, join)

@@ -11,7 +11,7 @@ from django.core.management import CommandError, call_command
 from annotation.models import ApiToken, TrackSet, User
 from crowd import paying, paying_out
 from crowd.lifecycle import Seat
-from crowd.models import Assignment, LedgerEntry
+from crowd.models import Assignment, LedgerEntry, Transition
 from crowd.pseudonyms import pseudonym, pseudonyms
 from tests import cast
 from tests.crowd import stage
@@ -100,3 +100,21 @@ def test_what_an_erased_person_left_undecided_is_forfeit() -> None:
     assert paying.accept(seat=Assignment.objects.get(pk=seat["id"]))
     with pytest.raises(paying_out.NothingToPay):
         locked(batch.project)
+
+
+def test_words_about_an_erased_person_are_gone_and_that_there_were_some_stays() -> None:
+    seat = rejected()
+    erase("Wanda")
+    seat.refresh_from_db()
+    words = {seat.reason, *Transition.objects.filter(assignment=seat).values_list("reason", flat=True)}
+    assert seat.status == Seat.REJECTED and words == {"", "(erased)"}
+
+
+def rejected() -> Assignment:
+    batch = stage.launched()
+    client = cast.client("Wanda")
+    seat = stage.claim(client, batch.project)
+    stage.submit(client, seat)
+    row = Assignment.objects.get(pk=seat["id"])
+    paying.reject(seat=row, by=cast.user("Mona"), reason="Wanda drew the bus.")
+    return row

@@ -70,6 +70,16 @@ def test_a_reviewer_accepts_once() -> None:
     assert stage.decide("Mona", consensus, "reject", {"reason": "no"}).status_code == 409
 
 
+def test_a_client_sees_that_somebody_decided_and_not_who() -> None:
+    consensus = stage.disputed()
+    stage.decide("Rita", consensus, "accept")
+    path = f"{stage.API}/consensus/{consensus.pk}/"
+    told = {name: cast.client(name).get(path).json()["decided_by"] for name in ("Alice", "Mona", "Rita")}
+    assert told["Mona"] == told["Rita"] == "Rita" and told["Alice"].startswith("r-")
+    listed = cast.client("Alice").get(f"{stage.API}/projects/{consensus.task.project_id}/consensus/").json()
+    assert [row["decided_by"] for row in listed["results"]] == [told["Alice"]]
+
+
 def test_a_verdict_on_an_old_version_is_refused() -> None:
     consensus = stage.disputed()
     assert stage.decide("Rita", consensus, "accept", {"version": consensus.version + 1}).status_code == 409
