@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from annotation.core.values import text_problem
@@ -20,7 +21,18 @@ class TextField(serializers.CharField):
     def to_internal_value(self, data: object) -> str:
         if problem := text_problem(data, LONGEST):
             raise serializers.ValidationError(problem)
+        if not self.allow_blank and not str(data).strip():
+            raise serializers.ValidationError("must not be blank")
         return super().to_internal_value(data)
+
+
+class FlagField(serializers.BooleanField):
+    """True or false, and nothing that could be read as one."""
+
+    def to_internal_value(self, data: object) -> bool:
+        if not isinstance(data, bool):
+            raise serializers.ValidationError("must be true or false")
+        return data
 
 
 class NumberField(serializers.IntegerField):
@@ -144,9 +156,18 @@ class VideoSerializer(serializers.ModelSerializer):
         ]
 
 
+# No slashes, not only dots, and all on one line: see `ingesting.video_name_problem`. Blanks around it are left out.
+VIDEO_NAME = r"^(?!$)(?!\s*\.{1,2}\s*$)[\t\n\r ]*[^/\\\x00-\x1f\x7f\ufffe\uffff]*[\t\n\r ]*$"
+
+
+@extend_schema_field({"type": "string", "pattern": VIDEO_NAME})
+class VideoNameField(TextField):
+    """A text of which a folder can be made."""
+
+
 class NewVideoSerializer(serializers.Serializer):
     file = serializers.FileField()
-    name = TextField(required=False, allow_blank=True, max_length=200, help_text="Default: the file's own name.")
+    name = VideoNameField(required=False, allow_blank=True, max_length=200, help_text="Default: the file's own name.")
 
     def validate_name(self, name: str) -> str:
         if name and (problem := video_name_problem(name)):

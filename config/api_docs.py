@@ -79,5 +79,5 @@ def _operations(result: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
 def _allow_null(body: dict[str, Any]) -> None:
     for name, schema in body.get("properties", {}).items():
         told = str(schema)
-        if name not in body.get("required", []) and "'null'" not in told:
+        if name not in body.get("required", []) and "'null'" not in told and "NullEnum" not in told:
             body["properties"][name] = {"oneOf": [schema, {"type": "null"}]}

@@ -5,20 +5,26 @@ from __future__ import annotations
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from annotation.core.languages import MOST_LANGUAGES
+from annotation.core.languages import MOST_LANGUAGES, TAG
 from annotation.core.ontology import SHAPES
 from annotation.core.values import ID_LENGTH
+from annotation.defining import NAME_LENGTH
 from crowd.core.policies import CLIP_QUALITIES, MOST_MICROS
 from crowd.qualification_serializers import QualificationRulesSerializer
 
 ONE_LINE = r"^[^\s\x00-\x1f\x7f]([^\x00-\x1f\x7f]*[^\s\x00-\x1f\x7f])?$"
+LANGUAGE = f"^{TAG}$"
 QUORUM = r"^\d{1,6}(/\d{1,6}|\.\d{1,6})?$"
-LANGUAGE = r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}$"
 
 
 @extend_schema_field({"type": "string", "pattern": ONE_LINE, "maxLength": ID_LENGTH})
 class NameField(serializers.CharField):
     """A text on one line that neither begins nor ends with blanks."""
+
+
+@extend_schema_field({"type": "string", "pattern": ONE_LINE, "maxLength": NAME_LENGTH})
+class ProjectNameField(NameField):
+    """A longer one."""
 
 
 @extend_schema_field(

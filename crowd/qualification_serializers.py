@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from rest_framework import serializers
 
+from annotation.core.languages import MOST_LANGUAGES, TAG
 from crowd.models import GoldEvent
 
 
@@ -109,7 +110,7 @@ class SamePersonSerializer(serializers.Serializer):
 
 
 class MeInSerializer(serializers.Serializer):
-    languages = serializers.ListField(child=serializers.CharField())
+    languages = serializers.ListField(child=serializers.RegexField(f"^{TAG}$"), max_length=MOST_LANGUAGES)
 
 
 class GoldEventSerializer(serializers.Serializer):

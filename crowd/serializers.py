@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from rest_framework import serializers
 
+from annotation.defining import INSTRUCTIONS_LENGTH
 from annotation.formats.registry import READERS
 from annotation.track_serializers import IntervalSerializer, TrackSerializer, TracksSerializer
 from crowd.money_serializers import BalanceSerializer
-from crowd.policy_serializers import LabelSerializer, PolicySerializer
+from crowd.policy_serializers import LabelSerializer, PolicySerializer, ProjectNameField
 from crowd.qualification_serializers import (
     FeedbackSerializer,
     GoldEventSerializer,
@@ -16,15 +17,15 @@ from crowd.qualification_serializers import (
 
 
 class ProjectInSerializer(serializers.Serializer):
-    name = serializers.CharField()
-    instructions = serializers.CharField(required=False, allow_blank=True)
+    name = ProjectNameField()
+    instructions = serializers.CharField(required=False, allow_blank=True, max_length=INSTRUCTIONS_LENGTH)
     labels = LabelSerializer(many=True)
     policy = PolicySerializer(required=False)
 
 
 class ProjectChangeSerializer(serializers.Serializer):
-    name = serializers.CharField(required=False)
-    instructions = serializers.CharField(required=False, allow_blank=True)
+    name = ProjectNameField(required=False)
+    instructions = serializers.CharField(required=False, allow_blank=True, max_length=INSTRUCTIONS_LENGTH)
     labels = LabelSerializer(many=True, required=False)
     policy = PolicySerializer(required=False)
 

@@ -12,7 +12,7 @@ from annotation.track_serializers import (
     TracksSerializer,
 )
 from crowd.serializers import ClipSerializer, GoldFileSerializer
-from review.core.selection import MEDIA, PICTURES
+from review.core.selection import MEDIA, MOST, PICTURES
 from review.lifecycle import ImportedAs
 
 
@@ -184,8 +184,8 @@ class ExportInSerializer(serializers.Serializer):
     video = serializers.CharField(required=False, allow_null=True)
     labels = serializers.ListField(child=serializers.CharField(), required=False, allow_null=True, min_length=1)
     min_confidence = serializers.FloatField(required=False, min_value=0, max_value=1)
-    min_support = serializers.IntegerField(required=False, min_value=0)
-    frame_step = serializers.IntegerField(required=False, min_value=1)
+    min_support = serializers.IntegerField(required=False, min_value=0, max_value=MOST)
+    frame_step = serializers.IntegerField(required=False, min_value=1, max_value=MOST)
     media = serializers.ChoiceField(choices=MEDIA, required=False)
     pictures = serializers.ChoiceField(choices=list(PICTURES), required=False, allow_null=True)
 

@@ -29,11 +29,11 @@ def video_for(request: Request, video_id: str, *capabilities: Capability) -> Vid
     return video
 
 
-def read(serializer: type[Serializer], request: Request) -> dict[str, Any]:
+def read(serializer: type[Serializer], request: Request, *, partial: bool = False) -> dict[str, Any]:
     """The body as the serializer describes it; null is as if left out. ValidationError becomes 400 with pointers."""
     data = request.data
     if not isinstance(data, QueryDict):  # in a form nothing is null, and an empty field is one that is left out
         data = {name: value for name, value in data.items() if value is not None}
-    given = serializer(data=data)
+    given = serializer(data=data, partial=partial)
     given.is_valid(raise_exception=True)
     return dict(given.validated_data)

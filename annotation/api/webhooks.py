@@ -17,7 +17,9 @@ from annotation.api.rows import project_for, read
 from annotation.api_base import View
 from annotation.lifecycle import Event
 from annotation.models import Delivery, Webhook
+from annotation.serializers import FlagField, TextField
 
+URL = "^[Hh][Tt][Tt][Pp][Ss]?://[!-~]+$"
 EVENTS = [(event.value, event.value) for event in Event if event != Event.PING]
 
 
@@ -31,10 +33,10 @@ class WebhookSerializer(serializers.ModelSerializer):
 
 
 class ChangedWebhookSerializer(serializers.Serializer):
-    url = serializers.CharField(max_length=2000)
+    url = serializers.RegexField(URL, max_length=2000)
     events = serializers.ListField(child=serializers.ChoiceField(EVENTS), min_length=1, max_length=len(EVENTS))
-    secret = serializers.CharField(min_length=16, max_length=200, trim_whitespace=False)
-    enabled = serializers.BooleanField()
+    secret = TextField(min_length=16, max_length=200, trim_whitespace=False)
+    enabled = FlagField()
 
     def validate_url(self, url: str) -> str:
         if problem := outgoing.url_problem(url, settings.WEBHOOK_NETWORKS):
@@ -43,7 +45,7 @@ class ChangedWebhookSerializer(serializers.Serializer):
 
 
 class NewWebhookSerializer(ChangedWebhookSerializer):
-    secret = serializers.CharField(min_length=16, max_length=200, trim_whitespace=False, required=False)
+    secret = TextField(min_length=16, max_length=200, trim_whitespace=False, required=False)
     enabled = None
 
 
@@ -100,9 +102,8 @@ class WebhookDetail(View):
     @extend_schema(request=ChangedWebhookSerializer(partial=True), responses=WebhookSerializer)
     def patch(self, request: Request, webhook_id: str) -> Response:
         row = webhook_for(request, webhook_id)
-        given = ChangedWebhookSerializer(data=request.data, partial=True)
-        given.is_valid(raise_exception=True)
-        Webhook.objects.filter(pk=row.pk).update(**given.validated_data, reason="", rests_until=None)
+        given = read(ChangedWebhookSerializer, request, partial=True)
+        Webhook.objects.filter(pk=row.pk).update(**given, reason="", rests_until=None)
         row.refresh_from_db()
         return Response(WebhookSerializer(row).data)
 

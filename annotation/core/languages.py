@@ -6,11 +6,11 @@ import re
 from collections.abc import Iterable
 
 MOST_LANGUAGES = 50
-_TAG = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}")
+TAG = r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}"
 
 
 def is_language(value: object) -> bool:
-    return isinstance(value, str) and _TAG.fullmatch(value) is not None
+    return isinstance(value, str) and re.fullmatch(TAG, value) is not None
 
 
 def speaks(spoken: Iterable[str], wanted: Iterable[str]) -> bool:

@@ -40,7 +40,7 @@ class ProjectList(View):
         project = defining.create_project(
             owner=request.user,
             name=request.data.get("name"),
-            instructions=request.data.get("instructions") or "",
+            instructions="" if request.data.get("instructions") is None else request.data["instructions"],
             labels=request.data.get("labels"),
         )
         PolicyRow.objects.create(project=project, version=1, values=policy.to_json())

@@ -81,6 +81,7 @@ WHY = {"reason": "It is so."}
 TOKEN = {"token": "{seat_token}"}
 WORK = {"token": "{seat_token}", "tracks": []}
 MOT = {"video": "{video_id}", "format": "mot", "file": "1,1,5,5,20,20,1,1,1"}
+EXPORT = {"format": "csv", "release": "{release_id}", "video": "{done_video}", "labels": ["person"]}
 HOOK = {"url": "https://example.org/hook", "events": ["export.ready"]}
 STATEMENT = {"file": "reference,status,currency,amount\n{reference},paid,EUR,1.00\n"}
 
@@ -143,7 +144,7 @@ ROWS = (
     Row("GET", "/releases/{release_id}/diff/", "READ", 200, query="with={release_id}"),
     Row("GET", "/releases/{release_id}/trace/", "READ", 200, query="video={done_video}&track=1&frame=3"),
     Row("GET", "/projects/{project_id}/exports/", "READ", 200),
-    Row("POST", "/projects/{project_id}/exports/", "RUN", 202, {"format": "csv"}),
+    Row("POST", "/projects/{project_id}/exports/", "RUN", 202, EXPORT),
     Row("GET", "/exports/{export_id}/", "READ", 200),
     Row("GET", "/exports/{export_id}/download/", "READ", 200),
     # People of a project.

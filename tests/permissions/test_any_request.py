@@ -72,10 +72,14 @@ def point_at_things(case: Any, world: World, row: Row) -> None:
 
 def agree(body: dict[str, Any]) -> None:
     """What no schema can say: how two fields of one body belong together."""
-    for i, label in enumerate(body.get("labels") or []):
+    for i, label in enumerate(body.get("labels") or [] if "format" not in body else []):
         label["name"] = f"label {i}"
         for k, attribute in enumerate(label.get("attributes") or []):
             attribute |= {"name": f"attribute {k}", "kind": "number", "values": [k], "default": k}
+    if body.get("url"):  # which networks are public
+        body["url"] = "https://example.org/hook"
+    if body.get("pictures"):
+        body["media"] = "frames"
     if policy := body.get("policy"):
         policy |= {"overlap_frames": 0, "redundancy": 1, "quorum": "2/3", "qualification": None}
 

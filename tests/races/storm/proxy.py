@@ -10,9 +10,9 @@ import asyncio
 import random
 import sys
 from pathlib import Path
+from typing import Any
 
 COMMIT = b"Q\x00\x00\x00\x0bCOMMIT\x00"
-AT_ONCE = 1 << 16
 
 
 class Proxy:
@@ -20,44 +20,71 @@ class Proxy:
         self.socket, self.one_in, self.tally = socket, one_in, tally
         self.random = random.Random(seed)
 
-    async def serve(self, client: asyncio.StreamReader, to_client: asyncio.StreamWriter) -> None:
-        to_server = None
+    def swallows(self, chunk: bytes) -> bool:
+        return COMMIT in chunk and self.random.randrange(self.one_in) == 0
+
+    def note(self, reply: bytes) -> None:
+        with self.tally.open("a") as file:
+            file.write(f"{len(reply)}\n")
+
+
+class Client(asyncio.Protocol):
+    """A connection from the site, and through it one to the server."""
+
+    def __init__(self, proxy: Proxy) -> None:
+        self.proxy, self.deaf = proxy, False
+        self.server: Server | None = None
+
+    def connection_made(self, transport: Any) -> None:
+        self.transport = transport
+        transport.pause_reading()
+        self.reaching = asyncio.create_task(self._reach())
+
+    async def _reach(self) -> None:
         try:
-            server, to_server = await asyncio.open_unix_connection(self.socket)
-            deaf = asyncio.Event()
-            ways = [self._forth(client, to_server, deaf), self._back(server, to_client, deaf)]
-            tasks = [asyncio.create_task(way) for way in ways]
-            _, left = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-            for task in left:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
-        except OSError:
-            pass  # the server is away; so is, for the client, this connection
-        finally:
-            for writer in (to_client, to_server):
-                if writer is not None:
-                    writer.transport.abort()
+            loop = asyncio.get_running_loop()
+            _, self.server = await loop.create_unix_connection(lambda: Server(self), self.proxy.socket)
+            if self.transport.is_closing():
+                self.server.transport.abort()
+            else:
+                self.transport.resume_reading()
+        except OSError:  # the server is away; so is, for the client, this connection
+            self.transport.abort()
 
-    async def _forth(self, client: asyncio.StreamReader, to_server: asyncio.StreamWriter, deaf: asyncio.Event) -> None:
-        while chunk := await client.read(AT_ONCE):
-            if COMMIT in chunk and self.random.randrange(self.one_in) == 0:
-                deaf.set()
-            to_server.write(chunk)
-            await to_server.drain()
+    def data_received(self, chunk: bytes) -> None:
+        self.deaf = self.deaf or self.proxy.swallows(chunk)
+        if self.server is not None:
+            self.server.transport.write(chunk)
 
-    async def _back(self, server: asyncio.StreamReader, to_client: asyncio.StreamWriter, deaf: asyncio.Event) -> None:
-        while chunk := await server.read(AT_ONCE):
-            if deaf.is_set():
-                with self.tally.open("a") as file:
-                    file.write(f"{len(chunk)}\n")
-                return
-            to_client.write(chunk)
-            await to_client.drain()
+    def connection_lost(self, error: Exception | None) -> None:
+        if self.server is not None:
+            self.server.transport.abort()
+
+
+class Server(asyncio.Protocol):
+    """The other half of a client's connection."""
+
+    def __init__(self, client: Client) -> None:
+        self.client = client
+
+    def connection_made(self, transport: Any) -> None:
+        self.transport = transport
+
+    def data_received(self, chunk: bytes) -> None:
+        if self.client.deaf:
+            self.client.proxy.note(chunk)
+            self.client.transport.abort()
+            self.transport.abort()
+        else:
+            self.client.transport.write(chunk)
+
+    def connection_lost(self, error: Exception | None) -> None:
+        self.client.transport.abort()
 
 
 async def main(socket: str, one_in: str, seed: str, tally: str) -> None:
     proxy = Proxy(socket, int(one_in), int(seed), Path(tally))
-    server = await asyncio.start_server(proxy.serve, "127.0.0.1", 0)
+    server = await asyncio.get_running_loop().create_server(lambda: Client(proxy), "127.0.0.1", 0)
     print(server.sockets[0].getsockname()[1], flush=True)
     async with server:
         await server.serve_forever()

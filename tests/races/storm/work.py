@@ -28,23 +28,27 @@ def open_work(seats: int, workers: int) -> dict[str, Any]:
     people = [cast.user(f"worker{i}") for i in range(workers)]
     keys = [tokens.recall(user=who) for who in people]
     to_claim = seats // 10 // EACH * EACH
-    project, _ = _tasks("Claimed", to_claim, {})
-    _, opened = _tasks("Held", seats - to_claim, {"max_held": 10_000})
-    return {"project": project, "tokens": keys, "held": _hold(opened, people)}
+    project = _tasks("Claimed", to_claim, [])[0].project_id
+    held = _tasks("Held", seats - to_claim, people, max_held=10_000)
+    given: list[list[dict[str, Any]]] = [[] for _ in people]
+    for seat in held:
+        known = {"id": seat.pk, "token": seat.token, "segment": {"start": seat.task.segment.start}}
+        given[people.index(seat.worker)].append(known)
+    return {"project": project, "tokens": keys, "held": given}
 
 
-def _tasks(name: str, seats: int, policy: dict[str, Any]) -> tuple[str, list[Any]]:
-    """A project with many small tasks; its id, and the open seats task by task."""
+def _tasks(name: str, seats: int, people: list[Any], **policy: Any) -> list[Any]:
+    """The seats of a project with many small tasks: open, or given out to people by turns as claims would have."""
     from annotation.models import Clip, Cut, Segment
-    from crowd.lifecycle import Seat, TaskStatus
-    from crowd.models import Assignment, Batch, Task, Transition
+    from crowd.lifecycle import TaskStatus
+    from crowd.models import Assignment, Batch, Task
     from tests import cast
     from tests.crowd import stage
 
     batch = stage.launched(frames=20, redundancy=EACH, max_redundancy=EACH, project=cast.project(name=name))
     Batch.objects.filter(pk=batch.pk).update(policy=batch.policy | policy)
-    first = Task.objects.get(batch=batch)
-    video = first.segment.video
+    video = Task.objects.get(batch=batch).segment.video
+    Assignment.objects.filter(batch=batch).delete()  # its own task gets seats like all others
     # A cut of its own: the batch's is cut anew when its video settles, and these are not what comes of that.
     cut = Cut.objects.create(video=video, segment_frames=FRAMES, overlap_frames=1)
     numbers = range(1, seats // EACH)
@@ -53,43 +57,38 @@ def _tasks(name: str, seats: int, policy: dict[str, Any]) -> tuple[str, list[Any
     facts = {"file": "clips/none", "bytes": 1, "sha256": "0" * 64, "width": 96, "height": 64, "frame_times_s": [0.0]}
     Clip.objects.bulk_create(Clip(segment=segment, **facts) for segment in segments)
     ids = {"batch": batch, "project_id": batch.project_id}
-    tasks = Task.objects.bulk_create(Task(segment=segment, status=TaskStatus.OPEN, **ids) for segment in segments)
-    opened = Assignment.objects.bulk_create(Assignment(task=task, **ids) for task in tasks for _ in range(EACH))
-    Transition.objects.bulk_create(
-        Transition(assignment=seat, project_id=seat.project_id, to_status=Seat.OPEN) for seat in opened
-    )
-    rows = Assignment.objects.filter(batch=batch).select_related("task__segment").order_by("task", "pk")
-    return batch.project_id, list(rows)
+    Task.objects.bulk_create(Task(segment=segment, status=TaskStatus.OPEN, **ids) for segment in segments)
+    tasks = Task.objects.filter(batch=batch).select_related("segment").order_by("pk")
+    return _seated([task for task in tasks for _ in range(EACH)], people, ids)
 
 
-def _hold(seats: list[Any], people: list[Any]) -> list[list[dict[str, Any]]]:
-    """The seats given out as a claim would have: for each worker what they need to know to submit."""
-    from django.db.models.functions import Now
-
+def _seated(places: list[Any], people: list[Any], ids: dict[str, Any]) -> list[Any]:
     from crowd.lifecycle import Seat
     from crowd.models import Assignment, Transition
 
-    given: list[list[dict[str, Any]]] = [[] for _ in people]
     until = datetime.now(UTC) + timedelta(days=30)
-    for number, seat in enumerate(seats):
-        mine = given[number % len(people)]
-        seat.status, seat.worker, seat.lease_until, seat.claimed_at = (
-            Seat.HELD,
-            people[number % len(people)],
-            until,
-            Now(),
-        )
-        seat.token, seat.slot = secrets.token_hex(16), len(mine)
-        mine.append({"id": seat.pk, "token": seat.token, "segment": {"start": seat.task.segment.start}})
-    columns = ["status", "worker", "lease_until", "claimed_at", "token", "slot"]
-    Assignment.objects.bulk_update(seats, columns, batch_size=500)
-    Transition.objects.bulk_create(
-        Transition(
-            assignment=seat, project_id=seat.project_id, from_status=Seat.OPEN, to_status=Seat.HELD, actor=seat.worker
-        )
-        for seat in seats
-    )
-    return given
+    seats = []
+    for number, task in enumerate(places):
+        seat = Assignment(task=task, **ids)
+        if people:
+            slot, turn = divmod(number, len(people))
+            seat.status, seat.worker, seat.slot = Seat.HELD, people[turn], slot
+            seat.lease_until, seat.claimed_at, seat.token = until, datetime.now(UTC), secrets.token_hex(16)
+        seats.append(seat)
+    Assignment.objects.bulk_create(seats, batch_size=2000)
+    for came_from, to in (("", Seat.OPEN), (Seat.OPEN, Seat.HELD)) if people else (("", Seat.OPEN),):
+        moves = [
+            Transition(
+                assignment=seat,
+                project_id=seat.project_id,
+                from_status=came_from,
+                to_status=to,
+                actor=seat.worker if to == Seat.HELD else None,
+            )
+            for seat in seats
+        ]
+        Transition.objects.bulk_create(moves, batch_size=2000)
+    return seats
 
 
 def check(journal: Path) -> dict[str, Any]:
