@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from typing import Any
 
 from django.http import HttpRequest
@@ -41,6 +43,22 @@ class Docs(SpectacularSwaggerSplitView):
 _UNFIT = r"\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff"
 ANY_TEXT = f"^[^{_UNFIT}]*$"
 SOME_TEXT = f"^[^{_UNFIT}]*[^{_UNFIT}\\s][^{_UNFIT}]*$"
+STORABLE = {"type": "string", "pattern": "^[^\\x00]*$"}
+IGNORED = {
+    "description": "Any JSON that can be stored: no NUL, no integer of more than 18 digits.",
+    "anyOf": [
+        {"type": ["null", "boolean"]},
+        {"type": "number", "minimum": -(10**18) + 1, "maximum": 10**18 - 1},
+        STORABLE,
+        {"type": "array", "items": {"$ref": "#/components/schemas/Ignored"}},
+        {
+            "type": "object",
+            "propertyNames": {"pattern": STORABLE["pattern"]},
+            "additionalProperties": {"$ref": "#/components/schemas/Ignored"},
+        },
+    ],
+}
+STRICT = {"PolicyRequest", "QualificationRulesRequest"}
 IDEMPOTENCY_KEY = {
     "in": "header",
     "name": "Idempotency-Key",
@@ -50,9 +68,11 @@ IDEMPOTENCY_KEY = {
 
 
 def tell_what_holds_everywhere(result: dict[str, Any], **_: Any) -> dict[str, Any]:
-    """What no view says for itself: a POST takes an Idempotency-Key; null is as good as left out, at a body's top."""
+    """What no view says for itself: a POST takes an Idempotency-Key; null is as good as left out, at a body's top; what
+    nobody asked for is ignored."""
     schemas = result.get("components", {}).get("schemas", {})
     _tell_text(schemas)
+    _tell_ignored(result, schemas)
     for method, operation in _operations(result):
         if method == "post" and operation.get("security"):
             operation.setdefault("parameters", []).append(IDEMPOTENCY_KEY)
@@ -70,6 +90,16 @@ def _tell_text(schemas: dict[str, Any]) -> None:
         for text in properties:
             if text.get("type") == "string" and not {"pattern", "format", "enum"} & text.keys():
                 text["pattern"] = SOME_TEXT if text.get("minLength") else ANY_TEXT
+
+
+def _tell_ignored(result: dict[str, Any], schemas: dict[str, Any]) -> None:
+    """Fields that no body knows may hold whatever can be stored, but in rules, where a slip would change much."""
+    told = json.dumps([operation.get("requestBody", {}).get("content", {}) for _, operation in _operations(result)])
+    forms = set(re.findall(r'"multipart/form-data": {"schema": {"\$ref": "#/components/schemas/(\w+)"}}', told))
+    schemas["Ignored"] = IGNORED
+    for name, schema in schemas.items():
+        if name.endswith("Request") and schema.get("type") == "object" and name not in forms:
+            schema["additionalProperties"] = False if name in STRICT else {"$ref": "#/components/schemas/Ignored"}
 
 
 def _operations(result: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
