@@ -74,8 +74,9 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _integer(digits: str) -> int:
-    if len(digits) > MAX_DIGITS + 1:
-        raise _refuse(f"an integer of {len(digits)} digits is too long")
+    count = len(digits.lstrip("-"))
+    if count > MAX_DIGITS:
+        raise _refuse(f"an integer of {count} digits is too long")
     return int(digits)
 
 

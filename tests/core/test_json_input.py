@@ -41,6 +41,7 @@ def test_any_bytes_are_read_or_refused_and_nothing_else_happens(raw):
         (b"[-Infinity]", "Infinity"),
         (b"[1e999]", "too large"),
         (b"[" + b"9" * 5000 + b"]", "5000 digits"),
+        (b"[" + b"9" * 19 + b"]", "19 digits"),
         (b'{"a": 1, "b": 2, "a": 3}', "'a' is there twice"),
         (b"\xff", "UTF-8"),
         (b"[" * 100_000, "deep"),
@@ -55,6 +56,10 @@ def test_any_bytes_are_read_or_refused_and_nothing_else_happens(raw):
 def test_hostile_json_is_refused_with_a_reason(raw, says):
     with pytest.raises(InvalidJson, match=says):
         load_json(raw)
+
+
+def test_a_sign_is_no_digit():
+    assert load_json(b"[-999999999999999999, 999999999999999999]") == [1 - 10**18, 10**18 - 1]
 
 
 def test_brackets_in_texts_are_not_depth():
