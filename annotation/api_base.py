@@ -67,6 +67,9 @@ class View(APIView):
     #: For the schema: every list is in pages (see `answering.paged`).
     pagination_class = Pages
 
+    #: Headers that say what a body says elsewhere: an Idempotency-Key covers them, too.
+    telling_headers: tuple[str, ...] = ()
+
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         if not request.content_type.startswith("multipart/"):
             _ = request._request.body  # a session's CSRF check parses the body, and then its bytes are gone
@@ -74,7 +77,7 @@ class View(APIView):
         name = request.method.lower()
         if request.method in SAFE_METHODS or not hasattr(self, name):
             return
-        digest = idempotency.digest_of(request)
+        digest = idempotency.digest_of(request, self.telling_headers)
         if not isinstance(request.data, dict):
             raise Invalid([Problem("", "must be an object")])
         # DRF looks the handler up on the instance once this method has returned.

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -47,12 +47,14 @@ class UnderWay(Conflict):
     code = "idempotency-key-under-way"
 
 
-def digest_of(request: Request) -> str:
-    """SHA-256 of the body, which is read and parsed here; of a file its own SHA-256 counts, not how it was wrapped."""
+def digest_of(request: Request, headers: Sequence[str] = ()) -> str:
+    """SHA-256 of the body, which is read and parsed here, and of `headers`; of a file its own SHA-256 counts, not how
+    it was wrapped."""
     if not request.content_type.startswith("multipart/"):
         raw = request.body  # before it is parsed, for then the stream is gone
         _ = request.data
-        return hashlib.sha256(raw).hexdigest()
+        told = b"".join(b"\0" + request.headers.get(name, "").encode() for name in headers)
+        return hashlib.sha256(raw + told).hexdigest()
     digest = hashlib.sha256()
     for name, values in sorted(request.data.lists()):
         for value in values:
@@ -117,6 +119,8 @@ def _replay(row: IdempotencyKey, digest: str) -> HttpResponse:
         raise OtherBody
     response = HttpResponse(bytes(row.answer or b""), status=row.status, content_type=row.content_type)
     response["Idempotent-Replay"] = "true"
+    if row.location:
+        response["Location"] = row.location
     return response
 
 
@@ -127,7 +131,10 @@ def _keep(row: IdempotencyKey, response: HttpResponse) -> None:
     else:
         content, content_type = response.content, response["Content-Type"]
     IdempotencyKey.objects.filter(pk=row.pk).update(
-        status=response.status_code, content_type=content_type, answer=content
+        status=response.status_code,
+        content_type=content_type,
+        answer=content,
+        location=response.get("Location", ""),
     )
 
 

@@ -12,7 +12,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef
 from django.db.models.functions import Now
 
-from annotation import idempotency, ingesting, notifying, tidying
+from annotation import idempotency, ingesting, notifying, receiving, tidying
 from annotation.lifecycle import JobStatus, VideoStatus
 from annotation.models import Job, Video
 from annotation.queue import job, sweep, want
@@ -31,6 +31,11 @@ def verify_video(video_id: str) -> None:
     ingesting.verify(video_id)
 
 
+@job("finish_upload", given_up=receiving.fail)
+def finish_upload(upload_id: str) -> None:
+    receiving.finish(upload_id=upload_id)
+
+
 @job("deliver")
 def deliver(delivery_id: str) -> None:
     notifying.deliver(delivery_id=delivery_id)
@@ -38,6 +43,7 @@ def deliver(delivery_id: str) -> None:
 
 sweep(notifying.want_lost)
 sweep(notifying.forget_old)
+sweep(receiving.forget)
 
 
 @sweep

@@ -20,6 +20,23 @@ VIDEO_MOVES: dict[str, tuple[str, ...]] = {
 }
 
 
+class UploadStatus(TextChoices):
+    OPEN = "open"
+    DONE = "done"
+    FAILED = "failed"
+    ENDED = "ended"
+    EXPIRED = "expired"
+
+
+UPLOAD_MOVES: dict[str, tuple[str, ...]] = {
+    UploadStatus.OPEN: (UploadStatus.DONE, UploadStatus.FAILED, UploadStatus.ENDED, UploadStatus.EXPIRED),
+    UploadStatus.DONE: (),
+    UploadStatus.FAILED: (),
+    UploadStatus.ENDED: (),
+    UploadStatus.EXPIRED: (),
+}
+
+
 class JobStatus(TextChoices):
     QUEUED = "queued"
     RUNNING = "running"

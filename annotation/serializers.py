@@ -8,8 +8,9 @@ from rest_framework import serializers
 from annotation.core.values import text_problem
 from annotation.ingesting import video_name_problem
 from annotation.joining import DAY_S, PROJECT_ROLES
-from annotation.lifecycle import VideoStatus
-from annotation.models import ApiToken, Invite, Member, Video
+from annotation.lifecycle import UploadStatus, VideoStatus
+from annotation.models import ApiToken, Invite, Member, Upload, Video
+from annotation.receiving import upload_url
 
 LONGEST = 10_000
 ROLES = [(role.value, role.value) for role in PROJECT_ROLES]
@@ -173,6 +174,34 @@ class NewVideoSerializer(serializers.Serializer):
         if name and (problem := video_name_problem(name)):
             raise serializers.ValidationError(problem)
         return name
+
+
+class UploadSerializer(serializers.ModelSerializer):
+    """`offset` of `bytes` bytes are here. `video` is what became of it, once it is `done`."""
+
+    project = serializers.CharField(source="project_id")
+    status = serializers.ChoiceField(UploadStatus.choices)
+    video = serializers.CharField(source="video_id", allow_null=True)
+    url = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Upload
+        fields = read_only_fields = [
+            "id",
+            "project",
+            "name",
+            "status",
+            "reason",
+            "bytes",
+            "offset",
+            "video",
+            "url",
+            "expires_at",
+            "created_at",
+        ]
+
+    def get_url(self, upload: Upload) -> str:
+        return upload_url(upload)
 
 
 class FrameMapSerializer(serializers.Serializer):

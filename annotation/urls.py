@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.urls import path, register_converter
 
-from annotation.api import people, videos, webhooks
+from annotation.api import people, resuming, videos, webhooks
 from annotation.page_urls import urlpatterns as page_urlpatterns
 
 
@@ -30,6 +30,8 @@ api_urlpatterns = [
     path("tokens/<str:token_id>/", people.TokenDetail.as_view()),
     path("register/", people.Registration.as_view()),
     path("projects/<str:project_id>/videos/", videos.VideoList.as_view()),
+    path("projects/<str:project_id>/uploads/", resuming.UploadList.as_view()),
+    path("uploads/<str:upload_id>/", resuming.UploadDetail.as_view(), name="upload"),
     path("videos/<str:video_id>/", videos.VideoDetail.as_view()),
     path("videos/<str:video_id>/frames/<frame:n>/", videos.VideoPicture.as_view()),
     path("videos/<str:video_id>/frame-map/", videos.VideoFrameMap.as_view()),

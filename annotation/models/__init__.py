@@ -2,6 +2,7 @@ from annotation.models.jobs import Job
 from annotation.models.people import ApiToken, IdempotencyKey, Invite, Member, User
 from annotation.models.projects import Ontology, Project
 from annotation.models.tracksets import TrackSet
+from annotation.models.uploads import Upload, UploadPart
 from annotation.models.videos import Clip, Cut, FrameMapRow, Segment, Video
 from annotation.models.webhooks import Delivery, Webhook
 
@@ -19,6 +20,8 @@ __all__ = [
     "Project",
     "Segment",
     "TrackSet",
+    "Upload",
+    "UploadPart",
     "User",
     "Video",
     "Webhook",

@@ -82,6 +82,7 @@ class IdempotencyKey(models.Model):
     status = models.PositiveSmallIntegerField(null=True)
     content_type = models.CharField(max_length=100, default="application/json")
     answer = models.BinaryField(null=True)
+    location = models.CharField(max_length=500, blank=True, default="")
     created_at = models.DateTimeField(db_default=Now(), db_index=True)
 
     class Meta:

@@ -61,6 +61,7 @@ class Row:
     body: Any = None
     query: str = ""
     form: bool = False  # the body goes out as multipart/form-data
+    headers: dict[str, str] = field(default_factory=dict)  # with a Content-Type, the body goes out as it is
     at: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -84,6 +85,9 @@ MOT = {"video": "{video_id}", "format": "mot", "file": "1,1,5,5,20,20,1,1,1"}
 EXPORT = {"format": "csv", "release": "{release_id}", "video": "{done_video}", "labels": ["person"]}
 HOOK = {"url": "https://example.org/hook", "events": ["export.ready"]}
 STATEMENT = {"file": "reference,status,currency,amount\n{reference},paid,EUR,1.00\n"}
+TUS = {"Tus-Resumable": "1.0.0"}
+BEGUN = {"Upload-Length": "9", "Upload-Metadata": "filename YS5tcDQ="}
+SENT = {"Upload-Offset": "0", "Content-Type": "application/offset+octet-stream"}
 
 ROWS = (
     # Projects and what is known beforehand.
@@ -106,6 +110,11 @@ ROWS = (
     # Videos.
     Row("GET", "/projects/{project_id}/videos/", "READ", 200),
     Row("POST", "/projects/{project_id}/videos/", "RUN", 201, {"name": "new", "file": "whatever"}, form=True),
+    Row("GET", "/projects/{project_id}/uploads/", "RUN", 200),
+    Row("POST", "/projects/{project_id}/uploads/", "RUN", 201, headers=TUS | BEGUN),
+    Row("GET", "/uploads/{upload_id}/", "RUN", 200),
+    Row("PATCH", "/uploads/{upload_id}/", "RUN", 204, "abc", headers=TUS | SENT),
+    Row("DELETE", "/uploads/{upload_id}/", "RUN", 204, headers=TUS),
     Row("GET", "/videos/{video_id}/", "READ", 200),
     Row("GET", "/videos/{video_id}/frames/{n}/", "READ", 200, query="as=jpeg"),
     Row("GET", "/videos/{video_id}/frame-map/", "READ", 200),

@@ -63,7 +63,10 @@ def ask(world: World, row: Row, column: str, **other_ids: str) -> Any:
     with transaction.atomic():
         send = getattr(world.client(column), row.method.lower())
         how = {"QUERY_STRING": query} if query else {}
-        answer = send(PREFIX + path, body, format="multipart" if row.form else "json", **how)
+        given = {"format": "multipart" if row.form else "json"}
+        if "Content-Type" in row.headers:
+            given = {"content_type": row.headers["Content-Type"]}
+        answer = send(PREFIX + path, body, headers=row.headers, **given, **how)
         transaction.set_rollback(True)
     return answer
 

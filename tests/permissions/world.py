@@ -11,7 +11,7 @@ from typing import Any
 
 from django.db.models.functions import Now
 
-from annotation import clipping, joining, tokens
+from annotation import clipping, joining, receiving, tokens
 from annotation.core.tracks import Tracks
 from annotation.lifecycle import Role
 from annotation.models import Clip, Delivery, Member, Project, Segment, User, Webhook
@@ -118,6 +118,7 @@ def _prior_knowledge(project: Project) -> dict[str, Any]:
         **_webhook(project),
         "retired_gold": retired.pk,
         "pre_labels_id": pre_labels.pk,
+        "upload_id": receiving.begin(project=project, name="c.mp4", bytes=9, sha256="", by=by).pk,
         "import_id": Import.objects.get(project=project).pk,
     }
 
