@@ -11,7 +11,7 @@ import pytest
 
 PROJECT = Path(__file__).resolve().parent.parent
 APPS = ("annotation", "crowd", "review")
-FOLDERS = (*APPS, "config", "tests", "benchmarks")
+FOLDERS = (*APPS, "config", "client", "tests", "benchmarks")
 
 FILE_LINES = 300
 FUNCTION_LINES = 45
@@ -148,6 +148,12 @@ def test_a_module_imports_its_own_app_only_from_below() -> None:
     assert up == []
 
 
+def test_the_client_knows_nothing_of_the_server() -> None:
+    names = [name for path in sources("client") for name, _ in imports_of(tree_of(path))]
+    assert {name.partition(".")[0] for name in names} & {*APPS, "config", "django", "rest_framework"} == set()
+    assert names
+
+
 @pytest.mark.parametrize(
     ("module", "source", "rule"),
     [
@@ -173,7 +179,7 @@ def test_no_file_is_too_long() -> None:
 def test_no_function_is_too_long() -> None:
     found = [
         f"{path.relative_to(PROJECT)}:{function.lineno} {function.name} {lines_of(function)}"
-        for path in sources(*APPS, "config", "benchmarks")
+        for path in sources(*APPS, "config", "client", "benchmarks")
         for function in functions_of(tree_of(path))
         if lines_of(function) > FUNCTION_LINES
     ]
@@ -194,7 +200,7 @@ def test_no_view_does_the_work_itself() -> None:
 def test_nothing_is_nested_too_deeply() -> None:
     found = [
         f"{path.relative_to(PROJECT)}:{function.lineno} {function.name} {depth_of(function)}"
-        for path in sources(*APPS, "config", "benchmarks")
+        for path in sources(*APPS, "config", "client", "benchmarks")
         for function in functions_of(tree_of(path))
         if depth_of(function) > NESTING
     ]

@@ -1,0 +1,3 @@
+from trackweave_client.cli import main
+
+raise SystemExit(main())

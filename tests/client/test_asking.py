@@ -1,0 +1,90 @@
+"""What the client asks once, how it tells of refusals, and where it finds the site."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from trackweave_client import ApiError, Client, NotConfigured, Unreachable, cli, settings
+
+from tests.client.conftest import LABELS
+from tests.client.proxy import Plan, Proxy
+from tests.story.box import Box
+
+MADE_S = "made through a swallowed answer"
+
+
+def test_a_post_whose_answer_is_lost_has_one_effect(box: Box, connect: Any, client: Client) -> None:
+    with Proxy(box.url, Plan(down=1)) as proxy:
+        made = connect(proxy.url).make_project(MADE_S, LABELS)
+    assert [p["id"] for p in client.projects() if p["name"] == MADE_S] == [made["id"]]
+    first, second = (passed.heads("Idempotency-Key") for passed in proxy.passed)
+    assert first == second and len(first) == 1
+
+
+def test_a_site_that_is_away_is_said_after_a_few_attempts(connect: Any) -> None:
+    waits: list[float] = []
+    with pytest.raises(Unreachable, match="does not answer"):
+        connect("http://127.0.0.1:9", sleep=waits.append).project("any")
+    assert len(waits) == 5 and waits[0] < waits[2] < waits[4]
+
+
+def test_a_refusal_names_the_places(client: Client) -> None:
+    with pytest.raises(ApiError) as error:
+        client.make_project("no", [{"name": ""}, {"name": "person", "shape": "cloud"}])
+    assert error.value.status == 400 and len(error.value.errors) == 2
+    assert all(f"  {pointer}: {message}" in str(error.value) for pointer, message in error.value.errors)
+    assert {pointer for pointer, _ in error.value.errors} == {"/labels/0/name", "/labels/1/shape"}
+
+
+def test_the_command_line_tells_refusals_and_goes_through(
+    box: Box, token: str, project: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("TRACKWEAVE_URL", box.url)
+    monkeypatch.setenv("TRACKWEAVE_TOKEN", token)
+    assert cli.main(["projects"]) == 0 and project in capsys.readouterr().out
+    assert cli.main(["launch", project, "--policy", '{"redundancy": 0}']) == 1
+    assert "/policy/redundancy: " in capsys.readouterr().err
+    assert cli.main(["watch", project, "--once"]) == 0
+    assert "0 of 0 segments accepted" in capsys.readouterr().out
+    assert cli.main(["watch", "nothing of this name"]) == 1
+    assert "404" in capsys.readouterr().err
+
+
+def test_an_export_comes_home_by_one_command(
+    box: Box, token: str, exported: dict[str, Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "home.zip"
+    how = ["--url", box.url, "--token", token]
+    assert cli.main([*how, "export", "exported", "--format", "mot", "--out", str(out)]) == 0
+    assert exported["sha256"] in capsys.readouterr().out and out.stat().st_size == exported["bytes"]
+    assert cli.main([*how, "watch", "exported"]) == 0
+    assert "1 of 1 segments accepted" in capsys.readouterr().out
+
+
+def test_the_site_is_found_in_arguments_environment_and_file(tmp_path: Path) -> None:
+    path = tmp_path / "config.toml"
+    path.write_text('url = "https://file.example.org/"\ntoken = "from-file"\n')
+    path.chmod(0o600)
+    file = {"TRACKWEAVE_CONFIG": str(path)}
+    assert settings.read(environ=file) == settings.Settings("https://file.example.org", "from-file")
+    both = file | {"TRACKWEAVE_TOKEN": "from-environment"}
+    assert settings.read(environ=both).token == "from-environment"
+    assert settings.read("http://arguments:1", "given", both) == settings.Settings("http://arguments:1", "given")
+
+
+def test_what_is_missing_or_open_to_others_is_said(tmp_path: Path) -> None:
+    path = tmp_path / "config.toml"
+    environ = {"TRACKWEAVE_CONFIG": str(path)}
+    with pytest.raises(NotConfigured, match="TRACKWEAVE_URL is not set"):
+        settings.read(environ=environ)
+    path.write_text('url = "https://example.org"\ntoken = "secret"\n')
+    path.chmod(0o644)
+    with pytest.raises(NotConfigured, match="chmod 600"):
+        settings.read(environ=environ)
+    path.write_text("url = nonsense")
+    with pytest.raises(NotConfigured, match="cannot be read"):
+        settings.read(environ=environ)
+    with pytest.raises(NotConfigured, match="no address"):
+        settings.read("example.org", "x", environ)

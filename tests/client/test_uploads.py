@@ -1,0 +1,126 @@
+"""Uploads through a real server: broken, interrupted, gone on with."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import random
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from trackweave_client import ApiError, Client, Failed
+
+from tests.client.proxy import Plan, Proxy
+from tests.story.box import PROJECT, Box, until
+
+MIB = 1 << 20
+
+
+@pytest.fixture
+def film(tmp_path: Path) -> Path:
+    path = tmp_path / "film.mp4"
+    path.write_bytes(random.Random(1).randbytes(3 * MIB))
+    return path
+
+
+def uploads(client: Client, project: str) -> list[dict[str, Any]]:
+    return client.transport.get(f"/api/v1/projects/{project}/uploads/")["results"]
+
+
+def test_an_upload_whose_connection_breaks_goes_on_where_the_site_stands(
+    box: Box, connect: Any, project: str, film: Path
+) -> None:
+    told: list[int] = []
+    with Proxy(box.url, Plan(up=2 * MIB)) as proxy:
+        video = connect(proxy.url).upload(project, film, told=lambda done, _: told.append(done))
+    assert video["sha256"] == hashlib.sha256(film.read_bytes()).hexdigest() and video["name"] == "film.mp4"
+    [stood] = proxy.passed[1].heads("Upload-Offset")
+    # All that reached the site before the cut, but for what the requests' heads took.
+    assert 2 * MIB - 8192 < int(stood) < 2 * MIB
+    assert int(stood) in told and len(proxy.passed[1].up) < 3 * MIB - int(stood) + 8192
+    assert [u["status"] for u in uploads(connect(box.url), project)] == ["done"]
+
+
+def command(*words: str, url: str, token: str, state: Path) -> subprocess.Popen[str]:
+    environ = os.environ | {"PYTHONPATH": str(PROJECT / "client"), "XDG_STATE_HOME": str(state)}
+    environ |= {"TRACKWEAVE_URL": url, "TRACKWEAVE_TOKEN": token}
+    how: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    return subprocess.Popen([sys.executable, "-m", "trackweave_client", *words], env=environ, **how)
+
+
+def test_after_ctrl_c_the_same_command_goes_on(
+    box: Box, client: Client, token: str, project: str, film: Path, tmp_path: Path
+) -> None:
+    with Proxy(box.url, Plan(up_per_s=MIB / 4)) as proxy:
+        first = command("upload", project, str(film), url=proxy.url, token=token, state=tmp_path)
+        until(lambda: proxy.passed and len(proxy.passed[-1].up) > MIB // 2, "some of the film to be sent")
+        first.send_signal(signal.SIGINT)
+        said, complaint = first.communicate(timeout=60)
+    assert (first.returncode, complaint.strip()) == (
+        130,
+        "trackweave: interrupted; the same command goes on from here",
+    )
+    until(lambda: uploads(client, project)[0]["offset"], "what was sent to be stored")
+    stood = uploads(client, project)[0]["offset"]
+    assert 0 < stood < 3 * MIB
+    with Proxy(box.url) as proxy:
+        again = command("upload", project, str(film), url=proxy.url, token=token, state=tmp_path)
+        said, complaint = again.communicate(timeout=120)
+    assert again.returncode == 0, complaint
+    assert proxy.passed[0].heads("Upload-Offset")[0] == str(stood)
+    [only] = uploads(client, project)
+    assert only["status"] == "done" and only["video"] in said
+    assert not list((tmp_path / "trackweave" / "uploads").iterdir())
+
+
+def interrupt(client: Client, project: str, film: Path) -> dict[str, Any]:
+    """Begin an upload and stop in its middle; the upload."""
+
+    def told(done: int, _: int) -> None:
+        if done > MIB:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        client.upload(project, film, told=told)
+    [begun] = uploads(client, project)
+    return begun
+
+
+def test_a_file_that_changed_is_another_upload(client: Client, project: str, film: Path) -> None:
+    interrupt(client, project, film)
+    film.write_bytes(b"something else")
+    assert client.upload(project, film)["bytes"] == 14
+    assert sorted(u["status"] for u in uploads(client, project)) == ["done", "open"]
+
+
+def test_an_upload_that_the_site_has_forgotten_begins_anew(client: Client, project: str, film: Path) -> None:
+    begun = interrupt(client, project, film)
+    client.transport.send("DELETE", begun["url"], headers={"Tus-Resumable": "1.0.0"})
+    assert client.upload(project, film)["bytes"] == 3 * MIB
+    assert sorted(u["status"] for u in uploads(client, project)) == ["done", "ended"]
+
+
+def test_a_file_that_changes_on_the_way_is_no_video(
+    client: Client, project: str, film: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("trackweave_client.uploading._sha256_of", lambda path: "0" * 64)
+    with pytest.raises(ApiError) as error:
+        client.upload(project, film)
+    assert error.value.status == 422 and "SHA-256" in error.value.detail
+    assert not list((client.state / "uploads").iterdir())
+
+
+def test_a_file_that_is_not_there_is_said(client: Client, project: str, tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        client.upload(project, tmp_path / "none.mp4")
+
+
+def test_a_video_that_cannot_be_read_is_rejected_in_words(client: Client, project: str, film: Path) -> None:
+    video = client.upload(project, film)
+    patient = Client(client.url, client.transport.http.headers["Authorization"].split()[1], state=client.state)
+    with patient, pytest.raises(Failed, match="rejected: "):
+        patient.wait_for_video(video["id"], every_s=0.2)
