@@ -99,7 +99,7 @@ class Download:
             with self.part.open("r+b" if start else "wb") as file:
                 file.truncate(start)
                 file.seek(start)
-                for piece in answer.iter_bytes(256 << 10):
+                for piece in answer.iter_raw():  # as it comes: pieces of a fixed size would be lost half full
                     file.write(piece)
                     told(file.tell(), self.export["bytes"])
 

@@ -11,7 +11,7 @@ import httpx
 import pytest
 from trackweave_client import Client
 
-from annotation.media.barcodes import BarcodeVideo, write_barcode_video
+from annotation.media.barcodes import write_barcode_video
 from tests.story.box import Box, until
 
 LABELS = [{"name": "person"}]
@@ -20,9 +20,10 @@ LABELS = [{"name": "person"}]
 @pytest.fixture(scope="session")
 def box(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Box]:
     made = Box(tmp_path_factory.mktemp("client"))
-    made.serve(workers=1)
-    yield made
-    made.stop()
+    try:
+        yield made.serve(workers=1)
+    finally:
+        made.stop()
 
 
 @pytest.fixture(scope="session")
@@ -62,7 +63,7 @@ def project(client: Client, request: pytest.FixtureRequest) -> str:
 def exported(box: Box, token: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """A ready export, of tracks that were brought along: nobody has to draw."""
     path = tmp_path_factory.mktemp("filmed") / "street.mp4"
-    write_barcode_video(path, BarcodeVideo(frames=40))
+    write_barcode_video(path, 40)
     with Client(box.url, token, state=path.parent) as client:
         project = client.make_project("exported", LABELS)["id"]
         video = client.wait_for_video(client.upload(project, path)["id"])["id"]

@@ -32,6 +32,11 @@ class Passed:
         return [line.split(": ", 1)[1] for line in lines if line.lower().startswith(f"{name.lower()}: ")]
 
 
+def heads(passed: list[Passed], name: str) -> list[str]:
+    """The values of a header over several connections: a busy site may end one between two requests."""
+    return [value for each in passed for value in each.heads(name)]
+
+
 class Proxy:
     """Before the site at `url`. The first connection gets the first plan, and so on; then nothing is cut."""
 

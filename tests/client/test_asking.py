@@ -12,6 +12,8 @@ from tests.client.conftest import LABELS
 from tests.client.proxy import Plan, Proxy
 from tests.story.box import Box
 
+pytestmark = pytest.mark.timeout(900)
+
 MADE_S = "made through a swallowed answer"
 
 

@@ -11,8 +11,10 @@ from typing import Any
 import pytest
 from trackweave_client import ChecksumMismatch, Client, Unreachable
 
-from tests.client.proxy import Plan, Proxy
+from tests.client.proxy import Plan, Proxy, heads
 from tests.story.box import Box
+
+pytestmark = pytest.mark.timeout(900)
 
 CUT = 20_000
 
@@ -28,8 +30,8 @@ def test_a_download_that_breaks_goes_on_in_another_process(
     assert CUT / 2 < here < CUT < exported["bytes"] and not path.exists()
     with Proxy(box.url) as proxy:
         assert connect(proxy.url).download(exported["id"], path) == path
-    assert proxy.passed[0].heads("Range") == [f"bytes={here}-"] and proxy.passed[0].heads("If-Range")
-    assert len(proxy.passed[0].down) < exported["bytes"] - here + 8192
+    assert heads(proxy.passed, "Range") == [f"bytes={here}-"] and heads(proxy.passed, "If-Range")
+    assert sum(len(each.down) for each in proxy.passed) < exported["bytes"] - here + 8192
     assert hashlib.sha256(path.read_bytes()).hexdigest() == exported["sha256"]
     assert zipfile.ZipFile(path).testzip() is None and sorted(p.name for p in tmp_path.glob("tracks*")) == [path.name]
 
@@ -39,7 +41,7 @@ def test_a_download_that_breaks_goes_on_by_itself(
 ) -> None:
     with Proxy(box.url, Plan(down=CUT), Plan(down=CUT)) as proxy:
         path = connect(proxy.url).download(exported["id"], tmp_path / "a.zip")
-    assert hashlib.sha256(path.read_bytes()).hexdigest() == exported["sha256"] and len(proxy.passed) == 3
+    assert hashlib.sha256(path.read_bytes()).hexdigest() == exported["sha256"] and len(proxy.passed) >= 3
 
 
 def partial(exported: dict[str, Any], path: Path, content: bytes, **other: Any) -> None:
