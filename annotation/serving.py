@@ -16,6 +16,8 @@ from annotation.errors import Problem
 CHUNK = 256 * 1024
 _RANGE = re.compile(r"bytes=\s*(\d*)\s*-\s*(\d*)\s*", re.ASCII)
 DAY_S = 24 * 3600
+#: How long a link to the store is good: it is asked for anew by whoever goes on with a download.
+LINK_S = 300
 
 
 class OutOfRange(Problem):
@@ -43,7 +45,10 @@ def serve_file(
     content_type: str,
     download_as: str | None = None,
 ) -> HttpResponseBase:
-    """A stored file of `bytes` bytes, whole (200) or the one range that was asked for (206). OutOfRange past it."""
+    """A stored file of `bytes` bytes, whole (200) or the one range that was asked for (206). OutOfRange past it.
+
+    A download (`download_as`) from a store elsewhere is fetched there (302), by a link that is good for minutes.
+    """
     if _is_known(request, etag):
         return _labelled(HttpResponse(status=304), etag)
     wanted = _wanted_range(request, etag, bytes)
@@ -53,6 +58,8 @@ def serve_file(
     start, stop = wanted or (0, bytes)
     if not default_storage.exists(name):
         raise FileNotFoundError(f"{name} is gone from the storage")
+    if download_as and getattr(default_storage, "links", False):
+        return _sent_there(name, download_as, content_type)
     pieces = _pieces(request, name, start, stop)
     response = StreamingHttpResponse(pieces, status=206 if wanted else 200, content_type=content_type)
     response.headers["Content-Length"] = str(stop - start)
@@ -61,6 +68,14 @@ def serve_file(
     if download_as:
         response.headers["Content-Disposition"] = content_disposition_header(True, download_as)
     return _labelled(response, etag)
+
+
+def _sent_there(name: str, download_as: str, content_type: str) -> HttpResponseBase:
+    shown = content_disposition_header(True, download_as) or "attachment"
+    link = default_storage.link(name, seconds=LINK_S, download_as=shown, content_type=content_type)
+    response = HttpResponse(status=302, headers={"Location": link, "Cache-Control": "no-store"})
+    del response.headers["Content-Type"]
+    return response
 
 
 def _labelled(response: HttpResponseBase, etag: str, lasting: bool = True) -> HttpResponseBase:

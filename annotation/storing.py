@@ -5,17 +5,19 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 from django.conf import settings
 from django.core.files import File
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
+
+from annotation.file_cache import FileCache
 
 CHUNK = 1024 * 1024
 
@@ -69,6 +71,15 @@ def write(name: str, content: bytes) -> str:
     return name
 
 
+def replace(name: str, content: bytes) -> None:
+    """A small file under exactly this name, whatever was there before."""
+    if is_elsewhere():  # an object appears whole, over the old one
+        default_storage.save(name, ContentFile(content))
+        return
+    default_storage.delete(name)
+    write(name, content)
+
+
 def read(name: str) -> bytes:
     """A small file. FileNotFoundError where it is gone."""
     with default_storage.open(name, "rb") as file:
@@ -91,17 +102,16 @@ def _hash(file: File) -> tuple[str, int]:
 
 def _touch(name: str) -> None:
     """Young again, so that nobody clears it away before the row that names it is there (see `tidying`)."""
-    with suppress(NotImplementedError):
-        os.utime(default_storage.path(name))
+    if path := _path(name):
+        os.utime(path)
+    elif hasattr(default_storage, "touch"):
+        default_storage.touch(name)
 
 
 def _sync(name: str) -> None:
-    """On the disk before a row says that it is there."""
-    try:
-        path = Path(default_storage.path(name))
-    except NotImplementedError:
-        return
-    for each in (path, path.parent, path.parent.parent):
+    """On the disk before a row says that it is there. A store elsewhere answers for what it has taken."""
+    path = _path(name)
+    for each in (path, path.parent, path.parent.parent) if path else ():
         handle = os.open(each, os.O_RDONLY)
         try:
             os.fsync(handle)
@@ -109,17 +119,33 @@ def _sync(name: str) -> None:
             os.close(handle)
 
 
+def _path(name: str) -> Path | None:
+    """Where a stored file lies on this machine; None where the storage is elsewhere."""
+    try:
+        return Path(default_storage.path(name))
+    except NotImplementedError:
+        return None
+
+
+def is_elsewhere() -> bool:
+    """Whether files lie in a store that all hosts share, and not on this machine's disk."""
+    return _path("any") is None
+
+
 @contextmanager
 def local_path(name: str) -> Iterator[Path]:
-    """A stored file as a path on this machine, for the programs that need one."""
-    try:
-        path: Any = default_storage.path(name)
-    except NotImplementedError:
-        path = None
-    if path is not None:
-        yield Path(path)
+    """A stored file as a path on this machine, for the programs that need one; good within the block.
+
+    From elsewhere it is copied first (see `file_cache`): no such program is ever handed an address.
+    """
+    if path := _path(name):
+        yield path
         return
-    with tempfile.NamedTemporaryFile(prefix="trackweave-") as copy, default_storage.open(name, "rb") as file:
-        shutil.copyfileobj(file, copy, CHUNK)
-        copy.flush()
-        yield Path(copy.name)
+    key = name.rpartition("/")[2]
+    with cache().held(key, lambda: default_storage.size(name), lambda: default_storage.open(name, "rb")) as copy:
+        yield copy
+
+
+@lru_cache(maxsize=1)
+def cache() -> FileCache:
+    return FileCache(settings.DATA_DIR / "cache" / "files", settings.STORAGE_CACHE_BYTES)

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 #: What is younger may belong to a transaction that is still under way.
 AGE = timedelta(days=1)
-FOLDERS = ("videos", "clips", "exports", "uploads")
+FOLDERS = ("videos", "clips", "exports", "uploads", "drafts")
 
 
 def clear_orphans() -> list[str]:

@@ -11,10 +11,12 @@ from datetime import timedelta
 from pathlib import Path
 
 from django.conf import settings
+from django.core.files.storage import default_storage
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.db.models.functions import Now
 
+from annotation import storing
 from annotation.lifecycle import JobStatus
 from annotation.media.codecs import missing_codecs
 from annotation.models import Job
@@ -24,6 +26,10 @@ from crowd.models import Assignment
 # A job that has been due for so long shows that nobody works.
 WAITING = timedelta(minutes=2)
 LEAST_FREE_BYTES = 2 * 2**30
+
+
+FOLDER = "make the folder of STORAGE_URL (or DATA_DIR) writable for this user"
+BUCKET = "check STORAGE_URL: host, bucket and keys, which may list, read, write and delete"
 
 
 class Wrong(Exception):
@@ -45,7 +51,8 @@ def essentials() -> list[Finding]:
     found = [look("database", _database, "check DATABASE_URL and that the server runs")]
     if found[0].ok:
         found.append(look("migrations", _migrations, "run manage.py migrate"))
-    found.append(look("storage", _storage, "make the folder of STORAGE_URL (or DATA_DIR) writable for this user"))
+    storage, mend = (_bucket, BUCKET) if settings.ENVIRONMENT.bucket else (_storage, FOLDER)
+    found.append(look("storage", storage, mend))
     if settings.ENVIRONMENT.redis_url:
         found.append(look("redis", _redis, "check REDIS_URL and that the server runs"))
     return found
@@ -53,8 +60,10 @@ def essentials() -> list[Finding]:
 
 def everything() -> list[Finding]:
     """All that `doctor` looks at."""
+    stored = [look("bucket", _written, BUCKET)] if settings.ENVIRONMENT.bucket else []
     return [
         *essentials(),
+        *stored,
         look(
             "queue", _queue, "start a worker: manage.py serve, or manage.py work; Job rows say why jobs were given up"
         ),
@@ -94,6 +103,25 @@ def _storage() -> str:
     with tempfile.TemporaryFile(dir=folder) as file:
         file.write(b"x")
     return str(folder)
+
+
+def _bucket() -> str:
+    default_storage.look()
+    return f"the bucket {settings.ENVIRONMENT.bucket.name}"
+
+
+def _written() -> str:
+    """Something small goes into the bucket, comes back, and is gone again."""
+    content = os.urandom(32)
+    name = storing.write(f"checks/{content.hex()}", content)
+    try:
+        if storing.read(name) != content:
+            raise Wrong(f"{name} came back as something else")
+    finally:
+        default_storage.delete(name)
+    if default_storage.exists(name):
+        raise Wrong(f"{name} was deleted and is still there")
+    return "written, read and deleted"
 
 
 def _redis() -> str:

@@ -43,11 +43,27 @@ class Database:
 
 
 @dataclass(frozen=True)
+class Bucket:
+    """Where files lie in a store that speaks S3. Without `endpoint` it is Amazon's, without keys the machine's own are
+    used; `links` are signed addresses that downloads are sent to."""
+
+    name: str
+    prefix: str
+    endpoint: str | None
+    region: str | None
+    access_key: str | None
+    secret_key: str | None
+    links: bool
+
+
+@dataclass(frozen=True)
 class Environment:
     data_dir: Path
     database: Database
     redis_url: str | None
-    storage_dir: Path
+    storage_dir: Path  # of files, or, with a bucket, of what is at work on this host
+    bucket: Bucket | None
+    storage_cache_bytes: int
     public_url: str | None
     allowed_hosts: tuple[str, ...]
     debug: bool
@@ -69,6 +85,8 @@ def read(environ: Mapping[str, str]) -> Environment:
         database=parse_database(environ.get("DATABASE_URL", ""), data_dir),
         redis_url=_redis_url(environ.get("REDIS_URL", "")),
         storage_dir=_storage_dir(environ.get("STORAGE_URL", ""), data_dir),
+        bucket=_bucket(environ.get("STORAGE_URL", "")),
+        storage_cache_bytes=_count(environ, "STORAGE_CACHE_BYTES", 20 << 30),
         public_url=public_url,
         allowed_hosts=_hosts(environ.get("ALLOWED_HOSTS", ""), public_url),
         debug=_switch(environ, "DEBUG"),
@@ -157,11 +175,11 @@ def _postgres(url: str, parts) -> Database:
     return Database("postgres", name, user, password, host, port, tuple(options.items()))
 
 
-def _options(url: str, query: str) -> dict[str, str]:
+def _options(url: str, query: str, name: str = "DATABASE_URL") -> dict[str, str]:
     try:
         return dict(parse_qsl(query, strict_parsing=bool(query)))
     except ValueError:
-        raise BadSetting("DATABASE_URL", url, "options are ?name=value&name=value") from None
+        raise BadSetting(name, url, "options are ?name=value&name=value") from None
 
 
 def _redis_url(url: str) -> str | None:
@@ -177,9 +195,36 @@ def _storage_dir(url: str, data_dir: Path) -> Path:
     if not url:
         return data_dir / "files"
     parts = _split("STORAGE_URL", url)
+    if parts.scheme == "s3":
+        return data_dir
     if parts.scheme != "file" or parts.netloc or not parts.path.startswith("/"):
-        raise BadSetting("STORAGE_URL", url, "only file:///absolute/path can be used, so far")
+        expected = "it is file:///absolute/path or s3://KEY:SECRET@host:port/bucket?region=…"
+        raise BadSetting("STORAGE_URL", url, expected)
     return Path(unquote(parts.path))
+
+
+def _bucket(url: str) -> Bucket | None:
+    parts = _split("STORAGE_URL", url)
+    if parts.scheme != "s3":
+        return None
+    name, _, prefix = unquote(parts.path).strip("/").partition("/")
+    options = _options(url, parts.query, "STORAGE_URL")
+    tls, links = (_switch({"STORAGE_URL": options.pop(o, "on")}, "STORAGE_URL") for o in ("tls", "links"))
+    region = options.pop("region", None)
+    if not name or options or bool(parts.username) != bool(parts.password):
+        expected = "it is s3://KEY:SECRET@host:port/bucket/prefix with the options region, tls and links"
+        raise BadSetting("STORAGE_URL", url, expected)
+    host = parts.netloc.rpartition("@")[2]
+    endpoint = f"{'https' if tls else 'http'}://{host}" if host else None
+    key, secret = (unquote(part) if part else None for part in (parts.username, parts.password))
+    return Bucket(name, prefix, endpoint, region, key, secret, links)
+
+
+def _count(environ: Mapping[str, str], name: str, default: int) -> int:
+    value = environ.get(name, "").strip()
+    if value and not (value.isascii() and value.isdigit() and len(value) < 19):
+        raise BadSetting(name, value, "it is a whole number of bytes")
+    return int(value or default)
 
 
 def _public_url(url: str) -> str | None:

@@ -148,8 +148,27 @@ STATIC_URL = "/static/"
 STATIC_ROOT = None
 STATICFILES_DIRS = [BASE_DIR / "static"]
 MEDIA_ROOT = ENVIRONMENT.storage_dir
+STORAGE_CACHE_BYTES = ENVIRONMENT.storage_cache_bytes
+
+
+def _storage(bucket: environment.Bucket | None) -> dict:
+    if bucket is None:
+        location = {"location": str(MEDIA_ROOT)}
+        return {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": location}
+    options = {
+        "bucket_name": bucket.name,
+        "location": bucket.prefix,
+        "endpoint_url": bucket.endpoint,
+        "region_name": bucket.region,
+        "links": bucket.links,
+    }
+    if bucket.access_key:
+        options |= {"access_key": bucket.access_key, "secret_key": bucket.secret_key}
+    return {"BACKEND": "annotation.bucket.Bucket", "OPTIONS": options}
+
+
 STORAGES = {
-    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": str(MEDIA_ROOT)}},
+    "default": _storage(ENVIRONMENT.bucket),
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
 WHITENOISE_USE_FINDERS = True

@@ -58,6 +58,12 @@ def redis_url() -> str:
     return f"unix://{run_folder()}/redis/redis.sock"
 
 
+def store_url() -> str:
+    """The address of the run's S3-compatible store, which is started if it is not up; it holds no bucket yet."""
+    _start("store")
+    return f"http://127.0.0.1:{(run_folder() / 'store' / 'port').read_text()}"
+
+
 def start_postgres() -> None:
     _start("postgres")
 
@@ -142,7 +148,7 @@ def keep(name: str, folder: Path, owner: int) -> None:
     """Starts the server, says so, and ends it when the run's owner is gone or a SIGTERM comes."""
     asked: list[int] = []
     signal.signal(signal.SIGTERM, lambda *_: asked.append(1))
-    server, answers, stop_signal = {"postgres": _postgres, "redis": _redis}[name](folder / name)
+    server, answers, stop_signal = {"postgres": _postgres, "redis": _redis, "store": _store}[name](folder / name)
     try:
         if not _until(lambda: answers() or server.poll() is not None, 50) or server.poll() is not None:
             raise NoServer(f"{name} ended or does not answer")
@@ -232,6 +238,12 @@ def _redis(folder: Path) -> tuple[subprocess.Popen, Callable[[], bool], int]:
     ]
     server = subprocess.Popen([*command, "--dir", str(folder)], stdout=subprocess.DEVNULL, preexec_fn=_becoming(None))
     return server, lambda: _redis_answers(folder / "redis.sock"), signal.SIGTERM
+
+
+def _store(folder: Path) -> tuple[subprocess.Popen, Callable[[], bool], int]:
+    folder.mkdir()
+    server = subprocess.Popen([sys.executable, "-m", "tests.store", str(folder)], preexec_fn=_becoming(None))
+    return server, (folder / "port").exists, signal.SIGTERM
 
 
 def _redis_answers(socket: Path) -> bool:

@@ -31,11 +31,15 @@ BYTES = "application/offset+octet-stream"
 ABLE = {"Tus-Version": VERSION, "Tus-Extension": "creation,expiration,termination", "Tus-Max-Size": str(MAX_BYTES)}
 
 
-def told(name: str, kind: Any = str, *, required: bool = True) -> OpenApiParameter:
-    return OpenApiParameter(name, kind, OpenApiParameter.HEADER, required=required)
+def told(name: str, **schema: Any) -> OpenApiParameter:
+    return OpenApiParameter(name, schema, OpenApiParameter.HEADER, required=True)
 
 
-TUS = told("Tus-Resumable")
+TUS = told("Tus-Resumable", type="string", enum=[VERSION])
+LENGTH = told("Upload-Length", type="integer", minimum=1, maximum=MAX_BYTES)
+OFFSET = told("Upload-Offset", type="integer", minimum=0, maximum=MAX_BYTES)
+METADATA = told("Upload-Metadata", type="string")
+WHERE = OpenApiParameter("Location", str, OpenApiParameter.HEADER, response=[201])
 STANDS = [
     OpenApiParameter(name, kind, OpenApiParameter.HEADER, response=[204])
     for name, kind in (("Upload-Offset", int), ("Upload-Expires", str), ("Trackweave-Video", str))
@@ -80,12 +84,7 @@ class UploadList(TusView):
         return paged(self, rows, lambda row: s.UploadSerializer(row).data, ordering="created_at")
 
     @extend_schema(
-        parameters=[
-            TUS,
-            told("Upload-Length", int),
-            told("Upload-Metadata"),
-            OpenApiParameter("Location", str, OpenApiParameter.HEADER, response=[201]),
-        ],
+        parameters=[TUS, LENGTH, METADATA, WHERE],
         request=None,
         responses={201: s.UploadSerializer},
     )
@@ -109,7 +108,7 @@ class UploadDetail(TusView):
         return Response(headers=_standing(upload))
 
     @extend_schema(
-        parameters=[TUS, told("Upload-Offset", int), *STANDS],
+        parameters=[TUS, OFFSET, *STANDS],
         request={BYTES: OpenApiTypes.BINARY},
         responses={204: OpenApiResponse(description="All of it is stored.")},
     )

@@ -33,7 +33,7 @@ from review.models import Export, Release, Stitch
 from review.progress_serializers import ProgressSerializer
 
 TYPES = sorted({f.media_type for f in FORMATS.values()})
-FILES = {(code, kind): OpenApiTypes.BINARY for code in (200, 206) for kind in TYPES} | {304: None}
+FILES = {(code, kind): OpenApiTypes.BINARY for code in (200, 206) for kind in TYPES} | {302: None, 304: None}
 
 
 class Progress(View):

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from config.environment import BadSetting, Database, kept_secret, parse_database, read
+from config.environment import BadSetting, Bucket, Database, kept_secret, parse_database, read
 from tests.conftest import PROJECT
 
 HERE = Path("/srv/data")
@@ -59,6 +59,26 @@ def test_database_addresses(url: str, expected: Database) -> None:
 
 
 @pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        (
+            "s3://k%2Fy:s%40t@store:9000/bucket/some/prefix?region=r&tls=off&links=no",
+            Bucket("bucket", "some/prefix", "http://store:9000", "r", "k/y", "s@t", False),
+        ),
+        (
+            "s3://key:secret@store.example.org/b",
+            Bucket("b", "", "https://store.example.org", None, "key", "secret", True),
+        ),
+        ("s3:///bucket?region=eu-central-1", Bucket("bucket", "", None, "eu-central-1", None, None, True)),
+        ("file:///srv/files", None),
+    ],
+)
+def test_addresses_of_files(url: str, expected: Bucket | None) -> None:
+    found = read({"STORAGE_URL": url, "DATA_DIR": "/srv/host"})
+    assert (found.bucket, found.storage_dir) == (expected, Path("/srv/host" if expected else "/srv/files"))
+
+
+@pytest.mark.parametrize(
     ("name", "value"),
     [
         ("DATABASE_URL", "mysql://u:p@h/n"),
@@ -77,7 +97,13 @@ def test_database_addresses(url: str, expected: Database) -> None:
         ("REDIS_URL", "http://h"),
         ("REDIS_URL", "redis://"),
         ("STORAGE_URL", "s3://bucket"),
+        ("STORAGE_URL", "s3://key@store/bucket"),
+        ("STORAGE_URL", "s3://key:secret@store"),
+        ("STORAGE_URL", "s3://key:secret@store/bucket?acl=public"),
+        ("STORAGE_URL", "s3://key:secret@store/bucket?tls=perhaps"),
         ("STORAGE_URL", "relative/folder"),
+        ("STORAGE_CACHE_BYTES", "20G"),
+        ("STORAGE_CACHE_BYTES", "-1"),
         ("PUBLIC_URL", "labels.example.org"),
         ("PUBLIC_URL", "ftp://labels.example.org"),
         ("PUBLIC_URL", "https://labels.example.org/path"),

@@ -1,0 +1,134 @@
+"""Files in a bucket, through a real server: kept by content, read in pieces, given out by links, cleared away."""
+
+from __future__ import annotations
+
+import hashlib
+import random
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+from django.core.files.base import ContentFile
+from django.test import RequestFactory
+
+from annotation import bucket as bucket_module
+from annotation import storing, tidying
+from annotation.bucket import Bucket
+from annotation.serving import serve_file
+from tests import cast, servers, store
+
+LARGE = random.Random(3).randbytes(9 << 20)  # more than two blocks
+
+
+def objects(bucket: Bucket) -> list[str]:
+    found = store.client(servers.store_url()).list_objects_v2(Bucket=bucket.bucket_name)
+    return [each["Key"] for each in found.get("Contents", ())]
+
+
+def test_files_are_named_by_their_content_and_stored_once(bucket: Bucket, tmp_path: Path) -> None:
+    path = tmp_path / "a"
+    path.write_bytes(LARGE)
+    digest = hashlib.sha256(LARGE).hexdigest()
+    first, again = storing.keep(path, "videos"), storing.keep(ContentFile(LARGE), "videos", sha256=digest)
+    assert first == again == storing.Stored(f"videos/{digest[:2]}/{digest}", len(LARGE), digest)
+    assert objects(bucket) == [f"some/prefix/{first.name}"]
+    assert bucket.client._endpoint.host.startswith("http://127.0.0.1")
+
+
+def test_any_piece_of_a_file_can_be_read(bucket: Bucket) -> None:
+    name = storing.write("tests/large", LARGE)
+    with bucket.open(name) as file:
+        for start, length in ((0, 10), (5, 4 << 20), (9 << 20, 5), (len(LARGE) - 3, 10), (0, 1), (1, len(LARGE))):
+            file.seek(start)
+            assert file.read(length) == LARGE[start : start + length]
+    assert storing.read(name) == LARGE
+
+
+def test_what_breaks_while_it_is_read_is_asked_for_again(bucket: Bucket, monkeypatch: pytest.MonkeyPatch) -> None:
+    name = storing.write("tests/large", LARGE)
+    real, broken = bucket_module._Reader._read, []
+
+    def read(self: Any, wanted: int) -> bytes:
+        if len(broken) < 2:
+            broken.append(self.at)
+            raise OSError("the connection is gone")
+        return real(self, wanted)
+
+    monkeypatch.setattr(bucket_module._Reader, "_read", read)
+    assert storing.read(name) == LARGE and len(broken) == 2
+
+
+def test_what_is_not_there_is_not_found(bucket: Bucket) -> None:
+    assert not bucket.exists("videos/none")
+    for ask in (storing.read, bucket.size, bucket.get_modified_time, bucket.touch):
+        with pytest.raises(FileNotFoundError):
+            ask("videos/none")
+    bucket.delete("videos/none")
+
+
+def test_a_program_that_needs_a_path_gets_a_copy_once(bucket: Bucket, monkeypatch: pytest.MonkeyPatch) -> None:
+    stored = storing.keep(ContentFile(LARGE), "videos")
+    with storing.local_path(stored.name) as path:
+        assert path.read_bytes() == LARGE
+    monkeypatch.setattr(bucket_module._Reader, "_read", None)  # nothing is fetched any more
+    with storing.local_path(stored.name) as again:
+        assert again == path and again.read_bytes() == LARGE
+
+
+def served(name: str, headers: dict[str, str] | None = None, **how: Any) -> Any:
+    request = RequestFactory().get("/", headers=headers or {})
+    return serve_file(request, name, etag="e", bytes=len(LARGE), content_type="video/mp4", **how)
+
+
+def test_a_clip_is_streamed_from_our_own_origin_by_ranges(bucket: Bucket) -> None:
+    name = storing.write("tests/large", LARGE)
+    answer = served(name, {"Range": "bytes=4194000-4195000"})
+    assert (answer.status_code, answer["ETag"]) == (206, '"e"')
+    assert b"".join(answer.streaming_content) == LARGE[4194000:4195001]
+    assert served(name, {"If-None-Match": '"e"'}).status_code == 304
+
+
+def test_a_download_is_sent_to_the_store_for_some_minutes(bucket: Bucket) -> None:
+    name = storing.write("tests/large", LARGE)
+    answer = served(name, download_as="Straße 1.zip")
+    assert (answer.status_code, answer["Cache-Control"]) == (302, "no-store")
+    assert "X-Amz-Expires=300" in urlsplit(answer["Location"]).query
+    there = httpx.get(answer["Location"], headers={"Range": "bytes=100-199"})
+    assert (there.status_code, there.content) == (206, LARGE[100:200])
+    assert there.headers["Content-Type"] == "video/mp4" and "Stra%C3%9Fe" in there.headers["Content-Disposition"]
+    bare = answer["Location"].partition("?")[0]
+    assert str(len(LARGE)) not in bare and name in bare
+
+
+def test_without_links_a_download_goes_through_us(address: str, settings: Any, tmp_path: Path) -> None:
+    from tests.storage.conftest import use
+
+    use(f"{address}&links=off", settings, tmp_path)
+    answer = served(storing.write("tests/large", LARGE), {"Range": "bytes=0-9"}, download_as="a.zip")
+    assert answer.status_code == 206 and b"".join(answer.streaming_content) == LARGE[:10]
+
+
+@pytest.mark.django_db
+def test_what_no_row_names_is_cleared_away_from_the_bucket(bucket: Bucket, monkeypatch: pytest.MonkeyPatch) -> None:
+    named = cast.video(cast.project())
+    storing.keep(cast.video_file(60), "videos")
+    names = {storing.keep(ContentFile(b"an orphan"), "exports").name, storing.write("drafts/a/part", b"x")}
+    assert tidying.clear_orphans() == []
+    monkeypatch.setattr(tidying, "AGE", timedelta(seconds=-5))  # as if it was tomorrow
+    assert set(tidying.clear_orphans()) == names and objects(bucket) == [f"some/prefix/{named.file}"]
+
+
+def test_what_is_stored_once_more_is_young_again(bucket: Bucket, monkeypatch: pytest.MonkeyPatch) -> None:
+    name = storing.keep(ContentFile(b"twice"), "exports").name
+    copied: list[Any] = []
+    monkeypatch.setattr(bucket.client, "copy", lambda *given, **how: copied.append(given))
+    storing.keep(ContentFile(b"twice"), "exports")
+    assert not copied  # it is young
+    monkeypatch.undo()
+    before = bucket.get_modified_time(name)
+    monkeypatch.setattr(bucket_module, "YOUNG", timedelta(seconds=-60))
+    storing.keep(ContentFile(b"twice"), "exports")
+    assert bucket.get_modified_time(name) >= before and storing.read(name) == b"twice"
