@@ -19,6 +19,7 @@ from annotation import storing
 from annotation.formats.drafts import Draft
 from annotation.formats.registry import FORMATS
 from annotation.lifecycle import Event
+from annotation.mirroring import Mirror
 from annotation.models import User, Video
 from annotation.notifying import announce
 from annotation.queue import want
@@ -75,12 +76,14 @@ def write_export(*, export_id: str) -> None:
                 status=WorkStatus.READY, file=stored.name, sha256=stored.sha256, bytes=stored.bytes, progress=1.0
             ):
                 _announce(row, Event.EXPORT_READY, sha256=stored.sha256)
+        if storing.is_elsewhere():
+            Mirror(folder, export_id).drop()
         shutil.rmtree(folder)
 
 
 def _written(row: Export, folder: Path) -> Path:
     """The file, from where its draft stands. Rows are read part by part, and no transaction is open meanwhile."""
-    draft = Draft(folder, f"{row.pk} {row.release.sha256} {WRITER}")
+    draft = _begun(row, folder)
     selection = Selection.from_json(row.selection)
     with (
         content_of(row.release, row.video, format=row.format, selection=selection) as content,
@@ -89,6 +92,16 @@ def _written(row: Export, folder: Path) -> Path:
         phases = FORMATS[row.format].phases(content)
         FORMATS[row.format].write(out, content, draft=draft, told=_teller(row.pk, phases))
     return folder / "file"
+
+
+def _begun(row: Export, folder: Path) -> Draft:
+    """The draft as it stands: on this host, or where another one got further and the store has it."""
+    identity = f"{row.pk} {row.release.sha256} {WRITER}"
+    if not storing.is_elsewhere():
+        return Draft(folder, identity)
+    mirror = Mirror(folder, row.pk)
+    mirror.pull(identity)
+    return Draft(folder, identity, noted=mirror.push)
 
 
 def _teller(export_id: str, phases: list[str]) -> Callable[[str, float], None]:

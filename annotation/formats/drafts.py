@@ -5,12 +5,17 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any, BinaryIO
 
 NOTED_EVERY_S = 1.0
+JOURNAL = "journal.json"
+
+
+def _unheard() -> None:
+    pass
 
 
 @dataclass(slots=True)
@@ -19,17 +24,19 @@ class Draft:
     version of the writer: a draft of anything else is begun anew.
 
     What is noted is on the disk before the note is; notes are taken `every_s` at most, since each waits for the disk.
+    `noted` hears of each.
     """
 
     folder: Path
     identity: str
     every_s: float = NOTED_EVERY_S
+    noted: Callable[[], None] = _unheard
     state: dict[str, Any] | None = field(init=False, default=None)
     _noted_at: float = field(init=False, default=0.0)
 
     def __post_init__(self) -> None:
         try:
-            said = json.loads((self.folder / "journal.json").read_bytes())
+            said = json.loads((self.folder / JOURNAL).read_bytes())
         except (FileNotFoundError, ValueError):
             return
         if isinstance(said, dict) and said.get("identity") == self.identity:
@@ -64,5 +71,6 @@ class Draft:
             json.dump({"identity": self.identity, "state": state}, out)
             out.flush()
             os.fsync(out.fileno())
-        fresh.replace(self.folder / "journal.json")
+        fresh.replace(self.folder / JOURNAL)
         self._noted_at = time.monotonic()
+        self.noted()
