@@ -65,6 +65,8 @@ def point_at_things(case: Any, world: World, row: Row) -> None:
         agree(case.body)
         real = {k: v for k, v in filled(row.body, world.ids).items() if v != row.body[k] or isinstance(v, list)}
         case.body |= {k: v for k, v in real.items() if k in case.body}
+    if case.headers and not meta.is_negative_at(ParameterLocation.HEADER):
+        case.headers.update({name: value for name, value in row.headers.items() if name in case.headers})
     if isinstance(case.query, dict) and not meta.is_negative_at(ParameterLocation.QUERY):
         real = dict(pair.split("=") for pair in filled(row.query, world.ids).split("&") if pair)
         case.query |= {k: v for k, v in real.items() if k in case.query}

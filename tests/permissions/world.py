@@ -118,7 +118,7 @@ def _prior_knowledge(project: Project) -> dict[str, Any]:
         **_webhook(project),
         "retired_gold": retired.pk,
         "pre_labels_id": pre_labels.pk,
-        "upload_id": receiving.begin(project=project, name="c.mp4", bytes=9, sha256="", by=by).pk,
+        "upload_id": receiving.begin(project=project, name="c.mp4", bytes=1 << 20, sha256="", by=by).pk,
         "import_id": Import.objects.get(project=project).pk,
     }
 

@@ -18,6 +18,7 @@ from annotation import bucket as bucket_module
 from annotation import storing, tidying
 from annotation.bucket import Bucket
 from annotation.serving import serve_file
+from config import checking, environment
 from tests import cast, servers, store
 
 LARGE = random.Random(3).randbytes(9 << 20)  # more than two blocks
@@ -132,3 +133,11 @@ def test_what_is_stored_once_more_is_young_again(bucket: Bucket, monkeypatch: py
     monkeypatch.setattr(bucket_module, "YOUNG", timedelta(seconds=-60))
     storing.keep(ContentFile(b"twice"), "exports")
     assert bucket.get_modified_time(name) >= before and storing.read(name) == b"twice"
+
+
+def test_the_doctor_tells_whether_the_bucket_can_be_used(address: str, bucket: Bucket, settings: Any) -> None:
+    settings.ENVIRONMENT = environment.read({"STORAGE_URL": address})
+    looks = [checking._bucket, checking._written]
+    assert [checking.look("bucket", at, "").ok for at in looks] == [True, True] and not objects(bucket)
+    store.client(servers.store_url()).delete_bucket(Bucket=bucket.bucket_name)
+    assert [checking.look("bucket", at, "").ok for at in looks] == [False, False]
