@@ -144,7 +144,7 @@ def _take(upload: Upload, at: int, part: bytes) -> int:
             UploadPart.objects.create(upload=upload, start=at, bytes=len(part), file=name)
             if stop == upload.bytes:
                 want("finish_upload", upload.pk, delay_s=FINISH_AFTER_S)
-    except BaseException:
+    except Problem:  # after any other error nobody knows whether the row is there; what is left over is tidied away
         default_storage.delete(name)
         raise
     return stop
