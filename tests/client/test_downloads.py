@@ -39,7 +39,7 @@ def test_a_download_that_breaks_goes_on_in_another_process(
 def test_a_download_that_breaks_goes_on_by_itself(
     box: Box, connect: Any, exported: dict[str, Any], tmp_path: Path
 ) -> None:
-    with Proxy(box.url, Plan(down=CUT), Plan(down=CUT)) as proxy:
+    with Proxy(box.url, Plan(down=CUT), Plan(down=4000)) as proxy:
         path = connect(proxy.url).download(exported["id"], tmp_path / "a.zip")
     assert hashlib.sha256(path.read_bytes()).hexdigest() == exported["sha256"] and len(proxy.passed) >= 3
 
