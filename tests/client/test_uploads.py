@@ -62,10 +62,10 @@ def command(*words: str, url: str, token: str, state: Path) -> subprocess.Popen[
 def test_after_ctrl_c_the_same_command_goes_on(
     box: Box, client: Client, token: str, project: str, film: Path, tmp_path: Path
 ) -> None:
-    with Proxy(box.url, Plan(up_per_s=MIB / 4)) as proxy:
+    with Proxy(box.url, Plan(up_per_s=MIB / 32)) as proxy:
         how: dict[str, Any] = {"url": proxy.url, "token": token, "state": tmp_path}
         first = command("upload", project, str(film), **how)
-        until(lambda: proxy.passed and len(proxy.passed[0].up) > MIB // 2, "some of the film to be sent")
+        until(lambda: proxy.passed and len(proxy.passed[0].up) > MIB // 8, "some of the film to be sent")
         first.send_signal(signal.SIGINT)
         _, complaint = first.communicate(timeout=60)
         assert complaint.strip() == "trackweave: interrupted; the same command goes on from here"
@@ -75,7 +75,8 @@ def test_after_ctrl_c_the_same_command_goes_on(
         again = command("upload", project, str(film), **how)
         said, complaint = again.communicate(timeout=120)
         assert again.returncode == 0, complaint
-    assert 0 < stood < 3 * MIB and heads(proxy.passed[1:], "Upload-Offset") == [str(stood)]
+    # What was still on its way when we looked may have come since.
+    assert 0 < stood <= int(heads(proxy.passed[1:], "Upload-Offset")[0]) < 3 * MIB
     [only] = uploads(client, project)
     assert only["status"] == "done" and only["video"] in said
     assert not list((tmp_path / "trackweave" / "uploads").iterdir())
