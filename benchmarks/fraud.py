@@ -6,7 +6,8 @@ Simulated workers over the real truth of mot15 and mot17, in segments of 4 s. Ho
 same hard objects in the same wrong way (common errors), find some scenes easy together, and where there are
 pre-labels leave those alone that look right. One in five of the workers at a task copies another one, with jitter,
 shifted frames, tracks left out and ids dealt anew. `false` is the share of independent pairs of submissions of one
-task at or above the threshold, `found` that of copies.
+task at or above the threshold, `found` that of copies. What is usual is learnt from all tasks of a setting, copies
+included, as the program learns it from a project's.
 
 With --pools, so many pools of 12 workers, three of whom copy from one accomplice each wherever both are at a task (four
 times of five), over 200 tasks with three workers each. `auc` is then of people: how far each stands out beside whomever
@@ -28,6 +29,7 @@ from annotation.core.matching import match, track_iou
 from annotation.core.tracks import Dense, Tracks, fill, make_track
 from benchmarks.consensus_crowds import Sequence, as_tracks, sequences
 from crowd.core import copying, spamming
+from crowd.core.comparing import compare
 from crowd.core.simulation import Worker, draw, make_pool
 
 POOL, SEGMENT_S = 12, 4
@@ -45,6 +47,8 @@ class Setting:
     easy: bool = False
     model: bool = False
     jitter: float = 0.01
+    part: float = 0.0
+    heavy: bool = False
 
 
 SETTINGS = (
@@ -52,6 +56,8 @@ SETTINGS = (
     *(Setting("a fifth of the scenes easy", n, easy=True) for n in (2, 3, 5)),
     *(Setting("pre-labels", n, model=True) for n in (2, 3, 5)),
     *(Setting("jitter of 2 %", n, jitter=0.02) for n in (2, 3, 5)),
+    Setting("half is drawn by the copyist", 3, part=0.5),
+    Setting("heavy-tailed errors", 3, heavy=True),
 )
 
 
@@ -66,7 +72,7 @@ class Scene:
 
 def scenes(some: list[Sequence], setting: Setting, segments: int, rng: np.random.Generator) -> Iterator[Scene]:
     truths = {s.name: as_tracks(s.truth) for s in some}
-    pool = make_pool(POOL, rng, spammers=0.0)
+    pool = make_pool(POOL, rng, spammers=0.0, heavy_tailed=setting.heavy)
     for _ in range(segments):
         scene = _set(some, truths, rng)
         chosen = rng.permutation(len(pool))[: setting.workers]
@@ -113,6 +119,9 @@ def _drawn(
         if (source := source_of(i)) is not None:
             copies.add((source, i))
             works.append(_copy(works[source], setting, rng))
+            if setting.part:
+                own = draw(seen, seen.start, seen.stop, worker, rng, *size)
+                works[i] = _mixed(works[i], own, setting.part, rng)
         else:
             own = draw(seen, seen.start, seen.stop, worker, rng, *size)
             works.append(own if model is None else _from(model, own, rng))
@@ -125,6 +134,16 @@ def _copy(source: Tracks, setting: Setting, rng: np.random.Generator) -> Tracks:
     return spamming.copied(source, rng, jitter=setting.jitter, shift=shift, dropped=dropped)
 
 
+def _mixed(copy: Tracks, own: Tracks, part: float, rng: np.random.Generator) -> Tracks:
+    """A copy of which a share is replaced by what its author drew."""
+    mine, theirs = (fill(w.tracks, w.start, w.stop) for w in (own, copy))
+    mine_too = {
+        int(j): int(i) for i, j in match(track_iou(mine, theirs, labels=False), 0.3).pairs if rng.random() < part
+    }
+    tracks = [own.tracks[mine_too[j]] if j in mine_too else t for j, t in enumerate(copy.tracks)]
+    return Tracks(copy.start, copy.stop, tuple(replace(t, id=str(n)) for n, t in enumerate(tracks)))
+
+
 def _from(model: Tracks, own: Tracks, rng: np.random.Generator) -> Tracks:
     """What an honest worker makes of pre-labels: some stay, the others are drawn anew, and so is what was missing."""
     start, stop = own.start, own.stop
@@ -135,17 +154,24 @@ def _from(model: Tracks, own: Tracks, rng: np.random.Generator) -> Tracks:
     return Tracks(start, stop, tuple(replace(t, id=str(n)) for n, t in enumerate(tracks)))
 
 
-def measure(some: list[Sequence], setting: Setting, segments: int, seed: int) -> dict[str, float]:
+def measure(some: list[Sequence], setting: Setting, segments: int, seed: int) -> tuple[list[float], list[float]]:
+    """Scores of independent pairs, and of copies."""
     rng = np.random.default_rng(seed)
     honest, caught = [], []
-    for scene in scenes(some, setting, segments, rng):
-        found = copying.likenesses(scene.drawn, [0.05] * len(scene.drawn), given=scene.given)
+    drawn = [(scene, compare(scene.drawn, given=scene.given)) for scene in scenes(some, setting, segments, rng)]
+    usual = copying.usual_of([task for _, task in drawn])
+    for scene, task in drawn:
+        found = copying.judge(task, [0.05] * task.workers, usual)
         groups = copying.groups(sorted(scene.copies), len(scene.drawn))
         same = {frozenset((i, j)) for group in groups for i in group for j in group if i != j}
         for i in range(len(scene.drawn)):
             for j in range(i + 1, len(scene.drawn)):
                 score = found[i, j].score if (i, j) in found else 0.0
                 (caught if frozenset((i, j)) in same else honest).append(score)
+    return honest, caught
+
+
+def figures(honest: list[float], caught: list[float]) -> dict[str, float]:
     low, high = np.array(honest), np.array(caught)
     return {
         "auc": auc(honest, caught),
@@ -178,12 +204,16 @@ def _people(some: list[Sequence], setting: Setting, rng: np.random.Generator) ->
     truths = {s.name: as_tracks(s.truth) for s in some}
     pool = make_pool(POOL, rng, spammers=0.0)
     total, alike, met = np.zeros((POOL, POOL)), np.zeros((POOL, POOL), int), Counter[frozenset[int]]()
+    met_at = []
     for _ in range(TASKS):
         chosen = sorted(int(at) for at in rng.permutation(POOL)[: setting.workers])
         sources = {i: chosen.index(ACCOMPLICES[at]) for i, at in enumerate(chosen) if ACCOMPLICES.get(at) in chosen}
         faithful = {i: source for i, source in sources.items() if rng.random() < FAITHFUL}
         scene = _drawn(_set(some, truths, rng), [pool[at] for at in chosen], setting, rng, faithful.get)
-        for (i, j), found in copying.likenesses(scene.drawn, [0.05] * len(chosen), given=scene.given).items():
+        met_at.append((chosen, compare(scene.drawn, given=scene.given)))
+    usual = copying.usual_of([task for _, task in met_at])
+    for chosen, task in met_at:
+        for (i, j), found in copying.judge(task, [0.05] * len(chosen), usual).items():
             met[frozenset((chosen[i], chosen[j]))] += 1
             total[chosen[j], chosen[i]] += max(found.score, 0.0)
             alike[chosen[j], chosen[i]] += found.score >= copying.ALIKE
@@ -207,12 +237,22 @@ def main() -> None:
     parser.add_argument("--pools", type=int, default=0)
     args = parser.parse_args()
     some = sequences()
-    for setting in [s for s in SETTINGS if s.workers == 3] if args.pools else SETTINGS:
-        if args.pools:
-            row = measure_people(some, setting, args.pools, args.seed)
-        else:
-            row = measure(some, setting, args.segments, args.seed)
-        print(f"{setting.name:30} {setting.workers}", " ".join(f"{k} {v:.3f}" for k, v in row.items()), flush=True)
+    if args.pools:
+        for setting in [s for s in SETTINGS if s.workers == 3]:
+            report(setting.name, 3, measure_people(some, setting, args.pools, args.seed))
+        return
+    all_honest: list[float] = []
+    all_caught: list[float] = []
+    for setting in SETTINGS:
+        honest, caught = measure(some, setting, args.segments, args.seed)
+        report(setting.name, setting.workers, figures(honest, caught))
+        all_honest += honest
+        all_caught += caught
+    report("all", 0, figures(all_honest, all_caught))
+
+
+def report(name: str, workers: int, row: dict[str, float]) -> None:
+    print(f"{name:30} {workers or ' '}", " ".join(f"{k} {v:.3f}" for k, v in row.items()), flush=True)
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ from annotation import recording
 from annotation.core.tracks import Dense, clip_to, fill
 from crowd import ghosting, reporting, seeding
 from crowd.core import copying, flags
-from crowd.core.copying import Likeness
+from crowd.core.comparing import Compared, compare
 from crowd.core.flags import Flag
 from crowd.lifecycle import FILLED_SEATS, TaskStatus
 from crowd.models import Assignment, Score, Suspicion, Task
@@ -61,11 +61,9 @@ class Pairs:
 
 def flag_workers(*, project_id: str) -> None:
     """Look at everybody's latest work anew; what is no longer suspicious is forgotten."""
-    spreads = _spreads(project_id)
     works: defaultdict[str, list[Work]] = defaultdict(list)
-    pairs = Pairs()
-    for task in _latest(project_id):
-        _note(task, works, pairs, spreads)
+    compared = [_note(task, works) for task in _latest(project_id)]
+    pairs = _pairs(compared, _spreads(project_id))
     found: defaultdict[str, list[Flag]] = defaultdict(list)
     for worker in works:
         found[worker] += _flags(worker, works)
@@ -91,7 +89,7 @@ def voices(*, task: Task, seats: Sequence[Assignment]) -> list[list[str]]:
     if not pairs:
         return []
     drawn = _drawn(task, ordered)
-    likely = _likenesses(task, drawn, [_spreads(task.project_id).get(s.worker_id) for s in ordered])
+    likely = copying.judge(_compared(task, drawn), _known(_spreads(task.project_id), ordered), copying.USUAL)
     alike = [pair for pair in pairs if pair in likely and likely[pair].score >= copying.ALIKE_AGAIN]
     return [[ordered[i].pk for i in sorted(group)] for group in copying.groups(alike, len(ordered))]
 
@@ -123,28 +121,40 @@ def _drawn(task: Task, seats: Sequence[Assignment]) -> list[Dense]:
     return [fill(recording.load(seat.track_set).tracks, start, stop) for seat in seats]
 
 
-def _likenesses(task: Task, drawn: list[Dense], spreads: Sequence[float | None]) -> dict[tuple[int, int], Likeness]:
+def _compared(task: Task, drawn: list[Dense]) -> Compared:
     start, stop = drawn[0].start, drawn[0].stop
     given = fill(clip_to(seeding.pre_labels_for(task), start, stop).tracks, start, stop)
     gold = fill(clip_to(recording.load(task.gold.track_set), start, stop).tracks, start, stop) if task.gold else None
-    usual = [USUAL_SPREAD if spread is None else spread for spread in spreads]
-    return copying.likenesses(drawn, usual, given=given if given.ids else None, gold=gold)
+    return compare(drawn, given=given if given.ids else None, gold=gold)
 
 
-def _note(task: Task, works: dict[str, list[Work]], pairs: Pairs, spreads: dict[str, float]) -> None:
-    """Add one task's submissions to their workers' work, and look for copies among them."""
+def _known(spreads: dict[str, float], seats: Sequence[Assignment]) -> list[float]:
+    return [spreads.get(seat.worker_id or "", USUAL_SPREAD) for seat in seats]
+
+
+def _note(task: Task, works: dict[str, list[Work]]) -> tuple[list[Assignment], Compared]:
+    """Add one task's submissions to their workers' work, and compare them with each other."""
     seats = task.filled[-AT_ONCE:]  # type: ignore[attr-defined]
     drawn = _drawn(task, seats)
     for i, seat in enumerate(seats):
         seconds = reporting.work_s(seat.claimed_at, seat.submitted_at)
         works[seat.worker_id].append(Work(drawn[i], [*drawn[:i], *drawn[i + 1 :]], seconds))
-    for (i, j), found in _likenesses(task, drawn, [spreads.get(seat.worker_id) for seat in seats]).items():
-        pairs.met[frozenset((seats[i].worker_id, seats[j].worker_id))] += 1
-        if found.score >= copying.ALIKE:
-            # Submissions are in the order they came: the later one may have been copied from the earlier one.
-            one = {"submission": seats[j].pk, "of": seats[i].pk, "objects": found.objects}
-            one |= {"difference": round(found.difference, 5), "usual_difference": round(found.usual, 5)}
-            pairs.alike[seats[j].worker_id, seats[i].worker_id].append(one)
+    return seats, _compared(task, drawn)
+
+
+def _pairs(tasks: Sequence[tuple[list[Assignment], Compared]], spreads: dict[str, float]) -> Pairs:
+    """Who drew alike, by what is usual among all pairs of these tasks."""
+    usual = copying.usual_of([task for _, task in tasks], median(spreads.values()) if spreads else USUAL_SPREAD)
+    pairs = Pairs()
+    for seats, task in tasks:
+        for (i, j), found in copying.judge(task, _known(spreads, seats), usual).items():
+            pairs.met[frozenset((seats[i].worker_id, seats[j].worker_id))] += 1
+            if found.score >= copying.ALIKE:
+                # Submissions are in the order they came: the later one may have been copied from the earlier one.
+                one = {"submission": seats[j].pk, "of": seats[i].pk, "objects": found.objects}
+                one |= {"difference": round(found.difference, 5), "usual_difference": round(found.usual, 5)}
+                pairs.alike[seats[j].worker_id, seats[i].worker_id].append(one)
+    return pairs
 
 
 def _copies(pairs: Pairs) -> dict[str, Flag]:

@@ -1,36 +1,63 @@
 """Submissions of one task that are nearer to each other than independent hands come.
 
-Idea: two hands err independently of each other, a copy errs as its source does. What two drew of an object is compared
-by its offset: the mean over frames of the signed difference of the edges, as a share of the side, so that jitter which
-was put on a copy averages out and a hand's own way of placing edges stays. The offset of two is held against theirs
-from all third parties (gold among them) at the same object: where a scene is easy all are close, and nobody stands out.
-Where there is nobody else, the workers' usual spread says how far two hands come apart, and much more is asked for.
+Idea: two hands err independently of each other, a copy errs as its source does. For every object that two drew, their
+offset, what is left about it and the ends that they have in common (`crowd.core.comparing`) are likely to some degree
+where each drew for themselves, and to another where one copied and put fresh jitter on top. How far apart independent
+hands come is read from both against all third parties at that object (gold among them), drawn towards what is usual in
+the scene and in the project; how often they end on the same frame, from the same. Where a scene is easy all are close,
+and nobody stands out; two who are better than all others are allowed for by a factor that is summed over. A copy may
+leave objects to its author's own hand, so the share that was copied is summed over, too. The score is the logarithm of
+the likelihood ratio: scores of several tasks add up.
+
 Boxes that both left where a model had put them say nothing; a copy may be shifted by some frames.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.special import logsumexp
 
-from annotation.core.matching import match, track_iou
 from annotation.core.tracks import Bools, Dense, Floats
+from crowd.core.comparing import LEAST, Compared, compare
 
-FOUND = 0.3  # spatio-temporal IoU of tracks that show one object
-SHIFTS = (0, -1, 1, -2, 2, -3, 3, -4, 4, -5, 5)  # frames by which a copy may be displaced
-SAMPLES = 60  # frames of a segment that are looked at
-LEAST_FRAMES = 3
-LEAST = 0.002  # share of the side under which a difference is none
-UNTOUCHED = 0.004  # share of the side within which a box is still where it was given
-STEADY_PART = 0.25  # how much of the unsigned difference is added to the offset
-NEAR = 0.5  # share of the offset from third parties under which an object speaks for a copy
-NEAR_ALONE = 0.15  # the same share of what the two workers' usual spreads say, where a scene may just be easy
-MOST = 1.5  # what one object says at most, for a copy or against it
-ALIKE = 2.5  # from this on two submissions are alike: two objects at least
+# Of the likelihoods: degrees of freedom of an offset about its scale, spread of the logarithm of a rest (Student's t).
+FREEDOM, REST_SPREAD = 6.0, 0.85
+JITTER = np.array([0.0, 0.005, 0.01, 0.02])  # that may have been put on a copy, shares of the side
+AVERAGED = 6.0  # of the variance of jitter, what is left in an offset
+JITTER_REST = 0.6  # of jitter, what is seen about the offset
+KEPT = 0.9  # of the ends of what was copied
+OWN_HAND = np.array([0.1, 0.5, 0.8]), np.log([0.5, 0.3, 0.2])  # share of a copy that was not copied
+# By how much (logarithm of the variance) two may be nearer to each other than usual, and how often that is so: beside
+# third parties at the same objects, and where nobody else was there and the whole scene may be easy.
+BETTER = np.array([-1.4, -0.7, 0.0, 0.7]), np.log([0.15, 0.3, 0.4, 0.15])
+EASIER = np.array([-4.6, -3.2, -1.6, -0.8, 0.0, 0.7]), np.log([0.05, 0.05, 0.1, 0.25, 0.35, 0.2])
+EASIEST = -5.0  # no scene is so easy that independent hands come nearer than by this (logarithm of the variance)
+HERE = 0.5  # how much is believed of one object's scale, beside the scene's
+POOL_ENDS = 20.0  # what is usual in the project counts as so many ends
+MOST = 3.0  # what one object says at most
+ALIKE = 3.0  # from this on two submissions are alike
 ALIKE_AGAIN = 1.0  # the same, of two workers who are suspected already
 TWICE, OFTEN = 2, 0.1  # on so many tasks, and on that share of those that both did, two must be alike to be suspected
+
+
+@dataclass(frozen=True, slots=True)
+class Usual:
+    """How far apart two workers of a project usually are.
+
+    `offset` is a mean square, `rest` a mean, as shares of the side; `kept` is the share of ends on the same frame,
+    `spread` the usual worker's error of an edge.
+    """
+
+    offset: float = 0.055**2
+    rest: float = 0.03
+    kept: float = 0.4
+    spread: float = 0.05
+
+
+USUAL = Usual()  # where nothing is known of a project
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,25 +73,45 @@ class Likeness:
     usual: float
 
 
+def usual_of(tasks: Iterable[Compared], spread: float = USUAL.spread) -> Usual:
+    """What is usual among the pairs of many tasks: medians, so that a minority of copies does not count."""
+    offsets, rests, ends, kept = [np.zeros(0)], [np.zeros(0)], 0, 0
+    for task in tasks:
+        pairs = np.triu_indices(task.workers, 1)
+        known = np.isfinite(task.offset[pairs])
+        offsets.append(task.offset[pairs][known])
+        rests.append(task.rest[pairs][known])
+        ends += int(task.ends[pairs].sum())
+        kept += int(task.kept[pairs].sum())
+    offset, rest = np.concatenate(offsets), np.concatenate(rests)
+    if not len(offset):
+        return Usual(spread=spread)
+    share = (kept + POOL_ENDS * USUAL.kept) / (ends + POOL_ENDS)
+    return Usual(float(np.median(offset)), float(np.median(rest)), share, spread)
+
+
 def likenesses(
-    drawn: Sequence[Dense], spreads: Sequence[float], *, given: Dense | None = None, gold: Dense | None = None
+    drawn: Sequence[Dense],
+    spreads: Sequence[float],
+    *,
+    given: Dense | None = None,
+    gold: Dense | None = None,
+    usual: Usual | None = None,
 ) -> dict[tuple[int, int], Likeness]:
     """Every pair (i, j), i < j, of submissions of one task that drew a common object.
 
     `spreads` are the workers' usual errors of an edge as a share of its side, `given` is what everybody was shown to
     start from, `gold` a truth that stands for one more third party.
     """
-    if len(drawn) < 2:
-        return {}
-    parties = [*drawn, *([gold] if gold is not None else [])]
-    boxes = together(parties if given is None else [*parties, given])
-    shown = None if given is None else boxes[-1]
-    apart = offsets(boxes[: len(parties)], shown)
+    return judge(compare(drawn, given=given, gold=gold), spreads, usual or USUAL)
+
+
+def judge(task: Compared, spreads: Sequence[float], usual: Usual) -> dict[tuple[int, int], Likeness]:
+    """`likenesses` of submissions that are compared already."""
     found = {}
-    for i in range(len(drawn)):
-        for j in range(i + 1, len(drawn)):
-            alone = float(np.hypot(spreads[i], spreads[j])) * _USUAL_OFFSET
-            if (one := _likeness(apart, i, j, alone, len(drawn))) is not None:
+    for i in range(task.workers):
+        for j in range(i + 1, task.workers):
+            if (one := _likeness(task, i, j, spreads, usual)) is not None:
                 found[i, j] = one
     return found
 
@@ -74,105 +121,78 @@ def often(alike: int, met: int) -> bool:
     return alike >= max(TWICE, OFTEN * met)
 
 
-_USUAL_OFFSET = 0.8  # offset of two hands as a share of their common spread
-
-
-def together(drawn: Sequence[Dense]) -> Floats:
-    """Everybody's boxes by object, (n, k, frames, 4), NaN where absent: each is matched with all objects so far."""
-    hub, rows = drawn[0], [np.arange(len(drawn[0].ids))]
-    for one in drawn[1:]:
-        pairs = match(track_iou(hub, one, labels=False), FOUND).pairs
-        row = np.full(len(one.ids), -1)
-        row[pairs[:, 1]] = pairs[:, 0]
-        fresh = np.flatnonzero(row < 0)
-        row[fresh] = len(hub.ids) + np.arange(len(fresh))
-        hub = _joined(hub, one, fresh)
-        rows.append(row)
-    boxes = np.full((len(drawn), len(hub.ids), hub.present.shape[1], 4), np.nan)
-    for i, (one, row) in enumerate(zip(drawn, rows, strict=True)):
-        boxes[i, row] = one.boxes
-    return boxes
-
-
-def _joined(hub: Dense, one: Dense, fresh: np.ndarray) -> Dense:
-    names = tuple(one.ids[i] for i in fresh), tuple(one.labels[i] for i in fresh)
-    parts = ((hub.boxes, one.boxes), (hub.present, one.present), (hub.occluded, one.occluded))
-    stacked = [np.concatenate([a, b[fresh]]) for a, b in parts]
-    return Dense(hub.start, hub.ids + names[0], hub.labels + names[1], *stacked)
-
-
-def offsets(boxes: Floats, given: Floats | None = None) -> Floats:
-    """How far every two of n are apart at every object, (n, k, f, 4) → (n, n, k); NaN where that cannot be said.
-
-    Each two are compared at the shift of frames at which they are nearest.
-    """
-    n, k, frames = boxes.shape[:3]
-    out = np.full((n, n, k), np.nan)
-    at = np.arange(0, frames, max(1, frames // SAMPLES))
-    untouched = _untouched(boxes, given)
-    for i in range(n - 1):
-        best = np.full(n - i - 1, np.inf)
-        for shift in SHIFTS:
-            inside = at[(at + shift >= 0) & (at + shift < frames)]
-            there = inside + shift
-            both = untouched[i, :, inside].T & untouched[i + 1 :, :, there]
-            offset, unsigned = _apart(boxes[i][:, inside], boxes[i + 1 :][:, :, there], both)
-            total = _mean(unsigned, axis=1)
-            nearer = total < best - 1e-9
-            best = np.where(nearer, total, best)
-            out[i, i + 1 :][nearer] = (offset + STEADY_PART * unsigned)[nearer]
-    lower = np.tril_indices(n, -1)
-    out[lower] = out.transpose(1, 0, 2)[lower]
-    return out
-
-
-def _untouched(boxes: Floats, given: Floats | None) -> Bools:
-    """Which boxes (n, k, f) are where they were given; in a still submission of nothing given, none."""
-    if given is None:
-        return np.zeros(boxes.shape[:3], bool)
-    side = np.tile(np.maximum(given[..., 2:] - given[..., :2], 1.0), 2)
-    with np.errstate(invalid="ignore"):
-        return np.all(np.abs(boxes - given) <= UNTOUCHED * side, axis=-1)
-
-
-def _apart(a: Floats, b: Floats, ignored: Bools) -> tuple[Floats, Floats]:
-    """Offset and mean unsigned difference per object of a (k, f, 4) and each of b (m, k, f, 4): two (m, k)."""
-    side = np.tile(np.maximum(a[..., 2:] - a[..., :2], 1.0), 2)
-    difference = np.where(ignored[..., None], np.nan, (b - a) / side)
-    few = np.isfinite(difference[..., 0]).sum(axis=-1) < LEAST_FRAMES
-    offset = np.abs(_mean(difference, axis=2)).mean(axis=-1)
-    unsigned = _mean(np.abs(difference), axis=2).mean(axis=-1)
-    return np.where(few, np.nan, offset), np.where(few, np.nan, unsigned)
-
-
-def _mean(values: Floats, axis: int) -> Floats:
-    """The mean of what is known; NaN where nothing is."""
-    known = np.isfinite(values)
-    count = known.sum(axis=axis)
-    total = np.where(known, values, 0.0).sum(axis=axis)
-    return np.where(count > 0, total / np.maximum(count, 1), np.nan)
-
-
-def _likeness(apart: Floats, i: int, j: int, alone: float, workers: int) -> Likeness | None:
-    """What speaks for a copy between i and j; the first `workers` parties are people, gold may follow."""
-    own = apart[i, j]
-    rest = np.delete(np.arange(workers), [i, j])
-    usual = _upper_median((apart[i, rest] + apart[j, rest]) / 2)
-    for truth in apart[:, workers:].transpose(1, 0, 2):  # two who are both right need not have copied
-        usual = np.fmin(usual, (truth[i] + truth[j]) / 2)
-    compared = np.isfinite(own)
+def _likeness(task: Compared, i: int, j: int, spreads: Sequence[float], usual: Usual) -> Likeness | None:
+    compared = np.isfinite(task.offset[i, j])
     if not compared.any():
         return None
-    by_others = np.log(NEAR * (usual + LEAST)) - np.log(own + LEAST)
-    by_spread = np.log(NEAR_ALONE * (alone + LEAST)) - np.log(own + LEAST)
-    says = np.clip(np.fmax(by_others, by_spread), -MOST, MOST)
-    expected = np.where(np.isfinite(usual), usual, alone)
-    return Likeness(
-        float(says[compared].sum()),
-        int(compared.sum()),
-        float(np.median(own[compared])),
-        float(np.median(expected[compared])),
-    )
+    offset, rest = task.offset[i, j][compared], task.rest[i, j][compared]
+    offset_scale, rest_scale, beside = _scales(task, i, j, compared, spreads, usual)
+    better, often_better = BETTER if beside else EASIER
+    apart = _of_offset(offset, offset_scale + better[:, None]) + _of_rest(rest, rest_scale + better[:, None])
+    jitter = JITTER[:, None]
+    copied = _of_offset(offset, np.log(jitter**2 / AVERAGED + LEAST**2))
+    copied += _of_rest(rest, 2 * np.log(JITTER_REST * jitter + LEAST))
+    says = copied - apart[:, None] + _of_ends(task, i, j, spreads, usual)[compared]
+    says = np.minimum(says, MOST)  # (how much better, jitter, object)
+    share, how_often = OWN_HAND
+    by_object = np.log((1 - share[:, None, None, None]) * np.exp(says) + share[:, None, None, None])
+    own = often_better + apart.sum(axis=1)
+    either = by_object.sum(axis=-1) + own[:, None] + how_often[:, None, None]
+    score = logsumexp(either) - np.log(len(JITTER)) - logsumexp(own)
+    expected = float(np.median(np.sqrt(np.exp(offset_scale))))
+    return Likeness(float(score), int(compared.sum()), float(np.median(np.sqrt(offset))), expected)
+
+
+def _scales(
+    task: Compared, i: int, j: int, compared: Bools, spreads: Sequence[float], usual: Usual
+) -> tuple[Floats, Floats, bool]:
+    """Logarithms of the variances of independent hands at the compared objects, and whether third parties tell."""
+    third = np.delete(np.arange(task.workers), [i, j])
+    spread = np.maximum(np.asarray(spreads, float), LEAST) ** 2
+    both = spread[i] + spread[j]
+    fair = both / (both / 2 + spread[third])[:, None]  # two who are exact are nearer to each other than to others
+    offset = _upper_median((task.offset[i, third] + task.offset[j, third]) / 2 * fair)
+    rest = _upper_median((task.rest[i, third] + task.rest[j, third]) / 2 * np.sqrt(fair))
+    for truth in range(task.workers, len(task.offset)):  # two who are both right need not have copied
+        offset = np.fmin(offset, (task.offset[i, truth] + task.offset[j, truth]) / 2)
+        rest = np.fmin(rest, (task.rest[i, truth] + task.rest[j, truth]) / 2)
+    alone = both / (2 * max(usual.spread, LEAST) ** 2)
+    prior = np.log(usual.offset * alone + LEAST**2), 2 * np.log(usual.rest * np.sqrt(alone) + LEAST)
+    here = np.log(offset[compared] + LEAST**2), 2 * np.log(rest[compared] + LEAST)
+    scales = [_drawn_together(*pair) for pair in zip(here, prior, strict=True)]
+    return scales[0], scales[1], bool(np.isfinite(here[0]).any())
+
+
+def _drawn_together(here: Floats, prior: float) -> Floats:
+    """Each object's scale between its own and the scene's; the scene's where nothing is known of it."""
+    known = np.isfinite(here)
+    scene = (here[known].sum() + prior) / (known.sum() + 1)
+    return np.maximum(np.where(known, HERE * here + (1 - HERE) * scene, scene), prior + EASIEST)
+
+
+def _of_offset(offset: Floats, scale: Floats) -> Floats:
+    """Logarithm of the density (F) of the logarithm of a mean square of four about an estimated scale."""
+    apart = np.log(offset + LEAST**2) - scale
+    height = 2 * np.log(4 / FREEDOM) + np.log(FREEDOM / 2) + np.log(FREEDOM / 2 + 1)
+    return 2 * apart - (4 + FREEDOM) / 2 * np.log1p(4 / FREEDOM * np.exp(apart)) + height
+
+
+def _of_rest(rest: Floats, scale: Floats) -> Floats:
+    """Logarithm of the density of the logarithm of a rest: Student's t with four degrees of freedom."""
+    apart = (2 * np.log(rest + LEAST) - scale) / REST_SPREAD
+    return -2.5 * np.log1p(apart**2 / 4) - np.log(REST_SPREAD * 8 / 3)
+
+
+def _of_ends(task: Compared, i: int, j: int, spreads: Sequence[float], usual: Usual) -> Floats:
+    """What the ends of every object say for a copy, by how often both end as third parties do; who places edges exactly
+    is exact at ends."""
+    third = np.delete(np.arange(task.workers), [i, j])
+    ends, kept = (int((table[i, third] + table[j, third]).sum()) for table in (task.ends, task.kept))
+    exact = min(1.0, float(np.hypot(spreads[i], spreads[j])) / (np.sqrt(2) * max(usual.spread, LEAST)))
+    chance = 1 - exact * (1 - (kept + POOL_ENDS * usual.kept) / (ends + POOL_ENDS))
+    chance = float(np.clip(chance, 1 - KEPT, KEPT))
+    lost = task.ends[i, j] - task.kept[i, j]
+    return task.kept[i, j] * np.log(KEPT / chance) + lost * np.log((1 - KEPT) / (1 - chance))
 
 
 def _upper_median(values: Floats) -> Floats:

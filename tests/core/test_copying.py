@@ -5,8 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from annotation.core.matching import match, track_iou
 from annotation.core.tracks import Dense, Tracks, fill, make_track
-from crowd.core import copying, spamming
+from crowd.core import comparing, copying, spamming
+from crowd.core.comparing import compare
 from crowd.core.copying import ALIKE, groups, likenesses
 from crowd.core.simulation import Worker, draw, perfect
 from tests.core.cast import needs_data, sequence
@@ -75,6 +77,64 @@ def test_boxes_left_where_a_model_put_them_say_nothing():
     assert alike([filled(w) for w in kept], given=filled(model)) == []
 
 
+@needs_data
+def test_two_who_are_both_better_than_the_third_copied_from_nobody():
+    good = replace(CARELESS, noise=0.015, bias=0.006, missed=0.0, swaps=0.0)
+    drawn = [filled(work(worker, s)) for s, worker in enumerate([good, good, CARELESS])]
+    assert alike(drawn) == []
+
+
+@needs_data
+def test_a_copy_of_which_half_was_drawn_anew_is_seen():
+    works = [work(CARELESS, s) for s in range(3)]
+    copy = spamming.copied(works[0], np.random.default_rng(1), jitter=0.01, dropped=0.5)
+    own = filled(work(CARELESS, 7))
+    met = match(track_iou(own, filled(copy), labels=False), 0.3).pairs
+    fresh = [work(CARELESS, 7).tracks[i] for i in range(len(own.ids)) if i not in met[:, 0]]
+    mixed = Tracks(0, 150, copy.tracks + tuple(replace(t, id=f"own{n}") for n, t in enumerate(fresh)))
+    assert alike([filled(w) for w in [*works, mixed]]) == [(0, 3)]
+
+
+@needs_data
+def test_what_one_left_where_a_model_put_it_makes_nobody_a_copy_of_them():
+    """A copy of boxes that were left alone, with jitter, is as near to everybody else who left them alone."""
+    model = work(replace(CARELESS, missed=0.0), 9)
+    copy = spamming.copied(model, np.random.default_rng(1), jitter=0.01)
+    drawn = [filled(model), filled(copy), filled(work(CARELESS, 2))]
+    assert alike(drawn) == [(0, 1)]
+    assert alike(drawn, given=filled(model)) == []
+
+
+def test_what_a_shift_carries_over_the_border_is_outvoted():
+    """The last keyframe of a shifted copy lies outside the range: its boxes stand still where the source's move on."""
+    rng = np.random.default_rng(3)
+    paths = [np.array([[x, y, x + 40, y + 60], [x + 100, y, x + 140, y + 60]]) for x, y in rng.uniform(0, 400, (6, 2))]
+
+    def drawn_by(seed: int) -> Tracks:
+        hand = np.random.default_rng(seed)
+        tracks = []
+        for i, path in enumerate(paths):
+            at = np.array([0, 10, 20, 29])
+            boxes = (
+                path[0] + (path[1] - path[0]) * (at / 29)[:, None] + hand.normal(0, 2.5, 4) + hand.normal(0, 1, (4, 4))
+            )
+            tracks.append(make_track(str(i), "car", at, boxes))
+        return Tracks(0, 30, tuple(tracks))
+
+    works = [drawn_by(s) for s in range(3)]
+    copy = spamming.copied(works[0], np.random.default_rng(1), jitter=0.005, shift=3)
+    assert alike([filled(w) for w in [*works, copy]]) == [(0, 3)]
+
+
+@needs_data
+def test_who_knows_the_pool_is_not_misled_by_scores_of_a_minority_of_copies():
+    usual = copying.usual_of([compare([filled(work(CARELESS, s)) for s in range(3)])])
+    with_copy = [filled(work(CARELESS, s)) for s in range(3)]
+    with_copy.append(filled(spamming.copied(work(CARELESS, 0), np.random.default_rng(1), jitter=0.005)))
+    assert copying.usual_of([compare(with_copy)]).offset == pytest.approx(usual.offset, rel=0.5)
+    assert copying.usual_of([]) == copying.USUAL
+
+
 def test_one_object_drawn_alike_is_no_copy():
     one = fill([make_track("1", "car", [0], [[0, 0, 50, 50]])], 0, 20)
     assert alike([one, one]) == []
@@ -89,7 +149,7 @@ def test_nothing_drawn_is_like_nothing():
 def test_everybody_is_matched_object_by_object():
     a = make_track("a", "car", [0], [[0, 0, 50, 50]])
     b = make_track("b", "car", [0], [[200, 0, 250, 50]])
-    boxes = copying.together([fill([a], 0, 4), fill([b, a], 0, 4), fill([b], 0, 4)])
+    boxes = comparing.together([fill([a], 0, 4), fill([b, a], 0, 4), fill([b], 0, 4)])
     assert boxes.shape == (3, 2, 4, 4)
     assert np.isnan(boxes[..., 0, 0]).tolist() == [[False, True], [False, False], [True, False]]
 
