@@ -150,9 +150,9 @@ def _scales(
     third = np.delete(np.arange(task.workers), [i, j])
     spread = np.maximum(np.asarray(spreads, float), LEAST) ** 2
     both = spread[i] + spread[j]
-    fair = both / (both / 2 + spread[third])[:, None]  # two who are exact are nearer to each other than to others
-    offset = _upper_median((task.offset[i, third] + task.offset[j, third]) / 2 * fair)
-    rest = _upper_median((task.rest[i, third] + task.rest[j, third]) / 2 * np.sqrt(fair))
+    # Spreads say nothing here: two who copy each other make the consensus, and seem exact.
+    offset = _upper_median((task.offset[i, third] + task.offset[j, third]) / 2)
+    rest = _upper_median((task.rest[i, third] + task.rest[j, third]) / 2)
     for truth in range(task.workers, len(task.offset)):  # two who are both right need not have copied
         offset = np.fmin(offset, (task.offset[i, truth] + task.offset[j, truth]) / 2)
         rest = np.fmin(rest, (task.rest[i, truth] + task.rest[j, truth]) / 2)
