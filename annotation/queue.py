@@ -23,7 +23,7 @@ from django_q.conf import Conf
 from django_q.signing import BadSignature, SignedPackage
 from django_q.tasks import async_task
 
-from annotation import clock
+from annotation import clock, planning
 from annotation.ids import new_id
 from annotation.lifecycle import JobStatus
 from annotation.models import Job
@@ -97,7 +97,7 @@ def want(kind: str, subject: str, *, delay_s: float = 0) -> None:
     key = _key(kind, subject)
     words = {"id": new_id(), "kind": kind, "subject": subject, "key": key, "delay_s": delay_s}
     least = "MIN" if connection.vendor == "sqlite" else "LEAST"
-    with connection.cursor() as cursor:
+    with planning.cursor() as cursor:
         cursor.execute(WANT.format(now=clock.now(), start=clock.later("delay_s"), least=least), words)
     if not delay_s:
         transaction.on_commit(lambda: wake(key), robust=True)

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.db import connection
 
+from annotation import planning
 from annotation.core.packing import digest, pack, unpack
 from annotation.core.tracks import Tracks, to_json
 from annotation.ids import new_id
@@ -28,7 +29,7 @@ def store(*, tracks: Tracks, video: Video, source: Source, author: User | None =
         "keyframe_count": sum(len(t.frames) for t in tracks.tracks),
     }
     columns, words = ", ".join(f'"{name}"' for name in row), ", ".join(f"%({name})s" for name in row)
-    with connection.cursor() as cursor:  # part of every submission, so it is plain SQL
+    with planning.cursor() as cursor:  # part of every submission, so it is plain SQL
         cursor.execute(f"INSERT INTO annotation_trackset ({columns}) VALUES ({words})", row)  # noqa: S608  names of ours
     return TrackSet.from_db(connection.alias, list(row), list(row.values()))
 

@@ -170,6 +170,9 @@ def _postgres(url: str, parts) -> Database:
     if not name or "/" in name:
         raise BadSetting("DATABASE_URL", url, "the database's name is missing: postgres://user:password@host:port/name")
     options = _options(url, parts.query)
+    after = options.get("prepare_threshold", "none")
+    if after != "none" and not (after.isascii() and after.isdigit()):
+        raise BadSetting("DATABASE_URL", url, "prepare_threshold is a whole number, or none to prepare nothing")
     host = options.pop("host", "") or unquote(parts.hostname or "")
     user, password = unquote(parts.username or ""), unquote(parts.password or "")
     return Database("postgres", name, user, password, host, port, tuple(options.items()))

@@ -7,6 +7,7 @@ import hmac
 import os
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from config import environment
@@ -82,7 +83,10 @@ def _database(database: environment.Database) -> dict:
         options = {"transaction_mode": "IMMEDIATE", "timeout": 20, "init_command": pragmas}
         Path(database.name).parent.mkdir(parents=True, exist_ok=True)
         return {"ENGINE": "config.sqlite", "NAME": database.name, "OPTIONS": options}
-    options = dict(database.options)
+    options: dict[str, Any] = dict(database.options)
+    # Only what goes through annotation.planning is ever prepared.
+    after = options.get("prepare_threshold", "2")
+    options["prepare_threshold"] = None if after == "none" else int(after)
     pool = {"pool": {"min_size": 1, "max_size": 10, "timeout": 20}} if IS_WEB else {}
     return {
         "ENGINE": "django.db.backends.postgresql",

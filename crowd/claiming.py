@@ -17,7 +17,7 @@ from itertools import groupby
 from django.db import IntegrityError, connection, transaction
 from django.db.models import OuterRef, Q, QuerySet, Subquery
 
-from annotation import clock
+from annotation import clock, planning
 from annotation.lifecycle import Role
 from annotation.models import Member, Project, User
 from crowd import admitting, training
@@ -68,6 +68,7 @@ class Held:
 
 def claim(*, worker: User, project: Project | None = None) -> Claim | None:
     """Give the worker a seat, of `project` or of any; None where there is nothing for them to do now."""
+    planning.look_at(Assignment._meta.db_table)
     for attempt in range(1, ATTEMPTS + 1):
         held = _held(worker)
         offers = _offers(worker, project)
@@ -111,7 +112,7 @@ HELD = """SELECT id, project_id, slot, lease_until <= {now}
 
 def _held(worker: User) -> list[Held]:
     """What the worker holds, once their lapsed seats are ended, so that those neither block nor outlive a claim."""
-    with connection.cursor() as cursor:
+    with planning.cursor() as cursor:
         cursor.execute(HELD.format(now=clock.now()), [worker.pk])
         held = [Held(*row) for row in cursor.fetchall()]
     lapsed = [seat.seat for seat in held if seat.lapsed]
@@ -140,7 +141,7 @@ OF_ALL = OFFERS.format(join="JOIN", where=f"WHERE (SELECT s.id FROM {SANCTION}) 
 def _offers(worker: User, project: Project | None) -> list[Offer]:
     """Batches with open seats in which the worker may claim. NotAllowedToWork where `project` paused or banned them."""
     words = {"worker": worker.pk, "project": project.pk if project else None}
-    with connection.cursor() as cursor:
+    with planning.cursor() as cursor:
         cursor.execute(OF_ONE if project else OF_ALL, words if project else {"worker": worker.pk})
         rows = cursor.fetchall()
     if project is not None and rows and rows[0][4]:
@@ -191,7 +192,7 @@ CAREER = """SELECT t.gold_id IS NOT NULL FROM crowd_assignment a JOIN crowd_task
 
 
 def _gold_is_due(worker: User, offer: Offer) -> bool:
-    with connection.cursor() as cursor:
+    with planning.cursor() as cursor:
         cursor.execute(CAREER, [worker.pk, offer.project, WINDOW])
         on_gold = [row[0] for row in cursor.fetchall()]
     share = offer.policy.gold_share
@@ -232,7 +233,7 @@ PROJECT_COLUMNS = ("id", "name", "owner_id", "instructions", "created_at")
 
 def workable_called(worker: User, id_or_name: str) -> list[Project]:
     """Those of `workable` that have this id or name. Part of every claim, so it is plain SQL."""
-    with connection.cursor() as cursor:
+    with planning.cursor() as cursor:
         cursor.execute(CALLED, {"worker": worker.pk, "called": id_or_name})
         rows = cursor.fetchall()
     works = worker.role == Role.WORKER

@@ -15,7 +15,7 @@ from typing import Any
 from django.db import connection
 from django.db.models import Model
 
-from annotation import clock
+from annotation import clock, planning
 from annotation.models import Clip, Ontology, Project, Segment, User, Video
 from crowd.models import Assignment, Batch, Task
 
@@ -85,6 +85,7 @@ PLACE = _select(
 
 def seat_at_work(pk: str, worker: User) -> Assignment | None:
     """A seat of this worker's with as much of its batch, task, segment and video as a submission needs."""
+    planning.look_at(Assignment._meta.db_table)
     found = _rows(WORK_COLUMNS, WORK, [pk, worker.pk])
     if found is None:
         return None
@@ -119,7 +120,7 @@ def _labels(ontology_id: int) -> Any:
 
 
 def _rows(columns: Columns, statement: str, params: list[Any]) -> list[Any] | None:
-    with connection.cursor() as cursor:
+    with planning.cursor() as cursor:
         cursor.execute(statement, params)
         row = cursor.fetchone()
     return None if row is None else list(_made_of(columns, row))

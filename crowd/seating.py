@@ -12,6 +12,7 @@ from django.db import connection
 from django.db.models import F, Q, Sum
 from django.db.models.functions import Now
 
+from annotation import planning
 from annotation.models import Project, User
 from crowd.core.policies import Policy, from_json
 from crowd.errors import BudgetIsSpent
@@ -35,7 +36,7 @@ def lock_task(task_id: str) -> Task:
 def hold_task(task_id: str) -> None:
     """Lock a task as `lock_task` does, and read nothing of it. On SQLite whoever writes has locked everything."""
     if connection.features.has_select_for_no_key_update:
-        with connection.cursor() as cursor:
+        with planning.cursor() as cursor:
             cursor.execute("SELECT 1 FROM crowd_task WHERE id = %s FOR NO KEY UPDATE", [task_id])
 
 
@@ -67,7 +68,7 @@ def move(
 
 def log_move(seat: Assignment, *, came_from: str, actor: User | None, reason: str = "") -> None:
     """The transition row of a move to the state that the seat is in now. Part of every request, so it is plain SQL."""
-    with connection.cursor() as cursor:
+    with planning.cursor() as cursor:
         cursor.execute(
             "INSERT INTO crowd_transition (assignment_id, project_id, from_status, to_status, actor_id, reason) "
             "VALUES (%s, %s, %s, %s, %s, %s)",
@@ -176,7 +177,7 @@ FILL = """UPDATE crowd_task SET status = 'filled' WHERE id = %(task)s AND status
 
 def fill_task(task_id: str) -> None:
     """Call an open task filled if nobody sits, or may still sit down, at a real seat of it."""
-    with connection.cursor() as cursor:  # part of every submission, so it is plain SQL
+    with planning.cursor() as cursor:  # part of every submission, so it is plain SQL
         cursor.execute(FILL, {"task": task_id})
 
 

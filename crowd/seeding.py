@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import Count, Q
 
-from annotation import recording
+from annotation import planning, recording
 from annotation.core.tracks import Tracks, clip_to
 from annotation.lifecycle import Source
 from annotation.models import Project, TrackSet, User, Video
@@ -67,7 +67,7 @@ NEWEST = """SELECT track_set_id FROM crowd_prelabels WHERE project_id = %s AND v
 def pre_labels_for(task: Task) -> Tracks:
     """The newest pre-labels of the task's video, cut to its segment."""
     segment = task.segment
-    with connection.cursor() as cursor:  # part of every claim, so it is plain SQL
+    with planning.cursor() as cursor:  # part of every claim, so it is plain SQL
         cursor.execute(NEWEST, [task.project_id, segment.video_id])
         newest = cursor.fetchone()
     if newest is None:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from django.db import connection
 from django.db.models.functions import Now
 
-from annotation import clock, recording
+from annotation import clock, planning, recording
 from annotation.core.tracks import Tracks
 from annotation.lifecycle import Source
 from annotation.models import TrackSet, User
@@ -34,7 +33,7 @@ def submit(
     hold_task(seat.task_id)
     track_set = recording.store(tracks=tracks, video=seat.task.segment.video, source=Source.WORKER, author=worker)
     words = {"seat": seat.pk, "token": token, "track_set": track_set.pk, "work_s": client_work_s}
-    with connection.cursor() as cursor:
+    with planning.cursor() as cursor:
         cursor.execute(SUBMIT.format(now=clock.now()), words)
         moved = cursor.rowcount
     if not moved:

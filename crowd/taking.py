@@ -14,7 +14,7 @@ from functools import lru_cache
 
 from django.db import connection
 
-from annotation import clock
+from annotation import clock, planning
 from annotation.ids import new_id
 from annotation.models import User
 from crowd.lifecycle import Seat
@@ -73,7 +73,7 @@ def take(worker: User, wish: Wish) -> Assignment | None:
         **{f"task{i}": task for i, task in enumerate(wish.shunned)},
     }
     shape = (wish.gold is not None, len(wish.others), len(wish.shunned))
-    with connection.cursor() as cursor:
+    with planning.cursor() as cursor:
         cursor.execute(statement(connection.vendor, *shape), words)
         found = cursor.fetchall()
     if not found:
