@@ -24,6 +24,7 @@ def later(name: str, vendor: str = "") -> str:
     return _LATER[vendor or connection.vendor].replace("{name}", name)
 
 
-def read(value: datetime | None) -> datetime | None:
-    """A time as plain SQL yields it: SQLite's says nothing of its zone, and is in UTC."""
-    return value if value is None or value.tzinfo else value.replace(tzinfo=UTC)
+def read(value: datetime | str | None) -> datetime | None:
+    """A time as plain SQL yields it: SQLite's says nothing of its zone, and is in UTC; what it returns is text."""
+    moment = datetime.fromisoformat(value) if isinstance(value, str) else value
+    return moment if moment is None or moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import groupby
+from typing import Any
 
 from django.db import IntegrityError, connection, transaction
 from django.db.models import OuterRef, Q, QuerySet, Subquery
@@ -26,8 +27,9 @@ from crowd.core.policies import Policy, from_json
 from crowd.core.ranking import WINDOW, wants_gold
 from crowd.errors import NotAllowedToWork
 from crowd.lifecycle import Seat, Standing
-from crowd.models import Assignment
+from crowd.models import Assignment, Batch
 from crowd.models import Policy as PolicyRow
+from crowd.reading import BATCH_COLUMNS
 from crowd.seating import expire, policy_of
 from crowd.taking import Wish, take
 
@@ -49,11 +51,13 @@ class Claim:
 class Offer:
     """A live batch with open seats, and how its project sees the worker."""
 
-    batch: str
+    batch: Batch
     project: str
     policy: Policy
     invited: bool
     known: Known
+    #: Of the worker's first tasks in the project: how many there were, and how many of them were gold. None: not asked.
+    career: tuple[int, int] | None
 
 
 @dataclass(frozen=True)
@@ -79,6 +83,8 @@ def claim(*, worker: User, project: Project | None = None) -> Claim | None:
             if attempt == ATTEMPTS:
                 raise
     if seat:
+        if project:
+            seat.project = project
         return Claim(seat, fresh=True)
     if piece := training.next_seat(worker=worker, project=project):
         return Claim(piece, fresh=True)
@@ -125,7 +131,11 @@ def _held(worker: User) -> list[Held]:
 # walk through all seats there are.
 # What is known of the worker are subqueries too: each is planned alone, where a join of seven is planned as a whole.
 SANCTION = "crowd_sanction s WHERE s.project_id = p.id AND s.worker_id = %(worker)s AND s.lifted_at IS NULL"
-OFFERS = f"""SELECT b.id, p.id, b.policy,
+# Once a worker's first tasks are done, how many more there were changes nothing. Both counts in one number.
+CAREER = f"""(SELECT COUNT(*) * 1000 + COUNT(c.gold_id) FROM (SELECT t.gold_id FROM crowd_assignment a
+        JOIN crowd_task t ON t.id = a.task_id WHERE a.worker_id = %(worker)s AND a.project_id = {{project}}
+        AND a.status IN ('held', 'submitted', 'accepted', 'rejected') LIMIT {WINDOW}) c)"""  # noqa: S608  constants of ours
+OFFERS = f"""SELECT b.id, b.ontology_id, p.id, b.policy, {{career}},
         (SELECT m.id FROM annotation_member m
             WHERE m.project_id = p.id AND m.user_id = %(worker)s AND m.role = 'worker') IS NOT NULL,
         (SELECT s.kind FROM {SANCTION}), (SELECT s.reason FROM {SANCTION}), {admitting.COLUMNS}
@@ -134,8 +144,11 @@ OFFERS = f"""SELECT b.id, p.id, b.policy,
         SELECT a.id FROM crowd_assignment a WHERE a.batch_id = b.id AND NOT a.extra AND a.status = 'open'
         ORDER BY a.priority DESC, a.id LIMIT 1) IS NOT NULL
     {{where}} ORDER BY p.id, b.created_at"""  # noqa: S608  constants of ours
-OF_ONE = OFFERS.format(join="LEFT JOIN", where="WHERE p.id = %(project)s")
-OF_ALL = OFFERS.format(join="JOIN", where=f"WHERE (SELECT s.id FROM {SANCTION}) IS NULL")  # noqa: S608  as above
+OF_ONE = OFFERS.format(join="LEFT JOIN", where="WHERE p.id = %(project)s", career=CAREER.format(project="p.id"))
+# There may be hundreds of projects, so the worker's tasks are counted in the one in which a seat is looked for.
+NOT_BARRED = f"WHERE (SELECT s.id FROM {SANCTION}) IS NULL"  # noqa: S608  as above
+OF_ALL = OFFERS.format(join="JOIN", where=NOT_BARRED, career="NULL")
+IN_ONE = "SELECT " + CAREER.format(project="%(project)s")
 
 
 def _offers(worker: User, project: Project | None) -> list[Offer]:
@@ -144,14 +157,16 @@ def _offers(worker: User, project: Project | None) -> list[Offer]:
     with planning.cursor() as cursor:
         cursor.execute(OF_ONE if project else OF_ALL, words if project else {"worker": worker.pk})
         rows = cursor.fetchall()
-    if project is not None and rows and rows[0][4]:
-        _refuse(*rows[0][4:6])
-    offers = [
-        Offer(batch, of, _policy(policy), let_in, Known(*rest[2:]))
-        for batch, of, policy, let_in, *rest in rows
-        if batch
-    ]
+    if project is not None and rows and rows[0][6]:
+        _refuse(*rows[0][6:8])
+    offers = [_offer(*row) for row in rows if row[0]]
     return [offer for offer in offers if _may_claim_in(worker, offer)]
+
+
+def _offer(pk: str, ontology: int, project: str, policy: str, career: int | None, invited: bool, *rest: Any) -> Offer:
+    batch = Batch.from_db(connection.alias, BATCH_COLUMNS, [pk, ontology, json.loads(policy)])
+    counts = None if career is None else divmod(career, 1000)
+    return Offer(batch, project, _policy(policy), invited, Known(*rest[2:]), counts)
 
 
 def _may_claim_in(worker: User, offer: Offer) -> bool:
@@ -177,26 +192,26 @@ def _claim_in(worker: User, offer: Offer, slot: int) -> Assignment | None:
     """Real work, or gold when it is time for it; gold's extra seats only while there is real work left."""
     gold = _gold_is_due(worker, offer) if offer.policy.gold_share > 0 else None
     with transaction.atomic():
-        wish = Wish(batch=offer.batch, slot=slot, lease_s=offer.policy.lease_s, gold=gold)
+        wish = Wish(batch=offer.batch.pk, slot=slot, lease_s=offer.policy.lease_s, gold=gold)
         if offer.known.has_others:
             wish = replace(wish, others=tuple(admitting.other_accounts(worker=worker, project=offer.project)))
         if offer.policy.qualification is not None:
-            wish = replace(wish, shunned=tuple(training.shown_to(worker=worker, batch_id=offer.batch)))
-        return take(worker, wish)
-
-
-# Once a worker's first tasks are done, how many more there were changes nothing.
-CAREER = """SELECT t.gold_id IS NOT NULL FROM crowd_assignment a JOIN crowd_task t ON t.id = a.task_id
-    WHERE a.worker_id = %s AND a.project_id = %s AND a.status IN ('held', 'submitted', 'accepted', 'rejected')
-    LIMIT %s"""
+            wish = replace(wish, shunned=tuple(training.shown_to(worker=worker, batch_id=offer.batch.pk)))
+        seat = take(worker, wish)
+    if seat:
+        seat.batch = offer.batch
+    return seat
 
 
 def _gold_is_due(worker: User, offer: Offer) -> bool:
+    tasks, gold = offer.career or _career(worker, offer.project)
+    return wants_gold(tasks=tasks, gold=gold, share=offer.policy.gold_share, chance=_chance.random())
+
+
+def _career(worker: User, project_id: str) -> tuple[int, int]:
     with planning.cursor() as cursor:
-        cursor.execute(CAREER, [worker.pk, offer.project, WINDOW])
-        on_gold = [row[0] for row in cursor.fetchall()]
-    share = offer.policy.gold_share
-    return wants_gold(tasks=len(on_gold), gold=sum(on_gold), share=share, chance=_chance.random())
+        cursor.execute(IN_ONE, {"worker": worker.pk, "project": project_id})
+        return divmod(cursor.fetchone()[0], 1000)
 
 
 def _where_no_more_may_be_held(worker: User, project: Project | None) -> Assignment | None:

@@ -1,7 +1,7 @@
-"""A seat with all that a request at work needs of it, in a plain statement or two.
+"""A seat with all that a request at work needs of it, in one plain statement.
 
-Every worker waits for these. Through the ORM, building the query and the rows took longer than the database did; and
-a join of seven tables takes longer to plan than two of three and four. What a task shows is not kept in memory:
+Every worker waits for these. Through the ORM, building the query and the rows took longer than the database did. What
+a task shows is not kept in memory:
 gold's tasks are given out more often, so they would be found there more often, and answered sooner.
 """
 
@@ -18,6 +18,7 @@ from django.db.models import Model
 from annotation import clock, planning
 from annotation.models import Clip, Ontology, Project, Segment, User, Video
 from crowd.models import Assignment, Batch, Task
+from crowd.seeding import NEWEST
 
 Columns = dict[type[Model], tuple[str, ...]]
 ALIASES = {Assignment: "a", Project: "p", Batch: "b", Task: "t", Segment: "s", Video: "v", Clip: "c"}
@@ -36,11 +37,12 @@ def _select(columns: Columns, rest: str) -> str:
     return f"SELECT {', '.join(names)} {rest}"
 
 
+BATCH_COLUMNS = ("id", "ontology_id", "policy")
 # What reading and storing a submission asks of its seat.
 WORK_COLUMNS = _in_order(
     {
         Assignment: ("id", "task_id", "batch_id", "project_id", "worker_id", "extra", "status"),
-        Batch: ("id", "ontology_id", "policy"),
+        Batch: BATCH_COLUMNS,
         Task: ("id", "segment_id"),
         Segment: ("id", "video_id", "start", "stop"),
         Video: ("id", "width", "height"),
@@ -60,7 +62,7 @@ SEAT_COLUMNS = _in_order(
             *("track_set_id", "lease_until", "renewals", "reward_micros"),
         ),
         Project: ("id", "name", "instructions"),
-        Batch: ("id", "ontology_id", "policy"),
+        Batch: BATCH_COLUMNS,
     }
 )
 SEAT = _select(
@@ -78,7 +80,8 @@ PLACE_COLUMNS = _in_order(
 )
 PLACE = _select(
     PLACE_COLUMNS,
-    """FROM crowd_task t JOIN annotation_segment s ON s.id = t.segment_id
+    f""", {NEWEST.format(project="t.project_id", video="s.video_id")}
+    FROM crowd_task t JOIN annotation_segment s ON s.id = t.segment_id
     JOIN annotation_video v ON v.id = s.video_id JOIN annotation_clip c ON c.segment_id = s.id WHERE t.id = %s""",
 )
 
@@ -95,21 +98,28 @@ def seat_at_work(pk: str, worker: User) -> Assignment | None:
     return seat
 
 
-def seat_just_taken(pk: str, worker: User) -> Assignment | None:
-    """A seat on which this worker has just sat down, as whole as its body asks."""
-    found, place = _rows(SEAT_COLUMNS, SEAT, [pk, worker.pk]), None
-    if found is not None:
-        place = _rows(PLACE_COLUMNS, PLACE, [found[0].task_id])
-    if found is None or place is None:
+def seat_just_taken(seat: Assignment, worker: User) -> Assignment | None:
+    """A seat on which this worker has just sat down, as whole as its body asks; what the claim read is kept."""
+    known = seat if {"batch", "project"} <= seat._state.fields_cache.keys() else _known(seat.pk, worker)
+    place = _rows(PLACE_COLUMNS, PLACE, [seat.task_id])
+    if known is None or place is None:
         return None
-    seat, project, batch = found
-    task, segment, video, clip = place
-    seat.lease_until = clock.read(seat.lease_until)
-    batch.policy, clip.frame_times_s = json.loads(batch.policy), json.loads(clip.frame_times_s)
+    seat, batch = known, known.batch
+    task, segment, video, clip, task.newest_pre_labels = place
+    clip.frame_times_s = json.loads(clip.frame_times_s)
     batch.ontology = Ontology(id=batch.ontology_id, labels=_labels(batch.ontology_id))
-    seat.project, seat.batch, seat.task, seat.track_set = project, batch, task, None
+    seat.task, seat.track_set = task, None
     Assignment._meta.get_field("draft").set_cached_value(seat, None)
     task.batch, task.segment, segment.video, segment.clip = batch, segment, video, clip
+    return seat
+
+
+def _known(pk: str, worker: User) -> Assignment | None:
+    found = _rows(SEAT_COLUMNS, SEAT, [pk, worker.pk])
+    if found is None:
+        return None
+    seat, seat.project, seat.batch = found
+    seat.lease_until, seat.batch.policy = clock.read(seat.lease_until), json.loads(seat.batch.policy)
     return seat
 
 
@@ -130,3 +140,4 @@ def _made_of(columns: Columns, row: tuple[Any, ...]) -> Iterator[Any]:
     values = iter(row)
     for model, names in columns.items():
         yield model.from_db(connection.alias, names, [next(values) for _ in names])
+    yield from values

@@ -33,11 +33,9 @@ def lock_task(task_id: str) -> Task:
     return Task.objects.select_for_update(no_key=True, of=("self",)).select_related("batch", "segment").get(pk=task_id)
 
 
-def hold_task(task_id: str) -> None:
-    """Lock a task as `lock_task` does, and read nothing of it. On SQLite whoever writes has locked everything."""
-    if connection.features.has_select_for_no_key_update:
-        with planning.cursor() as cursor:
-            cursor.execute("SELECT 1 FROM crowd_task WHERE id = %s FOR NO KEY UPDATE", [task_id])
+def locking() -> str:
+    """What a plain SELECT ends with that locks as `lock_task` does. On SQLite whoever writes has locked everything."""
+    return " FOR NO KEY UPDATE" if connection.features.has_select_for_no_key_update else ""
 
 
 def batch_is_over(batch_id: str, *, lock: bool = True) -> bool:

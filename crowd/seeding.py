@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Count, Q
 
-from annotation import planning, recording
+from annotation import recording
 from annotation.core.tracks import Tracks, clip_to
 from annotation.lifecycle import Source
 from annotation.models import Project, TrackSet, User, Video
@@ -17,6 +17,7 @@ from crowd.seating import batch_is_over, lock_task, open_seats, policy_of
 
 # Open seats kept on each gold task once its real seats are filled.
 EXTRA_SEATS = 2
+UNREAD = ""
 GIVEN_OUT = (TaskStatus.FILLED, TaskStatus.IN_REVIEW, TaskStatus.DONE)
 
 
@@ -60,19 +61,22 @@ def post_pre_labels(*, project: Project, video: Video, tracks: Tracks, by: User)
     return PreLabels.objects.create(project=project, video=video, track_set=track_set, created_by=by)
 
 
-NEWEST = """SELECT track_set_id FROM crowd_prelabels WHERE project_id = %s AND video_id = %s
-    ORDER BY created_at DESC, id DESC LIMIT 1"""
+NEWEST = """(SELECT l.track_set_id FROM crowd_prelabels l WHERE l.project_id = {project} AND l.video_id = {video}
+    ORDER BY l.created_at DESC, l.id DESC LIMIT 1)"""
+OF_ONE = "SELECT " + NEWEST.format(project="%s", video="%s")
 
 
 def pre_labels_for(task: Task) -> Tracks:
-    """The newest pre-labels of the task's video, cut to its segment."""
+    """The newest pre-labels of the task's video, cut to its segment; a claim reads with the task which they are."""
     segment = task.segment
-    with planning.cursor() as cursor:  # part of every claim, so it is plain SQL
-        cursor.execute(NEWEST, [task.project_id, segment.video_id])
-        newest = cursor.fetchone()
+    newest = getattr(task, "newest_pre_labels", UNREAD)
+    if newest == UNREAD:
+        with connection.cursor() as cursor:
+            cursor.execute(OF_ONE, [task.project_id, segment.video_id])
+            (newest,) = cursor.fetchone()
     if newest is None:
         return Tracks(segment.start, segment.stop)
-    return clip_to(recording.load(TrackSet.objects.get(pk=newest[0])), segment.start, segment.stop)
+    return clip_to(recording.load(TrackSet.objects.get(pk=newest)), segment.start, segment.stop)
 
 
 def keep_extra_seats(*, batch_id: str) -> int:

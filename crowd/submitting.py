@@ -12,14 +12,15 @@ from crowd.errors import SeatIsOver
 from crowd.holding import keep_late
 from crowd.lifecycle import Seat
 from crowd.models import Assignment, LateBody
-from crowd.seating import cover, fill_task, hold_task, lock_task, log_move, move
+from crowd.seating import cover, fill_task, lock_task, locking, log_move, move
 from crowd.signals import submission_changed
 
-# As `crowd.holding.holding` says it.
+# As `crowd.holding.holding` says it. The task is locked before the seat is looked at, since that asks nothing of it.
 SUBMIT = """UPDATE crowd_assignment
     SET status = 'submitted', track_set_id = %(track_set)s, submitted_at = {now}, lease_until = NULL, slot = NULL,
         client_work_s = %(work_s)s
-    WHERE id = %(seat)s AND status = 'held' AND token = %(token)s AND lease_until > {now}"""
+    WHERE id = %(seat)s AND status = 'held' AND token = %(token)s AND lease_until > {now}
+        AND (SELECT 1 FROM crowd_task WHERE id = %(task)s{locked}) = 1"""
 
 
 def submit(
@@ -30,11 +31,10 @@ def submit(
     `body` is the JSON as sent: what comes after its lease is kept as it was. The task is locked first, so that the
     last two submissions of a task, arriving at once, do not each leave it to the other to call it filled.
     """
-    hold_task(seat.task_id)
     track_set = recording.store(tracks=tracks, video=seat.task.segment.video, source=Source.WORKER, author=worker)
-    words = {"seat": seat.pk, "token": token, "track_set": track_set.pk, "work_s": client_work_s}
+    words = {"seat": seat.pk, "task": seat.task_id, "token": token, "track_set": track_set.pk, "work_s": client_work_s}
     with planning.cursor() as cursor:
-        cursor.execute(SUBMIT.format(now=clock.now()), words)
+        cursor.execute(SUBMIT.format(now=clock.now(), locked=locking()), words)
         moved = cursor.rowcount
     if not moved:
         TrackSet.objects.filter(pk=track_set.pk).delete()

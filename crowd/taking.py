@@ -19,6 +19,7 @@ from annotation.ids import new_id
 from annotation.models import User
 from crowd.lifecycle import Seat
 from crowd.models import Assignment
+from crowd.reading import SEAT_COLUMNS
 from crowd.seating import log_move
 
 # Whom a seat `a` may be given to. A subquery that yields one value is never made into a join over all seats, whatever
@@ -39,8 +40,8 @@ TAKE = """{best} UPDATE crowd_assignment
     SET status = 'held', worker_id = %(worker)s, token = %(token)s, slot = %(slot)s, claimed_at = {now},
         lease_until = {then}
     WHERE id = COALESCE({seats}) AND status = 'open'
-    RETURNING id, task_id, batch_id, project_id, worker_id, extra, status, token"""
-RETURNED = ("id", "task_id", "batch_id", "project_id", "worker_id", "extra", "status", "token")
+    RETURNING {returned}"""
+RETURNED = SEAT_COLUMNS[Assignment]
 
 
 @dataclass(frozen=True)
@@ -79,6 +80,7 @@ def take(worker: User, wish: Wish) -> Assignment | None:
     if not found:
         return None
     seat = Assignment.from_db(connection.alias, RETURNED, found[0])
+    seat.lease_until = clock.read(seat.lease_until)
     log_move(seat, came_from=Seat.OPEN, actor=worker)
     return seat
 
@@ -103,5 +105,5 @@ def statement(vendor: str, with_gold: bool, others: int = 0, shunned: int = 0) -
     who = ", ".join(["%(worker)s", *(f"%(other{i})s" for i in range(others))])
     but = f" AND a.task_id NOT IN ({', '.join(f'%(task{i})s' for i in range(shunned))})" if shunned else ""
     now, then = clock.now(vendor), clock.later("lease_s", vendor)
-    whole = TAKE.format(best=BEST, seats=",\n        ".join(seats), now=now, then=then)
+    whole = TAKE.format(best=BEST, seats=",\n        ".join(seats), now=now, then=then, returned=", ".join(RETURNED))
     return whole.replace("/*who*/", who).replace("/*but*/", but)

@@ -75,7 +75,7 @@ class Claim(View):
             return Response(status=204)
         if not claim.fresh:
             return Response(presenting.assignment_body(seat_of(request, claim.seat.pk)))
-        seat = reading.seat_just_taken(claim.seat.pk, request.user)
+        seat = reading.seat_just_taken(claim.seat, request.user)
         if seat is None:
             raise Missing
         ghosting.show(seat=seat)
