@@ -93,6 +93,7 @@ def test_addresses_of_files(url: str, expected: Bucket | None) -> None:
         ("DATABASE_URL", "postgres://h/a/b"),
         ("DATABASE_URL", "postgres://[::1/n"),
         ("DATABASE_URL", "postgres://h/n?sslmode"),
+        ("DATABASE_URL", "postgres://h/n?prepare_threshold=often"),
         ("REDIS_URL", "localhost:6379"),
         ("REDIS_URL", "http://h"),
         ("REDIS_URL", "redis://"),

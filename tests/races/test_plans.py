@@ -1,4 +1,7 @@
-"""How PostgreSQL walks through fifty thousand seats when one is claimed and submitted: never through all of them."""
+"""How PostgreSQL walks through fifty thousand seats when one is claimed and submitted: never through all of them.
+
+Plans that are kept (`annotation.planning`) are looked at as well, and for whether they are kept too long.
+"""
 
 from __future__ import annotations
 
@@ -18,6 +21,7 @@ from crowd import claiming, reading, submitting
 from crowd.models import Batch, Gold, Task
 from tests import cast
 from tests.crowd import stage
+from tests.races.world import elsewhere
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.races, pytest.mark.timeout(600)]
 SEATS = 50_000
@@ -52,6 +56,26 @@ def explaining() -> Iterator[list[tuple[str, dict[str, Any]]]]:
 
     with connection.execute_wrapper(explain):
         yield plans
+
+
+def kept() -> dict[str, int]:
+    """The statements for which this connection keeps a plan, and how often each was used."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT statement, generic_plans + custom_plans FROM pg_prepared_statements")
+        return dict(cursor.fetchall())
+
+
+def kept_plans() -> list[tuple[str, dict[str, Any]]]:
+    """Each of them with its plan, which is the same for every value."""
+    plans = []
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET LOCAL plan_cache_mode = force_generic_plan")
+        cursor.execute("SELECT name, statement, cardinality(parameter_types) FROM pg_prepared_statements")
+        for name, sql, values in cursor.fetchall():
+            cursor.execute(f"EXPLAIN (FORMAT JSON) EXECUTE {name}({', '.join(['NULL'] * values)})")
+            (found,) = cursor.fetchone()
+            plans.append((sql, (json.loads(found) if isinstance(found, str) else found)[0]["Plan"]))
+    return plans
 
 
 def scanned(plan: dict[str, Any]) -> set[str]:
@@ -119,3 +143,50 @@ def test_nothing_on_the_way_of_a_claim_reads_a_large_table_whole() -> None:
     assert len(plans) >= 8 and len(more) >= 8
     for sql, plan in plans + more:
         assert not scanned(plan) & LARGE, sql
+
+
+@pytest.mark.breaks_invariants
+def test_no_plan_that_is_kept_reads_a_large_table_whole() -> None:
+    batch = many_seats(gold_share=1.0)
+    some_gold(batch)
+    for i in range(4):
+        claim_and_submit(batch, f"worker{i}")
+    plans = kept_plans()
+    assert len(plans) >= 9 and any(sql.startswith("WITH best") for sql, _ in plans)
+    for sql, plan in plans:
+        assert not scanned(plan) & LARGE, sql
+
+
+@pytest.mark.breaks_invariants
+def test_a_plan_made_for_few_seats_is_not_used_for_many() -> None:
+    batch = many_seats(200, gold_share=1.0)
+    for i in range(4):
+        claim_and_submit(batch, f"worker{i}")
+    few = kept()
+    assert any(sql.startswith("WITH best") for sql in few)
+    with elsewhere() as cursor:
+        cursor.execute("SET session_replication_role = replica")
+        first = Segment.objects.get(task__batch=batch, index=0)
+        span = [20, SEATS // 10]
+        for more in (SEGMENTS, TASKS):
+            cursor.execute(more, [*span, first.pk])
+        cursor.execute(OPEN_SEATS, span)  # and nobody analyses
+    for i in range(4):
+        claim_and_submit(batch, f"later{i}")
+    many = kept()
+    on_seats = {sql for sql in few if "crowd_assignment" in sql}
+    assert {sql: many.get(sql, few[sql]) for sql in on_seats} == {sql: few[sql] for sql in on_seats}
+    assert any(sql.startswith("WITH best") for sql in many.keys() - few.keys())
+    for sql, plan in kept_plans():
+        assert sql in few or not scanned(plan) & LARGE, sql
+
+
+def test_nothing_is_prepared_where_the_address_says_so() -> None:
+    batch = many_seats(200)
+    connection.connection.prepare_threshold = None
+    try:
+        for i in range(4):
+            claim_and_submit(batch, f"worker{i}")
+        assert kept() == {}
+    finally:
+        connection.close()
