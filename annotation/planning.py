@@ -17,11 +17,7 @@ from weakref import WeakKeyDictionary
 
 from django.db import connection
 from django.db.backends.utils import CursorWrapper
-
-try:
-    from psycopg import Connection, Cursor
-except ImportError:  # SQLite needs none
-    Connection = Cursor = object  # type: ignore[assignment,misc]
+from psycopg import Connection, Cursor
 
 # By connection: how many bits the number of pages has that the table had which was looked at last.
 _sizes: WeakKeyDictionary[Connection, int] = WeakKeyDictionary()
