@@ -85,11 +85,15 @@ def _visible(track: Track, width: float, height: float) -> bool:
 
 @dataclass
 class Simulation:
-    """Everybody works until nobody gets a task for `patience_s`, or `stop` is set."""
+    """Everybody works until nobody gets a task for `patience_s`, or `stop` is set.
+
+    Who gets none asks again after `pause_s`.
+    """
 
     truth: Tracks
     project: str
     patience_s: float = 10.0
+    pause_s: float = PAUSE_S
     think_s: float = 0.0
     on_submitted: Callable[[str], None] = lambda _: None
     stop: threading.Event = field(default_factory=threading.Event)
@@ -114,7 +118,7 @@ class Simulation:
                 if self._one(person):
                     self._last = time.monotonic()
                 else:
-                    time.sleep(PAUSE_S)
+                    time.sleep(self.pause_s)
         except Exception as error:  # noqa: BLE001  whoever runs the simulation raises it
             self.errors.append(error)
             self.stop.set()

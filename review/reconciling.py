@@ -24,8 +24,9 @@ from review.lifecycle import ConsensusStatus, Verdict
 from review.models import Build, Consensus
 from review.voicing import Voices, listen
 
-# Skills are learnt from many tasks at once, not anew for each: the more there are, the less each adds.
-LEARN_AFTER_S, LEARN_S_PER_TASK = 2.0, 0.3
+# Skills are learnt from many tasks at once, not anew for each: the more there are, the less each adds, so the work that
+# learning takes over a whole project grows with the logarithm of its tasks.
+LEARN_AFTER_S, LEARN_S_PER_TASK, LEARN_WITHIN_S = 2.0, 0.3, 600.0
 
 
 def reconcile(*, task_id: str) -> None:
@@ -68,7 +69,7 @@ def reconcile(*, task_id: str) -> None:
 
 def _learn_after_s(project_id: str) -> float:
     given = Task.objects.filter(project_id=project_id, consensus__isnull=False).count()
-    return min(60.0, LEARN_AFTER_S + LEARN_S_PER_TASK * given)
+    return min(LEARN_WITHIN_S, LEARN_AFTER_S + LEARN_S_PER_TASK * given)
 
 
 def submissions(task: Task, seats: list[Assignment]) -> list[Submission]:

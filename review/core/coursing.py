@@ -8,8 +8,6 @@ that reaches near a segment's ends, and a longer one that keyframes blend less.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 
 from annotation.core.tracks import Floats, Ints
@@ -26,19 +24,19 @@ MOST = 14.0  # what a break counts at most
 TO_MEDIAN = 1.386  # median of the sum of two squared errors of variance one
 
 
-def course_breaks(
-    stack: Stack, member: Ints, clusters: Sequence[int], frames: tuple[int, int], usual: Floats
-) -> Floats:
-    """How badly each cluster before the first of two frames goes on in each one from the second on, (k, k).
+def course_breaks(stack: Stack, member: Ints, clusters: Ints, events: Ints, usual: Floats) -> Floats:
+    """How badly each cluster before the first frame of an event goes on in each one from its second on, (e, k, k).
 
-    `member` (t, n) holds clusters, `usual` is of `usual_errors`. A break is at most `MOST`; NaN where one is unknown.
+    `member` (t, n) holds clusters, `clusters` (e, k) names those of each event, `events` (e, 2) are their two frames,
+    `usual` is of `usual_errors`. A break is at most `MOST`; NaN where one is unknown.
     """
-    first, last = frames
+    k = clusters.shape[1]
+    first, last = (np.repeat(frames, k) for frames in events.T)
     out = []
     for scale, unit in zip(SCALES, usual, strict=True):
-        before = [_course(stack, member, k, first, scale, early=True) for k in clusters]
-        after = [_course(stack, member, k, last, scale, early=False) for k in clusters]
-        out.append([[_break(b, a, unit) for a in after] for b in before])
+        before = _courses(stack, member, clusters.ravel(), first, scale, early=True).reshape(-1, k, 1, 7)
+        after = _courses(stack, member, clusters.ravel(), last, scale, early=False).reshape(-1, 1, k, 7)
+        out.append(np.minimum(MOST, np.log1p(_errors(before, after) / unit**2).sum(axis=-1)))
     found = np.array(out)
     known = ~np.isnan(found)
     total, count = np.where(known, found, 0.0).sum(axis=0), known.sum(axis=0)
@@ -50,52 +48,57 @@ def usual_errors(stack: Stack, member: Ints) -> Floats:
     high = member.max(axis=1, initial=-1)
     moves = (np.where(member >= 0, member, high[:, None]) != high[:, None]).any(axis=1)
     simple = np.where(np.isin(member, np.unique(member[moves])), -1, member)
-    seen: list[list[Floats]] = [[np.array(USUAL) ** 2 * TO_MEDIAN] * PRIOR for _ in SCALES]
+    seen: list[list[Floats]] = [[np.tile(np.array(USUAL) ** 2 * TO_MEDIAN, (PRIOR, 1))] for _ in SCALES]
     for k in np.unique(simple[simple >= 0]).tolist():
         for some, scale in zip(seen, SCALES, strict=True):
-            some.extend(_looks(stack, simple, k, scale))
-    middle = np.array([np.median(np.stack(rows), axis=0) for rows in seen])
+            some.append(_looks(stack, simple, k, scale))
+    middle = np.array([np.median(np.concatenate(rows), axis=0) for rows in seen])
     return np.maximum(np.sqrt(middle / TO_MEDIAN), STRAIGHTEST)
 
 
-def _looks(stack: Stack, member: Ints, k: int, scale: tuple[int, int]) -> list[Floats]:
-    """Errors of one cluster's course every so many frames."""
+def _looks(stack: Stack, member: Ints, k: int, scale: tuple[int, int]) -> Floats:
+    """Errors of one cluster's course every so many frames, (l, 3)."""
     at = np.flatnonzero((member == k).any(axis=0))
-    out = []
-    for frame in range(int(at[0]) + sum(scale), int(at[-1]) + 2 - sum(scale), EVERY):
-        before, after = (_course(stack, member, k, frame, scale, early=early) for early in (True, False))
-        if before is not None and after is not None:
-            out.append(_errors(before, after))
-    return out
+    frames = np.arange(int(at[0]) + sum(scale), int(at[-1]) + 2 - sum(scale), EVERY)
+    clusters = np.full(len(frames), k)
+    before, after = (_courses(stack, member, clusters, frames, scale, early=early) for early in (True, False))
+    errors = _errors(before, after)
+    return errors[~np.isnan(errors).any(axis=1)]
 
 
-def _course(stack: Stack, member: Ints, k: int, frame: int, scale: tuple[int, int], *, early: bool) -> Floats | None:
-    """Where a cluster is before or after a frame (time, centre, velocity, size: 7 numbers), None if hardly there."""
+def _courses(
+    stack: Stack, member: Ints, clusters: Ints, frames: Ints, scale: tuple[int, int], *, early: bool
+) -> Floats:
+    """Where some clusters are before or after a frame each: time, centre, velocity, size, (m, 7); NaN if hardly there.
+
+    `clusters` and `frames` are (m,).
+    """
     slack, window = scale
-    late = slice(frame + slack, frame + slack + window)
-    frames = slice(max(0, frame - slack - window), max(0, frame - slack)) if early else late
-    inside = member[:, frames] == k
-    at = np.flatnonzero(inside.any(axis=0))
-    if len(at) < 3:
-        return None
-    boxes = np.where(inside[..., None], stack.boxes[:, frames], 0.0).sum(axis=0)[at] / inside.sum(axis=0)[at, None]
-    centre, size = (boxes[:, :2] + boxes[:, 2:]) / 2, np.maximum(boxes[:, 2:] - boxes[:, :2], 1.0)
-    time = (at - at.mean())[:, None]
-    slope = (time * centre).sum(axis=0) / (time**2).sum()
-    return np.concatenate([[at.mean() + (frames.start or 0)], centre.mean(axis=0), slope, size.mean(axis=0)])
-
-
-def _break(before: Floats | None, after: Floats | None, usual: Floats) -> float:
-    if before is None or after is None:
-        return float("nan")
-    return min(MOST, float(np.log1p(_errors(before, after) / usual**2).sum()))
+    at = (frames - slack - window if early else frames + slack)[:, None] + np.arange(window)
+    rows = np.isin(member, clusters).any(axis=1)
+    place = np.clip(at, 0, member.shape[1] - 1)
+    inside = (member[rows][:, place] == clusters[:, None]) & (at == place)
+    count = inside.sum(axis=0)
+    there = count > 0
+    known = there.sum(axis=1)[:, None]
+    boxes = np.where(inside[..., None], stack.boxes[rows][:, place], 0.0).sum(axis=0) / np.maximum(count, 1)[..., None]
+    centre, size = (boxes[..., :2] + boxes[..., 2:]) / 2, np.maximum(boxes[..., 2:] - boxes[..., :2], 1.0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        when = np.where(there, at, 0).sum(axis=1, keepdims=True) / known
+        time = np.where(there, at - when, 0.0)[..., None]
+        slope = (time * centre).sum(axis=1) / (time**2).sum(axis=1)
+        middles = [np.where(there[..., None], a, 0.0).sum(axis=1) / known for a in (centre, size)]
+    return np.where(known >= 3, np.concatenate([when, middles[0], slope, middles[1]], axis=1), np.nan)
 
 
 def _errors(before: Floats, after: Floats) -> Floats:
-    """Squared errors of place and pace in sides, and of log size, if one course is the other's continuation, (3,)."""
-    gap = after[0] - before[0]
-    side = np.sqrt(before[5:] * after[5:])
-    place = (before[1:3] + gap / 2 * before[3:5] - after[1:3] + gap / 2 * after[3:5]) / side
-    pace = gap * (before[3:5] - after[3:5]) / side
-    size = np.log(before[5:] / after[5:])
-    return np.array([(off**2).sum() for off in (place, pace, size)])
+    """Squared errors of place and pace in sides, and of log size, if one course is the other's continuation.
+
+    (…, 7) each, broadcast against each other, → (…, 3).
+    """
+    gap = after[..., :1] - before[..., :1]
+    side = np.sqrt(before[..., 5:] * after[..., 5:])
+    place = (before[..., 1:3] + gap / 2 * before[..., 3:5] - after[..., 1:3] + gap / 2 * after[..., 3:5]) / side
+    pace = gap * (before[..., 3:5] - after[..., 3:5]) / side
+    size = np.log(before[..., 5:] / after[..., 5:])
+    return np.stack([(off**2).sum(axis=-1) for off in (place, pace, size)], axis=-1)

@@ -28,8 +28,8 @@ def mend(stack: Stack, member: Ints) -> Ints:
     member = member.copy()
     usual = usual_errors(stack, member)
     for one, two, frames in meetings:
-        scores = [(_gain(stack, member, (one, two), frame, usual), frame) for frame in frames]
-        gain, frame = max(scores)
+        gains = _gains(stack, member, (one, two), np.array(frames), usual)
+        gain, frame = max(zip(gains.tolist(), frames, strict=True))
         if gain > SURE:
             late = member[:, frame:]
             a, b = (member[row, max(0, frame - 1)] for row in (one, two))
@@ -57,12 +57,11 @@ def _meetings(stack: Stack) -> list[tuple[int, int, tuple[int, ...]]]:
     return sorted(out, key=lambda m: (m[2][1], m[0], m[1]))
 
 
-def _gain(stack: Stack, member: Ints, pair: tuple[int, int], frame: int, usual: Floats) -> float:
-    """Log odds that two tracks were exchanged at a frame."""
-    a, b = (int(member[row, max(0, frame - 1)]) for row in pair)
-    if min(a, b) < 0 or a == b:
-        return -np.inf
-    found = course_breaks(stack, member, (a, b), (frame, frame), usual)
-    straight, crossed = found[0, 0] + found[1, 1], found[0, 1] + found[1, 0]
-    gain = BREAK * (straight - crossed) - 2 * RIGHT * stack.workers
-    return -np.inf if np.isnan(gain) else float(gain)
+def _gains(stack: Stack, member: Ints, pair: tuple[int, int], frames: Ints, usual: Floats) -> Floats:
+    """Log odds that two tracks were exchanged at each of some frames; −inf where nothing speaks for it."""
+    clusters = member[list(pair)][:, np.maximum(0, frames - 1)].T
+    found = course_breaks(stack, member, clusters, np.stack([frames, frames], axis=1), usual)
+    straight, crossed = found[:, 0, 0] + found[:, 1, 1], found[:, 0, 1] + found[:, 1, 0]
+    gains = BREAK * (straight - crossed) - 2 * RIGHT * stack.workers
+    open_ = (clusters.min(axis=1) >= 0) & (clusters[:, 0] != clusters[:, 1]) & ~np.isnan(gains)
+    return np.where(open_, gains, -np.inf)

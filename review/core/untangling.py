@@ -132,7 +132,8 @@ def _flow(stack: Stack, member: Ints, event: Sequence[_Change], strength: Floats
 def _motion(stack: Stack, member: Ints, flow: _Flow, usual: Floats) -> Floats:
     """What each way through an event costs in broken courses, (k, k); the mean of the others' where
     unknown; what nobody drew costs more, and is impossible where nothing speaks for it."""
-    cost = BREAK * course_breaks(stack, member, flow.clusters, (flow.first, flow.last), usual)
+    event = np.array([[flow.first, flow.last]])
+    cost = BREAK * course_breaks(stack, member, np.array([flow.clusters]), event, usual)[0]
     known = ~np.isnan(cost)
     cost = np.where(known, cost, cost[known].mean() if known.any() else 0.0)
     return np.where(flow.votes > 0, cost, np.where(known, cost + NOBODY, np.inf))

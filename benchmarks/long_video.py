@@ -1,0 +1,379 @@
+"""A long video from upload to export over HTTP, as a client and a crowd have it: memory and seconds of every process.
+
+    python -m benchmarks.long_video --work FOLDER [--minutes 180] [--people 3] [--seed 7] [--formats mot coco parquet]
+
+Real footage (vtest.avi of ../shared/data, 795 frames with true tracks) is looped at 320 × 240 and 25 frames a second
+into FOLDER, once for each length: three hours are 270,000 frames, and 1,000 segments of 300 that share 30. Then
+`manage.py serve` runs over a data directory of its own (SQLite, two job workers), simulated workers claim, draw and
+submit (two for each segment), a reviewer accepts whatever they do not agree on, and what was accepted is stitched,
+released and exported. Seconds are processor seconds; of jobs, wall seconds as their rows say, those of the first fifth
+of each kind beside those of the last, so that costs that grow show.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import zipfile
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import httpx
+import numpy as np
+from av.container import OutputContainer
+from av.packet import Packet
+from av.video.frame import VideoFrame
+from av.video.reformatter import VideoReformatter
+from av.video.stream import VideoStream
+
+from annotation.core.metrics import compare
+from annotation.core.tracks import Track, Tracks, clip_to, fill, make_track
+from annotation.formats.mot import read_mot
+from annotation.media.opening import create_video, open_video
+from benchmarks.process_watch import Watch
+from benchmarks.segment_simulation import SHARED
+from crowd.core.simulation import make_pool
+from crowd.simulating import Person, Simulation
+from tests.story.box import Api, Box, until
+
+SOURCE = SHARED / "data" / "video" / "vtest.avi"
+TRUTH = SHARED / "data" / "mot15" / "PETS09-S2L1" / "gt.txt"
+WIDTH, HEIGHT, FPS = 320, 240, 25
+SOURCE_SIZE = (768, 576)
+LOOP = 795
+LABEL = "person"
+POLICY = {"segment_frames": 300, "overlap_frames": 30, "redundancy": 2, "max_redundancy": 2, "lease_s": 600}
+PATIENCE_S = 6 * 3600
+ASK_AGAIN_S, REVIEW_S = 2.0, 10.0
+
+
+def make_video(path: Path, frames: int) -> None:
+    """The source again and again, scaled: H.264 with B-frames. It is encoded once, and written as often as it fits."""
+    with open_video(SOURCE) as (container, stream):
+        scale = VideoReformatter()
+        pictures = [scale.reformat(p, WIDTH, HEIGHT, "yuv420p") for p in container.decode(stream)]
+    assert len(pictures) == LOOP, len(pictures)
+    draft = path.with_suffix(".draft.mp4")
+    with create_video(draft) as out:
+        stream = video_stream(out)
+        for at in range(0, frames, LOOP):
+            if not at or frames - at < LOOP:
+                packets = encoded(pictures[: frames - at])
+            for packet, pts, dts in packets:
+                packet.pts, packet.dts, packet.time_base, packet.stream = pts + at, dts + at, Fraction(1, FPS), stream
+                out.mux(packet)
+    draft.rename(path)
+
+
+def video_stream(out: OutputContainer) -> VideoStream:
+    stream = out.add_stream("libx264", rate=FPS, options={"preset": "veryfast", "crf": "23"})
+    stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
+    stream.codec_context.time_base = Fraction(1, FPS)
+    return stream
+
+
+def encoded(pictures: list[VideoFrame]) -> list[tuple[Packet, int, int]]:
+    """Packets of some pictures with their times, in frames from the first picture on."""
+    with tempfile.NamedTemporaryFile(suffix=".mp4") as file, create_video(file.name) as out:
+        stream = video_stream(out)
+        packets: list[Packet] = []
+        for frame, picture in enumerate(pictures):
+            picture.pts, picture.time_base = frame, Fraction(1, FPS)
+            packets += stream.encode(picture)
+        packets += stream.encode(None)
+        return [(packet, packet.pts, packet.dts) for packet in packets]
+
+
+def video_of(work: Path, frames: int) -> Path:
+    """The looped video of that many frames, made unless it is there. In a process of its own, for its memory's sake."""
+    path = work / f"loop-{frames}.mp4"
+    if not path.exists():
+        program = f"from pathlib import Path; from {__spec__.name} import make_video; "
+        subprocess.run([sys.executable, "-c", program + f"make_video(Path({str(path)!r}), {frames})"], check=True)
+    return path
+
+
+@lru_cache(maxsize=1)
+def one_loop() -> tuple[Track, ...]:
+    """The truth of the source at the looped video's size, every track absent from the loop's end on."""
+    scale = np.tile([WIDTH / SOURCE_SIZE[0], HEIGHT / SOURCE_SIZE[1]], 2)
+    tracks = []
+    for track in clip_to(read_mot(TRUTH.read_bytes()), 0, LOOP).tracks:
+        frames, points, outside = track.frames, track.points * scale, track.outside
+        if not outside[-1]:
+            frames, outside = np.append(frames, LOOP), np.append(outside, True)
+            points = np.concatenate([points, np.full((1, 4), np.nan)])
+        tracks.append(make_track(track.id, LABEL, frames, points, outside=outside))
+    return tuple(tracks)
+
+
+def truth_on(start: int, stop: int) -> Tracks:
+    """What is truly there on some frames of the loop; each time round, everybody is somebody else."""
+    rounds = range(start // LOOP, (stop - 1) // LOOP + 1)
+    shifted = (replace(t, id=f"{k}-{t.id}", frames=t.frames + k * LOOP) for k in rounds for t in one_loop())
+    return clip_to(Tracks(rounds[0] * LOOP, (rounds[-1] + 1) * LOOP + 1, tuple(shifted)), start, stop)
+
+
+class Drawer(Person):
+    """A simulated worker who looks at their own segment only: the truth of three hours is long."""
+
+    def draw(self, truth: Tracks, assignment: dict[str, Any]) -> dict[str, Any]:
+        segment = assignment["segment"]
+        return super().draw(truth_on(segment["start"], segment["stop"]), assignment)
+
+
+def say(*words: object) -> None:
+    print(*words, flush=True)
+
+
+@dataclass
+class Story:
+    """The steps of a client, a crowd and a reviewer; each is watched and told of when it is over."""
+
+    box: Box
+    watch: Watch
+    tokens: dict[str, str]
+    path: Path
+    frames: int
+    peak: float = 0.0
+    accepted_by_hand: int = 0
+    failures: list[Exception] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.alice, self.rita = (Api(self.box.url, self.tokens[name]) for name in ("alice", "rita"))
+
+    def step(self, name: str, work: Callable[[], object]) -> None:
+        began = time.monotonic()
+        seconds, mib = self.watch.stage(work)
+        self.peak = max(self.peak, *mib.values())
+        spent = ", ".join(f"{kind} {s:.1f}" for kind, s in seconds.most_common() if s >= 0.05)
+        most = ", ".join(f"{kind} {m:.0f}" for kind, m in sorted(mib.items(), key=lambda one: -one[1]))
+        wall = time.monotonic() - began
+        say(f"{name:<22}{seconds.total():9.1f} s of processor ({spent}); {wall:.0f} s of wall; peak MiB: {most}")
+
+    def upload(self) -> None:
+        self.project = self.alice.post("/projects/", {"name": "Long", "labels": [{"name": LABEL}], "policy": POLICY})[
+            "id"
+        ]
+        self.at = f"/projects/{self.project}"
+        root = Api(self.box.url, self.tokens["root"])
+        root.post(f"{self.at}/members/", {"user": "rita", "role": "reviewer"})
+        with self.path.open("rb") as file:
+            video = self.alice.post(f"{self.at}/videos/", None, 201, files={"file": file}, data={"name": "long"})
+        self.video = video["id"]
+
+    def index(self) -> None:
+        until(lambda: self.alice.get(f"/videos/{self.video}/")["status"] == "ready", "the index", PATIENCE_S)
+
+    def launch(self) -> None:
+        self.batch = self.alice.post(f"{self.at}/launch/", {})["id"]
+        until(lambda: self.alice.get(f"/batches/{self.batch}/")["status"] == "open", "an open task", PATIENCE_S)
+
+    def work(self, seed: int) -> None:
+        """The crowd and the reviewer, until every segment is accepted."""
+        people = sorted(name for name in self.tokens if name.startswith("worker"))
+        brains = make_pool(len(people), np.random.default_rng(seed), spammers=0.0)
+        crowd = [
+            self._drawer(name, brain, seed + i) for i, (name, brain) in enumerate(zip(people, brains, strict=True))
+        ]
+        simulation = Simulation(Tracks(0, self.frames), self.project, PATIENCE_S, ASK_AGAIN_S)
+        thread = threading.Thread(target=self._career, args=(simulation, crowd), daemon=True)
+        thread.start()
+        told = 0.0
+        before, seconds = 0, self.watch.seconds()
+        while (batch := self._reviewed())["status"] != "done":
+            assert not self.failures, self.failures
+            time.sleep(REVIEW_S)
+            if time.monotonic() - told > 120:
+                told, done, now = time.monotonic(), batch["segments"]["accepted"], self.watch.seconds()
+                each = (now - seconds).total() / max(1, done - before)
+                say(f"    {time.strftime('%H:%M')} {done} of {batch['segments']['total']} segments, {each:.2f} s each")
+                before, seconds = done, now
+        simulation.stop.set()
+        thread.join(60)
+        say(f"    {sum(p.submitted for p in crowd)} submissions, {self.accepted_by_hand} accepted by the reviewer")
+
+    def _drawer(self, name: str, brain: Any, seed: int) -> Drawer:
+        headers = {"Authorization": f"Token {self.tokens[name]}"}
+        http = httpx.Client(base_url=self.box.url, headers=headers, timeout=120)
+        return Drawer(name, http, brain, np.random.default_rng(seed))
+
+    def _career(self, simulation: Simulation, crowd: list[Person]) -> None:
+        try:
+            simulation.run(crowd)
+        except Exception as error:  # noqa: BLE001  told by whoever waits
+            self.failures.append(error)
+
+    def _reviewed(self) -> dict[str, Any]:
+        """The batch, after whatever waits for a person was accepted."""
+        for item in self.rita.get(f"{self.at}/consensus/?status=pending")["results"]:
+            self.rita.post(f"/consensus/{item['id']}/accept/", {"version": item["version"]}, 200, 409)
+            self.accepted_by_hand += 1
+        return self.alice.get(f"/batches/{self.batch}/")
+
+    def look(self) -> None:
+        """What people look at meanwhile and afterwards, each twice: the first may have to read a new stitch."""
+        for path in (
+            f"{self.at}/progress/",
+            f"{self.at}/consensus/?status=accepted",
+            f"{self.at}/joins/?status=doubtful",
+            f"/videos/{self.video}/tracks/?start={self.frames // 2}&stop={self.frames // 2 + 100}",
+            f"/videos/{self.video}/",
+        ):
+            times = []
+            for _ in range(2):
+                began = time.monotonic()
+                self.alice.get(path)
+                times.append(1000 * (time.monotonic() - began))
+            shown = path.replace(self.project, "…").replace(self.video, "…")
+            say(f"    {shown:<50} {times[0]:8.0f} ms, then {times[1]:.0f}")
+
+    def release(self) -> None:
+        self.made = self.alice.post(f"{self.at}/releases/")["id"]
+        self._ready(f"/releases/{self.made}/")
+
+    def export(self, format: str) -> None:
+        made = self.alice.post(f"{self.at}/exports/", {"format": format, "release": self.made})
+        self.url = self._ready(f"/exports/{made['id']}/")["url"]
+
+    def _ready(self, path: str) -> dict[str, Any]:
+        def built() -> dict[str, Any] | None:
+            body = self.alice.get(path)
+            assert body["status"] != "failed", body
+            return body if body["status"] == "ready" else None
+
+        return until(built, path, PATIENCE_S)
+
+    def download(self, to: Path) -> None:
+        with httpx.stream("GET", f"{self.box.url}{self.url}", headers=self.alice.headers, timeout=120) as answer:
+            answer.raise_for_status()
+            with to.open("wb") as file:
+                for piece in answer.iter_bytes():
+                    file.write(piece)
+
+
+def check(path: Path, frames: int) -> None:
+    """How near the MOT export is to the truth, the first, the middle and the last time round."""
+    whole = frames // LOOP
+    rounds = sorted({0, whole // 2, whole - 1})
+    kept: dict[int, list[bytes]] = {k: [] for k in rounds}
+    boxes = 0
+    for line in lines_of(path):
+        boxes += 1
+        round_ = (int(line.partition(b",")[0]) - 1) // LOOP
+        if round_ in kept:
+            kept[round_].append(line)
+    for k, lines in kept.items():
+        start, stop = k * LOOP, (k + 1) * LOOP
+        found = compare(
+            fill(truth_on(start, stop).tracks, start, stop), fill(read_mot(b"".join(lines)).tracks, start, stop)
+        )
+        say(
+            f"    frames {start:,} to {stop:,}: HOTA {found.hota:.3f}, IDF1 {found.idf1:.3f}, {found.switches} switches"
+        )
+    say(f"    {boxes:,} boxes in all")
+
+
+def lines_of(path: Path) -> Iterator[bytes]:
+    with zipfile.ZipFile(path) as archive:
+        name = next(name for name in archive.namelist() if name.endswith("gt/gt.txt"))
+        with archive.open(name) as member:
+            yield from member
+
+
+PROGRAM = """
+import json
+from annotation.models import Job
+from review.models import Join, Stitch
+rows = Job.objects.filter(started_at__isnull=False, finished_at__isnull=False).order_by("started_at")
+fields = rows.values_list("kind", "started_at", "finished_at", "status", "attempts")
+jobs = [[kind, (done - began).total_seconds(), status, tries] for kind, began, done, status, tries in fields]
+stitches = Stitch.objects.order_by("version").values_list("borders_computed", "payload")
+print("FIGURES" + json.dumps([jobs, [[n, len(p)] for n, p in stitches], Join.objects.count()]))
+"""
+
+
+def tell_jobs(box: Box) -> None:
+    """Wall seconds by kind of job, the first fifth of each beside the last; stitches and what they computed."""
+    jobs, stitches, joins = json.loads(box.manage("shell", "-c", PROGRAM).partition("FIGURES")[2])
+    by_kind: dict[str, list[float]] = {}
+    for kind, took, _, _ in jobs:
+        by_kind.setdefault(kind, []).append(took)
+    say(f"\n{'job':<20}{'times':>7}{'wall, s':>10}{'first fifth, ms':>17}{'last fifth, ms':>16}{'longest, ms':>13}")
+    for kind, took in sorted(by_kind.items(), key=lambda one: -sum(one[1])):
+        fifth = max(1, len(took) // 5)
+        first, last = 1000 * float(np.median(took[:fifth])), 1000 * float(np.median(took[-fifth:]))
+        say(f"{kind:<20}{len(took):>7}{sum(took):>10.1f}{first:>17.0f}{last:>16.0f}{1000 * max(took):>13.0f}")
+    bad = Counter((kind, status) for kind, _, status, tries in jobs if status != "done" or tries > 1)
+    say("not done, or tried more than once:", dict(bad) or "none")
+    if stitches:
+        computed, size = sum(n for n, _ in stitches), stitches[-1][1]
+        say(f"{len(stitches)} stitches, {computed} borders computed, the last is {size:,} bytes; {joins} joins asked")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--work", type=Path, required=True, help="where the video and the server's data go")
+    parser.add_argument("--minutes", type=float, default=180)
+    parser.add_argument("--people", type=int, default=4)
+    parser.add_argument("--seed", type=int, default=7)
+    parser.add_argument("--formats", nargs="+", default=["mot", "coco", "parquet"])
+    parser.add_argument("--keep", action="store_true", help="leave the server's data where they are")
+    arguments = parser.parse_args()
+    arguments.work.mkdir(parents=True, exist_ok=True)
+    frames = round(arguments.minutes * 60 * FPS)
+    path = video_of(arguments.work, frames)
+    say(f"{frames:,} frames, {path.stat().st_size / 2**20:.0f} MiB")
+    folder = Path(tempfile.mkdtemp(prefix="run-", dir=arguments.work))
+    box = Box(folder).serve()
+    try:
+        assert box.process is not None
+        with Watch(box.process.pid) as watch:
+            tell(Story(box, watch, box.add_people(arguments.people), path, frames), arguments.seed, arguments.formats)
+        tell_jobs(box)
+    finally:
+        end(box)
+        if not arguments.keep:
+            shutil.rmtree(folder)
+
+
+def end(box: Box) -> None:
+    """As a person ends it; on a machine that does much else it takes its time."""
+    assert box.process is not None
+    box.process.terminate()
+    box.process.wait(120)
+    box.stop()
+
+
+def tell(story: Story, seed: int, formats: list[str]) -> None:
+    story.step("upload", story.upload)
+    story.step("index", story.index)
+    story.step("launch", story.launch)
+    story.step("crowd and review", lambda: story.work(seed))
+    story.step("what people look at", story.look)
+    story.step("release", story.release)
+    for format in formats:
+        story.step(f"export {format}", lambda format=format: story.export(format))
+        file = story.box.folder / f"export.{format}"
+        story.step(f"download {format}", lambda file=file: story.download(file))
+        say(f"    {file.stat().st_size / 2**20:.1f} MiB")
+        if format == "mot":
+            check(file, story.frames)
+    say(
+        f"the most memory of any process: {story.peak:.0f} MiB   {'met' if story.peak < 1000 else 'MISSED'}: under 1 GB"
+    )
+
+
+if __name__ == "__main__":
+    main()
