@@ -1,10 +1,10 @@
 """A long video from upload to export over HTTP, as a client and a crowd have it: memory and seconds of every process.
 
-    python -m benchmarks.long_video --work FOLDER [--minutes 180] [--people 3] [--seed 7] [--formats mot coco parquet]
+    python -m benchmarks.long_video --work FOLDER [--minutes 180] [--workers 2] [--seed 7] [--formats mot coco parquet]
 
 Real footage (vtest.avi of ../shared/data, 795 frames with true tracks) is looped at 320 × 240 and 25 frames a second
 into FOLDER, once for each length: three hours are 270,000 frames, and 1,000 segments of 300 that share 30. Then
-`manage.py serve` runs over a data directory of its own (SQLite, two job workers), simulated workers claim, draw and
+`manage.py serve` runs over a data directory of its own (SQLite), simulated workers claim, draw and
 submit (two for each segment), a reviewer accepts whatever they do not agree on, and what was accepted is stitched,
 released and exported. Seconds are processor seconds; of jobs, wall seconds as their rows say, those of the first fifth
 of each kind beside those of the last, so that costs that grow show.
@@ -327,6 +327,7 @@ def main() -> None:
     parser.add_argument("--work", type=Path, required=True, help="where the video and the server's data go")
     parser.add_argument("--minutes", type=float, default=180)
     parser.add_argument("--people", type=int, default=4)
+    parser.add_argument("--workers", type=int, default=2, help="job workers of the server")
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--formats", nargs="+", default=["mot", "coco", "parquet"])
     parser.add_argument("--keep", action="store_true", help="leave the server's data where they are")
@@ -336,7 +337,7 @@ def main() -> None:
     path = video_of(arguments.work, frames)
     say(f"{frames:,} frames, {path.stat().st_size / 2**20:.0f} MiB")
     folder = Path(tempfile.mkdtemp(prefix="run-", dir=arguments.work))
-    box = Box(folder).serve()
+    box = Box(folder).serve(workers=arguments.workers)
     try:
         assert box.process is not None
         with Watch(box.process.pid) as watch:

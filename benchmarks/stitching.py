@@ -1,6 +1,6 @@
 """Stitching beside CVAT's and vatic's published rules, on simulated segments of real scenes and of crossings.
 
-    python -m benchmarks.stitching [--quick] [--seed 7]
+    python -m benchmarks.stitching [--quick] [--seed 7] [--parts perfect peers grid absences speed]
 
 Prints identity F1 (IDF1) of the whole video, precision and recall of the joins, how often doubtful and other best
 guesses are wrong, and how long it takes; each part ends with the goals that it is held to.
@@ -213,16 +213,23 @@ def clock(call: Callable[[], object], times: int = 3) -> float:
     return best
 
 
+PARTS: dict[str, Callable[[int, bool], None]] = {
+    "perfect": lambda *_: perfect(),
+    "peers": peers,
+    "grid": grid,
+    "absences": absences,
+    "speed": speed,
+}
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--seed", type=int, default=7)
+    parser.add_argument("--parts", nargs="+", choices=PARTS, default=list(PARTS))
     arguments = parser.parse_args()
-    perfect()
-    peers(arguments.seed, arguments.quick)
-    grid(arguments.seed, arguments.quick)
-    absences(arguments.seed, arguments.quick)
-    speed(arguments.seed, arguments.quick)
+    for part in arguments.parts:
+        PARTS[part](arguments.seed, arguments.quick)
 
 
 if __name__ == "__main__":

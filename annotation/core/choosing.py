@@ -8,14 +8,14 @@ their number; what share of joins is wrong at which loss was fitted on simulated
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 
 from annotation.core.joins import Join, Ref
 from annotation.core.matching import best_pairs
-from annotation.core.tracks import Floats, Ints
+from annotation.core.tracks import Bools, Floats, Ints
 
 GATE = 0.3  # similarity under which two tracks are not joined
 MARGIN = 0.12  # a smaller margin is doubtful: there about one join in four is wrong
@@ -51,30 +51,44 @@ def choose(candidates: Candidates, kind: Literal["border", "gap"]) -> list[Join]
     c = candidates.only(candidates.similarity > GATE)
     if not len(c.i):
         return []
-    table = _Table(c)
-    joins = []
-    for at in np.flatnonzero(table.picked):
-        i, j, shared = int(c.i[at]), int(c.j[at]), int(c.shared[at])
-        loss = table.loss(i, j)
-        margin = 1.0 if loss is None else min(1.0, loss * (1.0 + (shared or MOTION)) ** 0.5)
-        measures = (float(c.similarity[at]), margin, shared, float(c.error[at]))
-        joins.append(Join(c.rows[i], c.columns[j], kind, 0.0, False, *measures, rivals=table.rivals(i, j)))
-    return joins
+    picked = best_pairs(c.i, c.j, c.similarity - GATE)
+    rivalled = (np.bincount(c.i)[c.i] > 1) | (np.bincount(c.j)[c.j] > 1)
+    table = _Table(c, picked, rivalled)
+    rows, columns, similarity, shared, error, has = (
+        a[picked].tolist() for a in (c.i, c.j, c.similarity, c.shared, c.error, rivalled)
+    )
+    losses = [table.loss(i, j) if r else None for i, j, r in zip(rows, columns, has, strict=True)]
+    margins = [
+        1.0 if loss is None else min(1.0, loss * (1.0 + (frames or MOTION)) ** 0.5)
+        for loss, frames in zip(losses, shared, strict=True)
+    ]
+    rivals = [table.rivals(i, j) if r else () for i, j, r in zip(rows, columns, has, strict=True)]
+    sure = _right(np.array(margins)).tolist()
+    found = zip(rows, columns, sure, similarity, margins, shared, error, rivals, strict=True)
+    return [
+        Join(c.rows[i], c.columns[j], kind, p, margin < MARGIN, alike, margin, frames, apart, False, others)
+        for i, j, p, alike, margin, frames, apart, others in found
+    ]
+
+
+def _right(margin: Floats) -> Floats:
+    """The shares of joins that are right at some margins."""
+    return np.minimum(SURE, 1.0 - 1.0 / (1.0 + np.exp(SLOPE * margin - WRONG)))
 
 
 class _Table:
-    """Candidates by row and column, and who is joined with whom."""
+    """Candidates that have rivals by row and column, and who is joined with whom."""
 
-    def __init__(self, c: Candidates) -> None:
+    def __init__(self, c: Candidates, picked: Bools, rivalled: Bools) -> None:
         self.c = c
-        gain = c.similarity - GATE
-        self.picked = best_pairs(c.i, c.j, gain)
         self.of_row: dict[int, dict[int, float]] = {}
         self.of_column: dict[int, dict[int, float]] = {}
-        for i, j, g in zip(c.i.tolist(), c.j.tolist(), gain.tolist(), strict=True):
+        gains = (c.similarity - GATE)[rivalled]
+        for i, j, g in zip(c.i[rivalled].tolist(), c.j[rivalled].tolist(), gains.tolist(), strict=True):
             self.of_row.setdefault(i, {})[j] = g
             self.of_column.setdefault(j, {})[i] = g
-        self.partner = dict(zip(c.i[self.picked].tolist(), c.j[self.picked].tolist(), strict=True))
+        both = picked & rivalled
+        self.partner = dict(zip(c.i[both].tolist(), c.j[both].tolist(), strict=True))
         self.holder = {j: i for i, j in self.partner.items()}
 
     def loss(self, i: int, j: int) -> float | None:
@@ -105,7 +119,7 @@ def typical_error(joins: Sequence[Join]) -> float:
 
 
 def judge(joins: Sequence[Join], usual: float) -> list[Join]:
-    """Joins with confidence and doubt, `usual` being how far joined tracks of the video lie apart; no aliens."""
+    """Joins, those that lie strangely far apart doubtful, `usual` being how far others of the video do; no aliens."""
     if not joins:
         return []
     measures = [(j.error if j.shared else 0.0, j.similarity, j.margin) for j in joins]
@@ -113,15 +127,14 @@ def judge(joins: Sequence[Join], usual: float) -> list[Join]:
     odd = error / max(usual, STILL)
     alien = (odd > ALIEN) & (similarity < ALIEN_SIMILARITY)
     strange = (odd > ODD) & (similarity < ODD_SIMILARITY)
-    right = np.minimum(SURE, 1.0 - 1.0 / (1.0 + np.exp(SLOPE * margin - WRONG)))
+    right = _right(margin)
     confidence = np.where(strange, right / 2, right).tolist()
     doubtful = (strange | (margin < MARGIN)).tolist()
     judged = zip(joins, confidence, doubtful, alien.tolist(), strict=True)
-    return [_with(join, sure, doubt) for join, sure, doubt, strange in judged if not strange]
+    return [_with(join, sure, doubt) for join, sure, doubt, other in judged if not other]
 
 
 def _with(join: Join, confidence: float, doubtful: bool) -> Join:
     if (join.confidence, join.doubtful) == (confidence, doubtful):
         return join
-    measures = (join.similarity, join.margin, join.shared, join.error, join.decided, join.rivals)
-    return Join(join.left, join.right, join.kind, confidence, doubtful, *measures)
+    return replace(join, confidence=confidence, doubtful=doubtful)

@@ -26,7 +26,9 @@ class Components:
         return ref
 
     def may_join(self, left: Ref, right: Ref) -> bool:
-        a, b = self.find(left), self.find(right)
+        return self._may_join(self.find(left), self.find(right))
+
+    def _may_join(self, a: Ref, b: Ref) -> bool:
         if not self.keys[a].isdisjoint(self.keys[b]):
             return False
         if not self.apart:
@@ -39,9 +41,9 @@ class Components:
         a, b = self.find(left), self.find(right)
         if a == b:
             return True
-        if not self.may_join(a, b):
+        if not self._may_join(a, b):
             return False
-        small, large = sorted((a, b), key=lambda root: len(self.members[root]))
+        small, large = (a, b) if len(self.members[a]) <= len(self.members[b]) else (b, a)
         self.parent[small] = large
         self.members[large] += self.members.pop(small)
         self.keys[large] |= self.keys.pop(small)

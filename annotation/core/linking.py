@@ -67,33 +67,40 @@ def carry(boxes: Floats, present: Bools) -> tuple[Floats, Ints]:
     The centre moves on the least-squares line through the last FIT frames (shrunk a little, so that one frame stands
     still), the size stays at their mean.
     """
-    _tracks, frames = present.shape
-    at = np.arange(frames)
+    tracks, frames = present.shape
     last = np.where(present.any(axis=1), frames - 1 - np.argmax(present[:, ::-1], axis=1), -REACH - 1)
-    used = present & (at > last[:, None] - FIT)
-    weight = used[..., None].astype(float)
-    count = np.maximum(weight.sum(axis=1), 1)
-    known = np.where(used[..., None], boxes, 0.0)
+    row = np.arange(tracks)[:, None]
+    at = last[:, None] + np.arange(1 - FIT, 1)
+    inside = np.maximum(at, 0)
+    used = present[row, inside] & (at >= 0)
+    count = np.maximum(used.sum(axis=1), 1)[:, None]
+    known = np.where(used[..., None], boxes[row, inside], 0.0)
     mean = known.sum(axis=1) / count
-    when = (weight[..., 0] * at).sum(axis=1) / count[:, 0]
-    lever = (at - when[:, None]) * used
+    when = np.where(used, at, 0).sum(axis=1, keepdims=True) / count
+    lever = (at - when) * used
     speed = np.einsum("tf,tfc->tc", lever, known) / ((lever**2).sum(axis=1) + 1.0)[:, None]
     drift = (speed[:, :2] + speed[:, 2:]) / 2
-    distance = at - last[:, None]
-    carries = (distance > 0) & (distance <= REACH)
-    moved = mean[:, None] + (np.tile(drift, 2))[:, None] * (at - when[:, None])[..., None]
-    return np.where(carries[..., None], moved, np.nan), np.where(carries, distance, 0)
+    ahead = last[:, None] + np.arange(1, REACH + 1)
+    moved = mean[:, None] + (np.tile(drift, 2))[:, None] * (ahead - when)[..., None]
+    track, step = np.nonzero((ahead >= 0) & (ahead < frames))
+    to = ahead[track, step]
+    carried, distance = np.full(boxes.shape, np.nan), np.zeros((tracks, frames), np.int64)
+    carried[track, to], distance[track, to] = moved[track, step], step + 1
+    return carried, distance
 
 
 def see(segments: Sequence[SegmentTracks], starts: Sequence[int], width: int, *, forward: bool) -> Side:
     """Segments' tracks in the windows of `width` frames of one border each.
 
-    `forward` carries motion past their ends, else before their starts.
+    `forward` carries motion past their ends, which lie REACH frames before the window's; else before their starts.
     """
     tracks = [track for segment in segments for track in segment.tracks.tracks]
     refs = [(segment.key, track.id) for segment in segments for track in segment.tracks.tracks]
     border = np.repeat(np.arange(len(segments)), [len(segment.tracks.tracks) for segment in segments])
-    boxes, present, _ = fill_each(tracks, np.array(starts, np.int64)[border], width)
+    shown = slice(0, width - REACH) if forward else slice(REACH, width)
+    boxes, present = np.full((len(tracks), width, 4), np.nan), np.zeros((len(tracks), width), bool)
+    begin = np.array(starts, np.int64) + shown.start
+    boxes[:, shown], present[:, shown], _ = fill_each(tracks, begin[border], width - REACH)
     at = np.arange(width)
     inside = [(at >= s.start - start) & (at < s.stop - start) for s, start in zip(segments, starts, strict=True)]
     beyond = present & ~np.array(inside)[border]
@@ -107,7 +114,12 @@ def see(segments: Sequence[SegmentTracks], starts: Sequence[int], width: int, *,
 def _hulls(side: Side) -> Floats:
     """The box around all of a track's boxes, real and carried, (t, 4); NaN where it has none."""
     both = np.fmin(side.boxes, side.carried)  # a frame has one of them at most
-    return np.concatenate([np.fmin.reduce(both[..., :2], axis=1), np.fmax.reduce(both[..., 2:], axis=1)], axis=1)
+    low, high = both[..., :2], both[..., 2:]
+    while (frames := low.shape[1]) > 1:  # halves against halves: quicker than a reduction over so short an axis
+        half = frames // 2
+        low = np.fmin(low[:, : frames - half], low[:, half:])
+        high = np.fmax(high[:, : frames - half], high[:, half:])
+    return np.concatenate([low[:, 0], high[:, 0]], axis=1)
 
 
 def _meetings(left: Side, right: Side) -> tuple[Ints, Ints]:
@@ -130,7 +142,8 @@ def weigh(left: Side, right: Side, overlap: slice) -> Evidence:
     i, j = _meetings(left, right)
     a, b = left.present[:, overlap], right.present[:, overlap]
     boxes_a, boxes_b = left.boxes[:, overlap], right.boxes[:, overlap]
-    for step in (max(1, a.shape[1] // LOOKS), 1):  # at some frames first: most pairs that meet are soon told apart
+    looks = max(1, a.shape[1] // LOOKS)
+    for step in (looks, 1)[looks == 1 :]:  # at some frames first: most pairs that meet are soon told apart
         total = iou_aligned(boxes_a[:, ::step][i], boxes_b[:, ::step][j]).sum(axis=1)
         shared = (a[:, ::step][i] & b[:, ::step][j]).sum(axis=1)
         near = (shared < 3) | (total >= APART * shared)
