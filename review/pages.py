@@ -19,7 +19,7 @@ from crowd import reporting
 from crowd.lifecycle import BatchStatus, TaskStatus
 from crowd.models import Batch, Gold
 from crowd.presenting import batch_body, current_policy
-from review import presenting, watching
+from review import showing, watching
 from review.lifecycle import ConsensusStatus, WorkStatus
 from review.models import Consensus, Export, Join
 
@@ -135,13 +135,5 @@ def item(request: HttpRequest, consensus_id: str) -> HttpResponse:
 def joins(request: HttpRequest) -> HttpResponse:
     rows = _doubtful(request.user)
     shown = rows.select_related("video__project", "left_segment", "right_segment")[:20]
-    pairs = [(row, [_end(row, name) for name in ("left", "right")]) for row in shown]
+    pairs = [(row, showing.pictures(row)) for row in shown]
     return render(request, "review/joins.html", {"pairs": pairs, "count": rows.count()})
-
-
-def _end(row: Join, side: str) -> dict[str, Any]:
-    """One end of a join as a picture with a box on it."""
-    end = presenting.join_ends(row)[side]
-    x1, y1, x2, y2 = end["box"] or (0, 0, 0, 0)
-    name = f"Track {end['track']} of frames {end['segment']['start']} to {end['segment']['stop']}"
-    return {"name": name, "frame": end["frame"], "x": x1, "y": y1, "width": x2 - x1, "height": y2 - y1}

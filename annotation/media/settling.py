@@ -27,8 +27,11 @@ from annotation.media.opening import MAX_PIXELS
 
 #: Frames that must have come out behind one before its absence is believed.
 PATIENCE = 32
+#: A newer map is told of after so many frames or seconds, and `REPORT_GROWS` frames later after twice as many, and so
+#: on: each telling costs in proportion to the whole video, so their number must not.
 REPORT_FRAMES = 256
 REPORT_S = 1.0
+REPORT_GROWS = 12_800
 
 
 class _Pass:
@@ -116,8 +119,8 @@ def settle(
 ) -> FrameMap:
     """Decode a video from the map's settled part onwards and give the settled map back.
 
-    `on_settled` gets a newer map about once a second; `until` ends the pass once that many frames are settled;
-    `on_frame` sees every decoded frame. A pass that was interrupted goes on from the last map that it gave.
+    `on_settled` gets newer maps, soon at first (see `is_due`); `until` ends the pass once that many frames are
+    settled; `on_frame` sees every decoded frame. A pass that was interrupted goes on from the last map that it gave.
     """
     if frame_map.settled >= len(frame_map):
         return frame_map
@@ -134,14 +137,19 @@ def settle(
             pass_.take(step)
             for _, frame in step.frames if on_frame else ():
                 on_frame(frame)  # type: ignore[misc]
-            due = pass_.frontier - reported >= REPORT_FRAMES or time.monotonic() - reported_at > REPORT_S
-            if on_settled and due and pass_.frontier > reported:
+            if on_settled and is_due(pass_.frontier, reported, time.monotonic() - reported_at):
                 on_settled(pass_.result())
                 reported, reported_at = pass_.frontier, time.monotonic()
     settled = pass_.result()
     if on_settled:
         on_settled(settled)
     return settled
+
+
+def is_due(frontier: int, reported: int, seconds: float) -> bool:
+    """Whether what is settled is told of: it was `reported` frames `seconds` ago."""
+    patience = max(1.0, reported / REPORT_GROWS)
+    return frontier > reported and (frontier - reported >= patience * REPORT_FRAMES or seconds > patience * REPORT_S)
 
 
 def _begin(decoding: Decoding, frame_map: FrameMap, pass_: _Pass) -> None:

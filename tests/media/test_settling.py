@@ -16,7 +16,7 @@ from annotation.media.frame_map import FrameMap, constant_frame_map
 from annotation.media.indexing import index
 from annotation.media.opening import create_video, open_video
 from annotation.media.reading import FrameReader
-from annotation.media.settling import settle
+from annotation.media.settling import is_due, settle
 from tests.media.conftest import numbers
 from tests.media.traps import TRAPS
 
@@ -165,3 +165,18 @@ def test_one_wrong_time_far_ahead_settles_nothing_early(trap_file: Files) -> Non
     )
     settled = settle(path, wrong)
     assert not settled.undecodable and len(settled) == 75
+
+
+@pytest.mark.parametrize("seconds_a_frame", [0.0, 0.0005, 0.05])
+def test_a_long_video_is_told_of_in_stretches_that_grow(seconds_a_frame: float) -> None:
+    """Each telling costs in proportion to the whole video: ten times the frames are not ten times the tellings."""
+    told = {}
+    for frames in (20_000, 200_000):
+        reported, tellings = 0, []
+        for frontier in range(frames):
+            if is_due(frontier, reported, seconds_a_frame * (frontier - reported)):
+                tellings.append(frontier)
+                reported = frontier
+        told[frames] = tellings
+    assert told[20_000][0] <= 256
+    assert len(told[200_000]) <= 3 * len(told[20_000])

@@ -134,7 +134,7 @@ def test_the_queue_lists_what_waits_for_this_reviewer() -> None:
     assert deciding == {"Rita": True, "Alice": False}
 
 
-def test_a_doubtful_join_is_shown_with_both_pictures_and_boxes() -> None:
+def test_a_doubtful_join_is_shown_before_between_and_after_with_boxes() -> None:
     batch = launched(frames=38)
     by_all(batch, Wanda=tracks, Will=tracks)
     stitched = stitch_video(video_id=batch.batch_videos.get().video_id)
@@ -144,7 +144,8 @@ def test_a_doubtful_join_is_shown_with_both_pictures_and_boxes() -> None:
     join = Join.objects.create(video_id=stitched.video_id, kind="border", confidence=0.5, **ends)
     html = browser("Rita").get("/review/joins/").content.decode()
     assert f'data-post="/joins/{join.pk}/same/"' in html
-    assert len(re.findall(r'<rect x="[\d.]+" y="[\d.]+" width="[1-9]', html)) == 2
+    assert len(re.findall(r'<rect x="[\d.]+" y="[\d.]+" width="[1-9]', html)) == 4
+    assert re.findall("<figcaption>(Before|Both|After), frame", html) == ["Before", "Both", "After"]
     assert str(join.pk) not in browser("Alice").get("/review/joins/").content.decode()
 
 
