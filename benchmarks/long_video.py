@@ -8,6 +8,9 @@ into FOLDER, once for each length: three hours are 270,000 frames, and 1,000 seg
 submit (two for each segment), a reviewer accepts whatever they do not agree on, and what was accepted is stitched,
 released and exported. Seconds are processor seconds; of jobs, wall seconds as their rows say, those of the first fifth
 of each kind beside those of the last, so that costs that grow show.
+
+With `--decided` there is no crowd: every segment is accepted as one simulated worker drew it, straight in the database,
+for the figures of what comes after the crowd at full length.
 """
 
 from __future__ import annotations
@@ -20,109 +23,32 @@ import sys
 import tempfile
 import threading
 import time
-import zipfile
 from collections import Counter
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
-from fractions import Fraction
-from functools import lru_cache
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import httpx
 import numpy as np
-from av.container import OutputContainer
-from av.packet import Packet
-from av.video.frame import VideoFrame
-from av.video.reformatter import VideoReformatter
-from av.video.stream import VideoStream
 
-from annotation.core.metrics import compare
-from annotation.core.tracks import Track, Tracks, clip_to, fill, make_track
-from annotation.formats.mot import read_mot
-from annotation.media.opening import create_video, open_video
+from annotation.core.tracks import Tracks
+from benchmarks.looped_footage import FPS, LABEL, nearness, truth_on, video_of
 from benchmarks.process_watch import Watch
-from benchmarks.segment_simulation import SHARED
 from crowd.core.simulation import make_pool
 from crowd.simulating import Person, Simulation
 from tests.story.box import Api, Box, until
 
-SOURCE = SHARED / "data" / "video" / "vtest.avi"
-TRUTH = SHARED / "data" / "mot15" / "PETS09-S2L1" / "gt.txt"
-WIDTH, HEIGHT, FPS = 320, 240, 25
-SOURCE_SIZE = (768, 576)
-LOOP = 795
-LABEL = "person"
 POLICY = {"segment_frames": 300, "overlap_frames": 30, "redundancy": 2, "max_redundancy": 2, "lease_s": 600}
 PATIENCE_S = 6 * 3600
 ASK_AGAIN_S, REVIEW_S = 2.0, 10.0
 
 
-def make_video(path: Path, frames: int) -> None:
-    """The source again and again, scaled: H.264 with B-frames. It is encoded once, and written as often as it fits."""
-    with open_video(SOURCE) as (container, stream):
-        scale = VideoReformatter()
-        pictures = [scale.reformat(p, WIDTH, HEIGHT, "yuv420p") for p in container.decode(stream)]
-    assert len(pictures) == LOOP, len(pictures)
-    draft = path.with_suffix(".draft.mp4")
-    with create_video(draft) as out:
-        stream = video_stream(out)
-        for at in range(0, frames, LOOP):
-            if not at or frames - at < LOOP:
-                packets = encoded(pictures[: frames - at])
-            for packet, pts, dts in packets:
-                packet.pts, packet.dts, packet.time_base, packet.stream = pts + at, dts + at, Fraction(1, FPS), stream
-                out.mux(packet)
-    draft.rename(path)
+class Plain(Api):
+    """Without holding every answer against the schema: what is watched is the server."""
 
-
-def video_stream(out: OutputContainer) -> VideoStream:
-    stream = out.add_stream("libx264", rate=FPS, options={"preset": "veryfast", "crf": "23"})
-    stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
-    stream.codec_context.time_base = Fraction(1, FPS)
-    return stream
-
-
-def encoded(pictures: list[VideoFrame]) -> list[tuple[Packet, int, int]]:
-    """Packets of some pictures with their times, in frames from the first picture on."""
-    with tempfile.NamedTemporaryFile(suffix=".mp4") as file, create_video(file.name) as out:
-        stream = video_stream(out)
-        packets: list[Packet] = []
-        for frame, picture in enumerate(pictures):
-            picture.pts, picture.time_base = frame, Fraction(1, FPS)
-            packets += stream.encode(picture)
-        packets += stream.encode(None)
-        return [(packet, packet.pts, packet.dts) for packet in packets]
-
-
-def video_of(work: Path, frames: int) -> Path:
-    """The looped video of that many frames, made unless it is there. In a process of its own, for its memory's sake."""
-    path = work / f"loop-{frames}.mp4"
-    if not path.exists():
-        program = f"from pathlib import Path; from {__spec__.name} import make_video; "
-        subprocess.run([sys.executable, "-c", program + f"make_video(Path({str(path)!r}), {frames})"], check=True)
-    return path
-
-
-@lru_cache(maxsize=1)
-def one_loop() -> tuple[Track, ...]:
-    """The truth of the source at the looped video's size, every track absent from the loop's end on."""
-    scale = np.tile([WIDTH / SOURCE_SIZE[0], HEIGHT / SOURCE_SIZE[1]], 2)
-    tracks = []
-    for track in clip_to(read_mot(TRUTH.read_bytes()), 0, LOOP).tracks:
-        frames, points, outside = track.frames, track.points * scale, track.outside
-        if not outside[-1]:
-            frames, outside = np.append(frames, LOOP), np.append(outside, True)
-            points = np.concatenate([points, np.full((1, 4), np.nan)])
-        tracks.append(make_track(track.id, LABEL, frames, points, outside=outside))
-    return tuple(tracks)
-
-
-def truth_on(start: int, stop: int) -> Tracks:
-    """What is truly there on some frames of the loop; each time round, everybody is somebody else."""
-    rounds = range(start // LOOP, (stop - 1) // LOOP + 1)
-    shifted = (replace(t, id=f"{k}-{t.id}", frames=t.frames + k * LOOP) for k in rounds for t in one_loop())
-    return clip_to(Tracks(rounds[0] * LOOP, (rounds[-1] + 1) * LOOP + 1, tuple(shifted)), start, stop)
+    def _check(self, method: str, path: str, answer: httpx.Response) -> None:
+        pass
 
 
 class Drawer(Person):
@@ -133,8 +59,8 @@ class Drawer(Person):
         return super().draw(truth_on(segment["start"], segment["stop"]), assignment)
 
 
-def say(*words: object) -> None:
-    print(*words, flush=True)
+def say(*words: object, **how: Any) -> None:
+    print(*words, flush=True, **how)
 
 
 @dataclass
@@ -151,7 +77,7 @@ class Story:
     failures: list[Exception] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.alice, self.rita = (Api(self.box.url, self.tokens[name]) for name in ("alice", "rita"))
+        self.alice, self.rita = (Plain(self.box.url, self.tokens[name]) for name in ("alice", "rita"))
 
     def step(self, name: str, work: Callable[[], object]) -> None:
         began = time.monotonic()
@@ -167,7 +93,7 @@ class Story:
             "id"
         ]
         self.at = f"/projects/{self.project}"
-        root = Api(self.box.url, self.tokens["root"])
+        root = Plain(self.box.url, self.tokens["root"])
         root.post(f"{self.at}/members/", {"user": "rita", "role": "reviewer"})
         with self.path.open("rb") as file:
             video = self.alice.post(f"{self.at}/videos/", None, 201, files={"file": file}, data={"name": "long"})
@@ -203,6 +129,13 @@ class Story:
         simulation.stop.set()
         thread.join(60)
         say(f"    {sum(p.submitted for p in crowd)} submissions, {self.accepted_by_hand} accepted by the reviewer")
+
+    def decide(self, seed: int) -> None:
+        rows(self.box, "decide", self.video, str(seed))
+
+    def stitched(self) -> None:
+        """Whoever asks for the tracks first finds the stitch, or makes it."""
+        self.alice.get(f"/videos/{self.video}/tracks/?start=0&stop=10")
 
     def _drawer(self, name: str, brain: Any, seed: int) -> Drawer:
         headers = {"Authorization": f"Token {self.tokens[name]}"}
@@ -263,50 +196,15 @@ class Story:
                     file.write(piece)
 
 
-def check(path: Path, frames: int) -> None:
-    """How near the MOT export is to the truth, the first, the middle and the last time round."""
-    whole = frames // LOOP
-    rounds = sorted({0, whole // 2, whole - 1})
-    kept: dict[int, list[bytes]] = {k: [] for k in rounds}
-    boxes = 0
-    for line in lines_of(path):
-        boxes += 1
-        round_ = (int(line.partition(b",")[0]) - 1) // LOOP
-        if round_ in kept:
-            kept[round_].append(line)
-    for k, lines in kept.items():
-        start, stop = k * LOOP, (k + 1) * LOOP
-        found = compare(
-            fill(truth_on(start, stop).tracks, start, stop), fill(read_mot(b"".join(lines)).tracks, start, stop)
-        )
-        say(
-            f"    frames {start:,} to {stop:,}: HOTA {found.hota:.3f}, IDF1 {found.idf1:.3f}, {found.switches} switches"
-        )
-    say(f"    {boxes:,} boxes in all")
-
-
-def lines_of(path: Path) -> Iterator[bytes]:
-    with zipfile.ZipFile(path) as archive:
-        name = next(name for name in archive.namelist() if name.endswith("gt/gt.txt"))
-        with archive.open(name) as member:
-            yield from member
-
-
-PROGRAM = """
-import json
-from annotation.models import Job
-from review.models import Join, Stitch
-rows = Job.objects.filter(started_at__isnull=False, finished_at__isnull=False).order_by("started_at")
-fields = rows.values_list("kind", "started_at", "finished_at", "status", "attempts")
-jobs = [[kind, (done - began).total_seconds(), status, tries] for kind, began, done, status, tries in fields]
-stitches = Stitch.objects.order_by("version").values_list("borders_computed", "payload")
-print("FIGURES" + json.dumps([jobs, [[n, len(p)] for n, p in stitches], Join.objects.count()]))
-"""
+def rows(box: Box, *words: str) -> str:
+    """What `long_video_rows` prints over the server's database."""
+    command = [sys.executable, "-m", "benchmarks.long_video_rows", *words]
+    return subprocess.run(command, env=box.environ, check=True, stdout=subprocess.PIPE, text=True).stdout
 
 
 def tell_jobs(box: Box) -> None:
     """Wall seconds by kind of job, the first fifth of each beside the last; stitches and what they computed."""
-    jobs, stitches, joins = json.loads(box.manage("shell", "-c", PROGRAM).partition("FIGURES")[2])
+    jobs, stitches, joins = json.loads(rows(box, "figures"))
     by_kind: dict[str, list[float]] = {}
     for kind, took, _, _ in jobs:
         by_kind.setdefault(kind, []).append(took)
@@ -330,18 +228,23 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=2, help="job workers of the server")
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--formats", nargs="+", default=["mot", "coco", "parquet"])
+    parser.add_argument(
+        "--decided", action="store_true", help="no crowd: every segment is accepted as one worker drew it"
+    )
+    parser.add_argument("--run", type=Path, help="a folder that an earlier run left: its tables and people are there")
     parser.add_argument("--keep", action="store_true", help="leave the server's data where they are")
     arguments = parser.parse_args()
     arguments.work.mkdir(parents=True, exist_ok=True)
     frames = round(arguments.minutes * 60 * FPS)
     path = video_of(arguments.work, frames)
     say(f"{frames:,} frames, {path.stat().st_size / 2**20:.0f} MiB")
-    folder = Path(tempfile.mkdtemp(prefix="run-", dir=arguments.work))
+    folder = arguments.run or Path(tempfile.mkdtemp(prefix="run-", dir=arguments.work))
     box = Box(folder).serve(workers=arguments.workers)
     try:
         assert box.process is not None
         with Watch(box.process.pid) as watch:
-            tell(Story(box, watch, box.add_people(arguments.people), path, frames), arguments.seed, arguments.formats)
+            story = Story(box, watch, box.add_people(arguments.people), path, frames)
+            tell(story, arguments.seed, arguments.formats, crowd=not arguments.decided)
         tell_jobs(box)
     finally:
         end(box)
@@ -357,11 +260,15 @@ def end(box: Box) -> None:
     box.stop()
 
 
-def tell(story: Story, seed: int, formats: list[str]) -> None:
+def tell(story: Story, seed: int, formats: list[str], *, crowd: bool) -> None:
     story.step("upload", story.upload)
     story.step("index", story.index)
-    story.step("launch", story.launch)
-    story.step("crowd and review", lambda: story.work(seed))
+    if crowd:
+        story.step("launch", story.launch)
+        story.step("crowd and review", lambda: story.work(seed))
+    else:
+        story.step("decided", lambda: story.decide(seed))
+        story.step("first stitch", story.stitched)
     story.step("what people look at", story.look)
     story.step("release", story.release)
     for format in formats:
@@ -370,7 +277,7 @@ def tell(story: Story, seed: int, formats: list[str]) -> None:
         story.step(f"download {format}", lambda file=file: story.download(file))
         say(f"    {file.stat().st_size / 2**20:.1f} MiB")
         if format == "mot":
-            check(file, story.frames)
+            say(*(f"    {line}\n" for line in nearness(file, story.frames)), sep="", end="")
     say(
         f"the most memory of any process: {story.peak:.0f} MiB   {'met' if story.peak < 1000 else 'MISSED'}: under 1 GB"
     )

@@ -98,14 +98,16 @@ def _motion(boxes: Floats, present: Bools, start: Ints) -> tuple[Floats, ...]:
 
 def outermost(segment: SegmentTracks, track: Track, last: bool) -> int | None:
     """The last or first frame on which a track is present."""
+    edge = len(track.frames) - 1 if last else 0
+    if len(track.frames) and not track.outside[edge]:  # as most are
+        return max(segment.stop - 1, int(track.frames[edge])) if last else int(track.frames[edge])
     visible = np.flatnonzero(~track.outside)
     if not len(visible):
         return None
     if not last:
         return int(track.frames[visible[0]])
     following = visible[-1] + 1
-    stop = segment.stop if following == len(track.frames) else min(int(track.frames[following]), segment.stop)
-    return max(stop - 1, int(track.frames[visible[-1]]))
+    return max(min(int(track.frames[following]), segment.stop) - 1, int(track.frames[visible[-1]]))
 
 
 def weigh_absences(tails: Ends, heads: Ends, noise: float, gate: float) -> tuple[Ints, Ints, Floats]:

@@ -20,9 +20,10 @@ class Components:
             self.apart.setdefault(b, set()).add(a)
 
     def find(self, ref: Ref) -> Ref:
-        while self.parent[ref] != ref:
-            self.parent[ref] = self.parent[self.parent[ref]]
-            ref = self.parent[ref]
+        parent = self.parent
+        while (above := parent[ref]) is not ref:
+            parent[ref] = parent[above]
+            ref = above
         return ref
 
     def may_join(self, left: Ref, right: Ref) -> bool:
@@ -61,8 +62,9 @@ def in_order(segments: Sequence[SegmentTracks]) -> dict[Ref, int]:
     """Every track's place: segment by segment, in each by first keyframe, then as given."""
     order: dict[Ref, int] = {}
     for segment in segments:
-        for track in sorted(segment.tracks.tracks, key=lambda t: t.frames[:1].tolist()):
-            order[segment.key, track.id] = len(order)
+        first = [int(t.frames[0]) if len(t.frames) else -1 for t in segment.tracks.tracks]
+        for at in sorted(range(len(first)), key=first.__getitem__):
+            order[segment.key, segment.tracks.tracks[at].id] = len(order)
     return order
 
 

@@ -235,6 +235,9 @@ def clip_to(tracks: Tracks, start: int, stop: int) -> Tracks:
 
 
 def _clip_track(track: Track, start: int, stop: int) -> Track | None:
+    # Of a long video's tracks most are elsewhere, and a video is cut into many pieces.
+    if not len(track.frames) or track.frames[0] >= stop or (track.outside[-1] and track.frames[-1] <= start):
+        return None
     inside = (track.frames >= start) & (track.frames < stop)
     edges = [f for f in (start, stop - 1) if f not in track.frames[inside]]
     boxes, present, occluded = fill_track(track, start, stop)
