@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -199,7 +200,8 @@ class Story:
 def rows(box: Box, *words: str) -> str:
     """What `long_video_rows` prints over the server's database."""
     command = [sys.executable, "-m", "benchmarks.long_video_rows", *words]
-    return subprocess.run(command, env=box.environ, check=True, stdout=subprocess.PIPE, text=True).stdout
+    environ = {**os.environ, **box.environ}
+    return subprocess.run(command, env=environ, check=True, stdout=subprocess.PIPE, text=True).stdout
 
 
 def tell_jobs(box: Box) -> None:

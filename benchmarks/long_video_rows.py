@@ -17,6 +17,8 @@ from crowd.core.simulation import draw, make_pool
 
 def decide_all(video_id: str, seed: int) -> None:
     """Every segment of a video accepted as one simulated worker drew it."""
+    from django.db import transaction
+
     from annotation import recording
     from annotation.lifecycle import Source
     from annotation.models import Video
@@ -29,15 +31,14 @@ def decide_all(video_id: str, seed: int) -> None:
     video = Video.objects.select_related("project__owner").get(pk=video_id)
     project, rng = video.project, np.random.default_rng(seed)
     brain = make_pool(1, rng, spammers=0.0)[0]
-    batch = open_done_batch(project=project, video=video, policy=current_policy(project), by=project.owner)
-    tasks = list(Task.objects.filter(batch=batch).select_related("segment").order_by("segment__index"))
-    parts = []
-    for task in tasks:
-        a, b = task.segment.start, task.segment.stop
-        parts.append(draw(truth_on(a, b), a, b, brain, rng, WIDTH, HEIGHT))
-    sets = [recording.store(tracks=part, video=video, source=Source.CONSENSUS) for part in parts]
-    accept_all(batch, tasks, parts, sets, project.owner)
-    want("stitch_video", video_id)
+    with transaction.atomic():
+        batch = open_done_batch(project=project, video=video, policy=current_policy(project), by=project.owner)
+        tasks = list(Task.objects.filter(batch=batch).select_related("segment").order_by("segment__index"))
+        ranges = [(task.segment.start, task.segment.stop) for task in tasks]
+        parts = [draw(truth_on(a, b), a, b, brain, rng, WIDTH, HEIGHT) for a, b in ranges]
+        sets = [recording.store(tracks=part, video=video, source=Source.CONSENSUS) for part in parts]
+        accept_all(batch, tasks, parts, sets, project.owner)
+        want("stitch_video", video_id)
 
 
 def figures() -> None:

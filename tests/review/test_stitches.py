@@ -7,7 +7,8 @@ import pytest
 from django.db.models.functions import Now
 
 from annotation import defining
-from annotation.core.tracks import Tracks
+from annotation.core import stitching as core
+from annotation.core.tracks import Tracks, make_track
 from annotation.formats.registry import FORMATS
 from review import composing, exporting, releasing, stitching
 from review.models import Consensus, Export, Join, Release, Stitch
@@ -24,20 +25,64 @@ def stitched(rows: list[Consensus]) -> Stitch:
     return found
 
 
-def test_deciding_one_of_many_segments_anew_computes_its_borders_alone_and_keeps_every_id() -> None:
-    rows = accepted(24)
+def passers(start: int, stop: int) -> Tracks:
+    """Somebody new every fifteen frames, who is there for a hundred, where nobody was before."""
+    tracks = []
+    for r in range(stop // 15 + 1):
+        here = max(start, 15 * r), min(stop, 15 * r + 100)
+        if here[0] < here[1]:
+            left, top = 100 * (r % 12), 80 * (r // 12)
+            points = [[left + f / 50, top, left + f / 50 + 40, top + 60] for f in (here[0], here[1] - 1)]
+            gone = [(here[1], [0.0] * 4, True)] if here[1] < stop else []
+            keys = [(here[0], points[0], False), (here[1] - 1, points[1], False), *gone][here[1] - here[0] == 1 :]
+            frames, points, outside = (list(column) for column in zip(*keys, strict=True))
+            tracks.append(make_track(f"{start}-{r}", "person", frames, points, outside=outside))
+    return Tracks(start, stop, tuple(tracks))
+
+
+@pytest.mark.parametrize(("place", "borders"), [(0, 1), (1, 2), (24, 2), (49, 1)])
+def test_deciding_one_of_fifty_segments_anew_computes_its_borders_alone_and_keeps_every_id(
+    place: int, borders: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = accepted(50, passers)
+    computed: list[tuple[str, str]] = []
+    real = core.join_borders
+
+    def counted(pairs: Any, verdicts: Any) -> Any:
+        computed.extend((left.key, right.key) for left, right in pairs)
+        return real(pairs, verdicts)
+
+    monkeypatch.setattr(core, "join_borders", counted)
     before = stitched(rows)
-    assert (before.track_count, before.borders_computed) == (3, 23)
-    segment = rows[12].segment
-    part = walkers(segment.start, segment.stop, shift=2.0, count=2)
-    decide_anew(rows[12], replace(part, tracks=(*part.tracks, walker(segment.start, segment.stop, 7))))
+    assert (len(computed), before.borders_computed, before.track_count) == (49, 49, 81)
+    computed.clear()
+    segment = rows[place].segment
+    # One is not seen any more, the others are a little elsewhere, in another order, under other ids.
+    part = passers(segment.start, segment.stop)
+    moved = tuple(replace(t, id=f"anew-{t.id}", points=t.points + 1.5) for t in part.tracks[:0:-1])
+    decide_anew(rows[place], replace(part, tracks=moved))
     after = stitched(rows)
-    assert after.borders_computed == 2
+    keys = [row.segment_id for row in rows]
+    beside = [(keys[i], keys[i + 1]) for i in (place - 1, place) if 0 <= i < 49]
+    assert (computed, after.borders_computed, len(beside)) == (beside, borders, borders)
     old, new = unpack(before).identities, unpack(after).identities
     assert {ref: new[ref] for ref in old if ref[0] != segment.pk} == {
         r: n for r, n in old.items() if r[0] != segment.pk
     }
-    assert {n for (key, _), n in new.items() if key == segment.pk} == {1, 2, 4}
+    elsewhere = {n for (key, _), n in old.items() if key != segment.pk}
+    numbers = {t.id: old[segment.pk, t.id.removeprefix("anew-")] for t in moved}
+    assert all(new[segment.pk, id] == number for id, number in numbers.items() if number in elsewhere)
+
+
+def test_whoever_is_new_in_a_segment_decided_anew_gets_a_number_that_nobody_had() -> None:
+    rows = accepted(24)
+    before = stitched(rows)
+    segment = rows[12].segment
+    part = walkers(segment.start, segment.stop, shift=2.0, count=2)
+    decide_anew(rows[12], replace(part, tracks=(*part.tracks, walker(segment.start, segment.stop, 7))))
+    after = unpack(stitched(rows)).identities
+    assert before.track_count == 3
+    assert {n for (key, _), n in after.items() if key == segment.pk} == {1, 2, 4}
 
 
 def test_a_segment_that_is_decided_later_computes_its_borders_alone() -> None:
