@@ -68,8 +68,12 @@ def reconcile(*, task_id: str) -> None:
 
 
 def _learn_after_s(project_id: str) -> float:
-    given = Task.objects.filter(project_id=project_id, consensus__isnull=False).count()
-    return min(LEARN_WITHIN_S, LEARN_AFTER_S + LEARN_S_PER_TASK * given)
+    return learn_after_s(Task.objects.filter(project_id=project_id, consensus__isnull=False).count())
+
+
+def learn_after_s(judged: int) -> float:
+    """How long a project of so many judged tasks waits for more of them before its skills are learnt anew."""
+    return min(LEARN_WITHIN_S, LEARN_AFTER_S + LEARN_S_PER_TASK * judged)
 
 
 def submissions(task: Task, seats: list[Assignment]) -> list[Submission]:
