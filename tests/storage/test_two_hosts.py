@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import time
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -51,7 +52,8 @@ def hosts(tmp_path: Path) -> Iterator[tuple[Box, Box]]:
 
 def get(box: Box, token: str, path: str, **how: Any) -> httpx.Response:
     headers = {"Authorization": f"Token {token}"} | how.pop("headers", {})
-    answer = httpx.get(f"{box.url}{path}", headers=headers, timeout=120, **how)
+    while (answer := httpx.get(f"{box.url}{path}", headers=headers, timeout=120, **how)).status_code == 503:
+        time.sleep(float(answer.headers["Retry-After"]))  # a busy machine
     assert answer.is_success or answer.is_redirect, answer.text
     return answer
 
