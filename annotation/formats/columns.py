@@ -2,14 +2,15 @@
 
 A table of bytes, one row of it for one row of text, is filled column by column; numbers differ in length, so where a
 digit is not there the table holds a byte that no text has, and what is left without those, row after row, is the text.
-Digits are worked out one place at a time for all rows at once, each place contiguous in memory: every step is one
-operation on a whole column, and a row of ten numbers costs a fraction of a microsecond.
+Numbers are written four digits at a time: the text of every number below 10,000 stands in a small table, so that a
+column is looked up and laid down in a few operations, whatever its digits.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -18,8 +19,12 @@ from numpy.typing import NDArray
 from annotation.core.tracks import Floats, Ints
 
 Bytes = NDArray[np.uint8]
+# One value for each row, of as many bytes as it takes in the table; or the same bytes for all.
+Cells = NDArray[Any] | bytes
 ZERO, MINUS, POINT = b"0-."
 ABSENT = 0xFF  # occurs in no UTF-8
+GROUP = 4
+TEN_K = 10**GROUP
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -63,8 +68,7 @@ def render(count: int, columns: Sequence[Column]) -> bytes:
     >>> render(2, [Whole(np.array([7, 10])), b":", Fixed(np.array([0.5, -2.125])), b"\\n"])
     b'7:0.50\\n10:-2.125\\n'
     """
-    cells = _table(count, columns)
-    return cells[cells != ABSENT].tobytes()
+    return _table(count, columns).tobytes().translate(None, bytes([ABSENT]))
 
 
 def render_rows(count: int, columns: Sequence[Column]) -> tuple[bytes, Ints]:
@@ -82,87 +86,144 @@ def split(text: bytes, lengths: Ints, groups: Ints) -> list[bytes]:
 
 def _table(count: int, columns: Sequence[Column]) -> Bytes:
     """The bytes of all rows, (count, width), with ABSENT where a row has none."""
-    parts = [column if isinstance(column, bytes) else _part(column) for column in columns]
-    widths = [len(p) if isinstance(p, bytes) else p.shape[1] for p in parts]
+    parts = [cells for column in columns for cells in _cells(column)]
+    widths = [len(p) if isinstance(p, bytes) else p.itemsize for p in parts]
     template = b"".join(p if isinstance(p, bytes) else bytes(w) for p, w in zip(parts, widths, strict=True))
-    cells = np.empty((count, len(template)), np.uint8)
-    cells[:] = np.frombuffer(template, np.uint8)
-    for part, width, end in zip(parts, widths, np.cumsum(widths).tolist(), strict=True):
-        if not isinstance(part, bytes):
-            cells[:, end - width : end] = part
-    return cells
+    table = np.empty((count, len(template)), np.uint8)
+    table[:] = np.frombuffer(template, np.uint8)
+    starts = (np.cumsum(widths) - widths).tolist()
+    fields = {f"{i}": (p, at) for i, (p, at) in enumerate(zip(parts, starts, strict=True)) if not isinstance(p, bytes)}
+    # As records, so that a cell of several bytes is laid down as one.
+    kinds = [cells.dtype for cells, _ in fields.values()]
+    places = [at for _, at in fields.values()]
+    kind = np.dtype({"names": list(fields), "formats": kinds, "offsets": places, "itemsize": len(template)})
+    records = table.reshape(-1).view(kind) if count and fields else {}
+    for name in fields if count else ():
+        records[name] = fields[name][0]
+    return table
 
 
-def _part(column: Exact | Whole | Fixed | Choice) -> Bytes:
-    """The bytes of one column, (n, width)."""
-    if isinstance(column, Choice):
-        return _choice(column)
-    if isinstance(column, Exact):
-        return _exact(column.values)
-    if isinstance(column, Whole):
-        return _number(column.values.astype(np.int64, copy=False), column.pad, 0, 0)
-    units = np.rint(column.values * 10.0**column.places).astype(np.int64)
-    places = column.places
-    while places > max(column.least, 2) and _all_end_in_zero(units):
-        units, places = units // 10, places - 1
-    return _number(units, 1, places, column.least)
+def _cells(column: Column) -> Iterator[Cells]:
+    """What a column puts side by side into each row."""
+    if isinstance(column, bytes):
+        yield column
+    elif isinstance(column, Choice):
+        yield _choice(column)
+    elif isinstance(column, Exact):
+        yield from _exact(column.values)
+    elif isinstance(column, Whole):
+        yield from _signed(column.values.astype(np.int64, copy=False), column.pad)
+    else:
+        yield from _fixed(column)
 
 
-def _all_end_in_zero(units: Ints) -> bool:
-    """Whether the last place says nothing: what people draw has two or three of them. A few tell most of the time."""
-    return not (units[:16] % 10).any() and not (units % 10).any()
-
-
-def _choice(column: Choice) -> Bytes:
+def _choice(column: Choice) -> Cells:
+    if len(column.table) == 1:
+        return column.table[0]
     widest = max(map(len, column.table), default=0)
+    if not widest:
+        return b""
     padded = b"".join(t.ljust(widest, bytes([ABSENT])) for t in column.table)
-    return np.frombuffer(padded, np.uint8).reshape(len(column.table), widest)[column.index]
+    return np.frombuffer(padded, f"u{widest}" if widest in (1, 2, 4, 8) else f"V{widest}")[column.index]
 
 
-def _exact(values: Floats) -> Bytes:
+def _exact(values: Floats) -> Iterator[Cells]:
     # Most coordinates are short decimals, which need no search for the shortest form.
     if np.all(np.abs(values) < 1e9) and np.array_equal(np.rint(values * 1e6) / 1e6, values):
-        return _part(Fixed(values, 6, 1))
+        yield from _fixed(Fixed(values, 6, 1))
+        return
     texts = np.array(list(map(repr, values.tolist())), "S")
-    cells = texts.view(np.uint8).reshape(len(values), -1)
+    cells = texts.view(np.uint8)
     cells[cells == 0] = ABSENT
-    return cells
+    yield texts.view(f"V{texts.itemsize}")
 
 
-def _number(units: Ints, pad: int, places: int, least: int) -> Bytes:
-    """Whole multiples of 10^-places in decimal: at least `pad` digits before the point and `least` behind it."""
-    size: NDArray[Any] = np.abs(units)
-    size = size.astype(np.uint32 if size.max(initial=0) < 2**32 else np.uint64)
-    scale = size.dtype.type(10**places)
+def _fixed(column: Fixed) -> Iterator[Cells]:
+    units = np.rint(column.values * 10.0**column.places).astype(np.int64)
+    units, places = _shortened(units, column.places, column.least)
+    scale = 10**places
+    minus, size = _sized(units)
     # Dividing an array by one number is quick, `divmod` is not.
-    whole = size // scale
-    before = max(pad, len(str(int(whole.max(initial=0)))))
-    rows = np.empty((1 + before + bool(places) + places, len(units)), np.uint8)
-    rows[0] = np.where(units < 0, np.uint8(MINUS), np.uint8(ABSENT))
-    _digits(whole, rows[1 : 1 + before])
-    for place in range(before - pad):
-        rows[1 + place][whole < 10 ** (before - 1 - place)] = ABSENT
+    whole = size // size.dtype.type(scale)
+    yield minus
+    yield from _digits(whole, 1)
     if places:
-        rows[1 + before] = POINT
-        _digits(size - whole * scale, rows[2 + before :])
-        _drop_zeros(rows[1 + before :], least)
-    return rows[0 if (units < 0).any() else 1 :].T
+        rest = size - whole * size.dtype.type(scale)
+        yield b"." if column.least else _choice(Choice((bytes([ABSENT]), b"."), (rest > 0).astype(np.int64)))
+        yield from _decimals(rest, places, column.least)
 
 
-def _digits(values: NDArray[Any], rows: Bytes) -> None:
-    """The digits of numbers, the last in the last row."""
-    ten = values.dtype.type(10)
-    for row in rows[::-1]:
-        rest = values // ten
-        np.add(values - rest * ten, ZERO, out=row, casting="unsafe")
-        values = rest
+def _shortened(units: Ints, places: int, least: int) -> tuple[Ints, int]:
+    """Without the last places where they say nothing: what people draw has two or three. A few tell most of the time."""
+    spare = places - least
+    few = units[:16]
+    while spare and ((few % 10**spare).any() or (units % 10**spare).any()):
+        spare -= 1
+    return (units // 10**spare, places - spare) if spare else (units, places)
 
 
-def _drop_zeros(rows: Bytes, least: int) -> None:
-    """Take away zeros that nothing but zeros follows; the first row is the point, which goes if no digit stays."""
-    needed = np.zeros(rows.shape[1], bool)
-    for place in range(len(rows) - 1, least, -1):
-        needed |= rows[place] != ZERO
-        rows[place][~needed] = ABSENT
-    if not least:
-        rows[0][~needed] = ABSENT
+def _signed(units: Ints, pad: int) -> Iterator[Cells]:
+    minus, size = _sized(units)
+    yield minus
+    yield from _digits(size, pad)
+
+
+def _sized(units: Ints) -> tuple[Cells, NDArray[Any]]:
+    """The signs, and the numbers without them in as few bits as hold them."""
+    negative = units < 0
+    minus: Cells = b""
+    if negative.any():
+        minus, units = np.where(negative, np.uint8(MINUS), np.uint8(ABSENT)), np.abs(units)
+    return minus, units.astype(np.uint32 if units.max(initial=0) < 2**32 else np.uint64)
+
+
+def _digits(size: NDArray[Any], pad: int) -> Iterator[Cells]:
+    """Whole numbers from 0 in decimal, with at least `pad` digits."""
+    count = max(pad, len(str(int(size.max(initial=0)))))
+    groups = []
+    ten_k = size.dtype.type(TEN_K)
+    for low in range(0, count, GROUP):
+        least = min(max(pad - low, not low), GROUP)
+        above = size // ten_k if count > low + GROUP else None
+        index = size if above is None else size - above * ten_k
+        if above is not None:
+            index = index + (above > 0) * size.dtype.type(TEN_K)
+            size = above
+        groups.append(_heads(least, min(count - low, GROUP))[index])
+    yield from groups[::-1]
+
+
+def _decimals(rest: NDArray[Any], places: int, least: int) -> Iterator[Cells]:
+    """Digits behind the point, four at a time, without the zeros at the end beyond the `least`."""
+    for high in range(0, places, GROUP):
+        wide = min(GROUP, places - high)
+        below = rest.dtype.type(10 ** (places - high - wide))
+        index = rest // below if below > 1 else rest
+        table = _tails(min(max(least - high, 0), wide), wide)
+        if below > 1:
+            rest = rest - index * below
+            index = index + (rest > 0) * rest.dtype.type(10**wide)
+        yield table[index]
+
+
+@cache
+def _heads(least: int, wide: int) -> NDArray[Any]:
+    """The numbers below 10^wide with at least `least` digits, after them the same with all."""
+    full = [str(n).zfill(wide) for n in range(10**wide)]
+    short = [t.lstrip("0").rjust(least, "0") if least < wide else t for t in full]
+    return _texts([*(t.rjust(wide, "\xff") for t in short), *full], wide)
+
+
+@cache
+def _tails(least: int, wide: int) -> NDArray[Any]:
+    """The numbers below 10^wide without the zeros at their ends beyond the first `least` digits, then with all."""
+    full = [str(n).zfill(wide) for n in range(10**wide)]
+    short = [t.rstrip("0").ljust(least, "0") for t in full]
+    return _texts([*(t.ljust(wide, "\xff") for t in short), *full], wide)
+
+
+def _texts(texts: Sequence[str], wide: int) -> NDArray[Any]:
+    """Texts of one width as numbers of as many bytes; three take four, one of them ABSENT."""
+    size = {1: 1, 2: 2}.get(wide, 4)
+    padded = "".join(t.ljust(size, "\xff") for t in texts)
+    return np.frombuffer(padded.encode("latin-1"), f"u{size}")
