@@ -13,7 +13,7 @@ import numpy as np
 from annotation.core.resolving import resolve, to_tracks
 from annotation.core.stitching import Ref, SegmentTracks, Stitched
 from annotation.core.tracks import Bools, Floats, Interval, Track, Tracks, clip_to
-from annotation.formats.content import PART_FRAMES, Rows, rows_of_dense
+from annotation.formats.content import Rows, rows_of_dense
 from annotation.models import TrackSet
 from review.core.selection import Selection
 from review.models import Stitch
@@ -25,7 +25,7 @@ EVERYTHING = Selection()
 AT_ONCE = 8
 # Tracks times frames that are filled at once: 100 bytes each.
 PART_CELLS = 200_000
-LEAST_FRAMES = 50
+LEAST_FRAMES, MOST_FRAMES = 50, 5000
 
 
 @dataclass(frozen=True)
@@ -49,8 +49,8 @@ class _Span:
 
     start: int
     stop: int
-    tracks: int
     pair: list[str]
+    numbers: frozenset[int]
 
 
 class Whole:
@@ -62,15 +62,22 @@ class Whole:
         self.stitched: Stitched = unpack(row)
         self._read: dict[str, SegmentTracks] = {}
 
-    @cached_property
+    @property
     def objects(self) -> dict[int, Object]:
         """Every full-video track that is selected by its number, in the order of the numbers."""
+        return self._summary[0]
+
+    @cached_property
+    def _summary(self) -> tuple[dict[int, Object], list[tuple[str, Interval]]]:
+        """What is said beside boxes, in one reading: the objects, and the intervals with their segments' ids."""
         parts: dict[int, list[Part]] = {}
+        intervals: list[tuple[str, Interval]] = []
         for piece in self._pieces():
+            intervals += [(piece.key, interval) for interval in piece.tracks.intervals]
             for track in piece.tracks.tracks:
                 parts.setdefault(self.stitched.identities[(piece.key, track.id)], []).append(_part(piece, track))
         found = (_object(number, parts.pop(number)) for number in sorted(parts))
-        return {o.number: o for o in found if self._is_selected(o)}
+        return {o.number: o for o in found if self._is_selected(o)}, intervals
 
     def _is_selected(self, found: Object) -> bool:
         wanted, sure = self.selection.labels, found.confidence
@@ -85,8 +92,11 @@ class Whole:
     @cached_property
     def _spans(self) -> list[_Span]:
         pairs = {pair[1]: pair for pair in self.row.inputs}
-        rows = TrackSet.objects.filter(pk__in=pairs).order_by("start", "stop")
-        return [_Span(a, b, n, pairs[pk]) for pk, a, b, n in rows.values_list("pk", "start", "stop", "track_count")]
+        numbers: dict[str, set[int]] = {}
+        for (segment, _), number in self.shown.identities.items():
+            numbers.setdefault(segment, set()).add(number)
+        rows = TrackSet.objects.filter(pk__in=pairs).order_by("start", "stop").values_list("pk", "start", "stop")
+        return [_Span(a, b, pairs[pk], frozenset(numbers.get(pairs[pk][0], ()))) for pk, a, b in rows]
 
     def _pieces(self) -> Iterator[SegmentTracks]:
         for at in range(0, len(self.row.inputs), AT_ONCE):
@@ -103,10 +113,17 @@ class Whole:
     def _part_stop(self, start: int) -> int:
         """Where the part ends that begins at a frame: where a segment begins, unless that is too much at once."""
         end = self.row.video.frame_count or 0
-        stop = min(end, start + PART_FRAMES)
-        tracks = sum(s.tracks for s in self._spans if s.start < stop and s.stop > start)
-        stop = min(stop, start + max(LEAST_FRAMES, PART_CELLS // max(1, tracks)))
-        return max((s.start for s in self._spans if start < s.start <= stop), default=stop) if stop < end else end
+        stop, numbers = start, set[int]()
+        borders = [*(span.start for span in self._spans[1:]), end]
+        for span, border in zip(self._spans, borders, strict=False):
+            if span.stop <= start:
+                continue
+            numbers |= span.numbers
+            most = start + min(MOST_FRAMES, max(LEAST_FRAMES, PART_CELLS // max(1, len(numbers))))
+            if border > most:
+                return stop if stop > start else min(border, most)
+            stop = max(stop, border)
+        return stop if stop > start else min(end, start + MOST_FRAMES)
 
     def rows(self, names: Sequence[str], at: int = 0) -> Iterator[Rows]:
         """The boxes of the whole video from a frame on, in frame order, some segments at a time."""
@@ -171,13 +188,12 @@ class Whole:
         """The segments' intervals; those of one kind that touch or overlap across a border are one."""
         found: dict[tuple[Any, ...], list[Interval]] = {}
         labels = self.selection.labels
-        for piece in self._pieces():
-            for one in piece.tracks.intervals:
-                number = self.shown.identities.get((piece.key, one.track)) if one.track else None
-                if (one.track and number is None) or (labels is not None and one.label not in labels):
-                    continue
-                one = replace(one, track=str(number) if number else None)
-                found.setdefault((one.label, one.track, repr(sorted(one.attributes.items()))), []).append(one)
+        for segment, one in self._summary[1]:
+            number = self.shown.identities.get((segment, one.track)) if one.track else None
+            if (one.track and number is None) or (labels is not None and one.label not in labels):
+                continue
+            one = replace(one, track=str(number) if number else None)
+            found.setdefault((one.label, one.track, repr(sorted(one.attributes.items()))), []).append(one)
         merged = [i for group in found.values() for i in _merged(group)]
         return tuple(sorted(merged, key=lambda i: (i.start, i.stop, i.label)))
 

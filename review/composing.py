@@ -9,7 +9,7 @@ from typing import IO, Any
 
 from django.core.files.storage import default_storage
 
-from annotation import clipping, defining, picturing
+from annotation import defining
 from annotation.core.ontology import Ontology
 from annotation.formats import content as formats
 from annotation.formats.parting import clip_path
@@ -131,6 +131,8 @@ class _Pictures:
         self.path: Any = None
 
     def __call__(self, frame: int) -> bytes | None:
+        from annotation import picturing  # late: what it stands on takes 30 MB, which exports without media do not need
+
         if self.path is None:
             self.path = self.open_files.enter_context(local_path(self.video.file))
         try:
@@ -150,4 +152,6 @@ def _ranges(row: Stitch) -> Any:
 
 
 def _clip(segment_id: str) -> AbstractContextManager[IO[bytes]]:
+    from annotation import clipping  # late, as above
+
     return default_storage.open(clipping.make_clip(segment_id).file, "rb")

@@ -11,8 +11,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from annotation.core.overlaps import Overlaps, overlaps
 from annotation.core.tracks import Bools, Dense, Floats, Ints
@@ -108,6 +106,9 @@ def _best_other(node: Ints, weight: Floats) -> Floats:
 
 
 def _solve_components(left: Ints, right: Ints, weight: Floats) -> Bools:
+    from scipy.sparse import coo_array  # late, as above
+    from scipy.sparse.csgraph import connected_components
+
     rows, row = np.unique(left, return_inverse=True)
     columns, column = np.unique(right, return_inverse=True)
     n = len(rows) + len(columns)

@@ -59,16 +59,17 @@ def unpack(payload: bytes | memoryview, start: int, stop: int) -> Tracks:
         raise Unreadable(f"packed tracks of version {version}; known is {VERSION}")
     header = json.loads(bytes(body[_HEAD.size : _HEAD.size + length]))
     columns = _Columns(body[_HEAD.size + length :])
-    shapes = [(k, width) for k, width in header["shapes"]]
-    frames = _summed(columns.numbers(sum(k for k, _ in shapes)), [(k, 1) for k, _ in shapes])
-    points = _summed(columns.numbers(sum(k * width for k, width in shapes)), shapes)
-    absent = _parted(columns.flags(sum(k * width for k, width in shapes)), shapes)
-    flags = [(k, 1) for k, _ in shapes]
-    outside = _parted(columns.flags(sum(k for k, _ in shapes)), flags)
-    occluded = _parted(columns.flags(sum(k for k, _ in shapes)), flags)
+    shapes = np.array(header["shapes"], np.int64).reshape(-1, 2)
+    counts, sizes = shapes[:, 0], shapes.prod(axis=1)
+    frames = _summed(columns.numbers(int(counts.sum())), counts)
+    units = _summed(columns.numbers(int(sizes.sum())), np.repeat(counts, shapes[:, 1]))
+    points = _upright(units.view(np.float64) if places == BITS else units / 10.0**places, shapes)
+    points[columns.flags(len(points))] = np.nan
+    outside, occluded = columns.flags(len(frames)), columns.flags(len(frames))
+    ends, edges = np.cumsum(counts).tolist(), np.cumsum(sizes).tolist()
     made = tuple(
-        _track(words, f[:, 0], _unscaled(p, places, a), out[:, 0], occ[:, 0])
-        for words, f, p, a, out, occ in zip(header["tracks"], frames, points, absent, outside, occluded, strict=True)
+        _track(words, frames[b - k : b], points[e - k * w : e].reshape(k, w), outside[b - k : b], occluded[b - k : b])
+        for words, b, e, (k, w) in zip(header["tracks"], ends, edges, shapes.tolist(), strict=True)
     )
     return Tracks(start, stop, made, tuple(Interval(*i) for i in header["intervals"]))
 
@@ -160,29 +161,27 @@ def _scaled(points: Floats, places: int) -> Ints:
     return np.rint(there * 10.0**places).astype(np.int64)
 
 
-def _unscaled(units: Ints, places: int, absent: Bools) -> Floats:
-    points = np.ascontiguousarray(units).view(np.float64) if places == BITS else units / 10.0**places
-    return np.where(absent, np.nan, points)
-
-
 def _differences(columns: list[Ints]) -> Ints:
     """Differences down each (k, width) array, laid out coordinate by coordinate; the wrap of int64 undoes itself."""
     parts = [np.diff(c, axis=0, prepend=np.zeros((1, c.shape[1]), np.int64)).T.ravel() for c in columns]
     return _joined(parts, np.int64)
 
 
-def _summed(flat: Ints, shapes: list[tuple[int, int]]) -> list[Ints]:
-    out, at = [], 0
-    for k, width in shapes:
-        out.append(np.cumsum(flat[at : at + k * width].reshape(width, k).T, axis=0, dtype=np.int64))
-        at += k * width
+def _summed(flat: Ints, counts: Ints) -> Ints:
+    """Running sums of stretches of `counts[i]` differences; the wrap of int64 undoes itself."""
+    sums = np.cumsum(flat, dtype=np.int64)
+    before = np.concatenate([[0], sums])[np.cumsum(counts) - counts]
+    return sums - np.repeat(before, counts)
+
+
+def _upright(flat: Floats, shapes: Ints) -> Floats:
+    """Arrays laid out coordinate by coordinate, now row by row."""
+    out, at = np.empty_like(flat), 0
+    for k, width in shapes.tolist():
+        end = at + k * width
+        out[at:end].reshape(k, width)[:] = flat[at:end].reshape(width, k).T
+        at = end
     return out
-
-
-def _parted(flat: Bools, shapes: list[tuple[int, int]]) -> list[Bools]:
-    ends = np.cumsum([k * width for k, width in shapes])
-    starts = [0, *ends[:-1].tolist()] if shapes else []
-    return [flat[a:b].reshape(k, w) for a, b, (k, w) in zip(starts, ends.tolist(), shapes, strict=True)]
 
 
 def _joined(parts: list[NDArray[Any]], dtype: type = bool) -> NDArray[Any]:

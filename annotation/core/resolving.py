@@ -88,6 +88,9 @@ class _Edge:
         trust = np.array([1.0 if t.confidence is None else t.confidence for t in tracks])[:, None]
         return cls(inside.astype(float), near, trust)
 
+    def cut(self, at: slice) -> _Edge:
+        return _Edge(self.depth[at], self.slack[at], self.trust)
+
 
 def _bridge(
     out: _Canvas, sources: Sequence[tuple[SegmentTracks, Track]], rows: Sequence[int], start: int, stop: int
@@ -136,11 +139,14 @@ class _Canvas:
         """A segment's tracks, whose objects are `rows`, as the sources of those numbers."""
         low, high = max(self.start, segment.start), min(self.stop, segment.stop)
         shared = min(max(self.reached, low), high)
-        for a, b, put in ((low, shared, self._blend), (shared, high, self._lay)):
-            if a < b and tracks:
-                at = slice(a - self.start, b - self.start)
-                put(rows, at, sources[:, None], fill(tracks, a, b), _Edge.of(segment, tracks, a, b))
         self.reached = max(self.reached, high)
+        if not tracks:
+            return
+        dense, edge = fill(tracks, low, high), _Edge.of(segment, tracks, low, high)
+        for a, b, put in ((low, shared, self._blend), (shared, high, self._lay)):
+            if a < b:
+                at, its = slice(a - self.start, b - self.start), slice(a - low, b - low)
+                put(rows, at, sources[:, None], dense.cut(its), edge.cut(its))
 
     def _lay(self, rows: Ints, at: slice, sources: Ints, dense: Dense, edge: _Edge) -> None:
         """Frames that nobody showed before."""

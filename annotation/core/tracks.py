@@ -82,6 +82,11 @@ class Dense:
     def stop(self) -> int:
         return self.start + self.present.shape[1]
 
+    def cut(self, at: slice) -> Dense:
+        """The frames at these places of the range alone."""
+        arrays = self.boxes[:, at], self.present[:, at], self.occluded[:, at]
+        return Dense(self.start + at.start, self.ids, self.labels, *arrays)
+
 
 def make_track(
     id: str,
@@ -143,22 +148,32 @@ def _interpolate(tracks: Sequence[Track], starts: Ints, boxes: Floats, present: 
     frames, points = np.concatenate([t.frames for t in tracks]), np.concatenate([t.points for t in tracks])
     outside, hidden = np.concatenate([t.outside for t in tracks]), np.concatenate([t.occluded for t in tracks])
     frames = frames - np.repeat(starts, counts)
+    gap, move = _moves(frames, points, outside, stops)
     # How many keyframes of its track are at or before each frame; those after the range fall into a last column.
     cell = np.repeat(np.arange(len(tracks)), counts) * (n + 1) + np.clip(frames, 0, n)
     passed = np.bincount(cell, minlength=len(tracks) * (n + 1)).reshape(-1, n + 1)[:, :n].cumsum(axis=1)
     before = (stops - counts)[:, None] + passed - 1
     present[:] = (passed > 0) & ~outside[np.maximum(before, 0)]
-    track, frame = np.nonzero(present)
-    left = before[track, frame]
-    right = np.minimum(left + 1, stops[track] - 1)
-    # A box is held, not moved, towards an `outside` keyframe.
-    moves = ~outside[right] & (right > left)
-    gap = np.where(moves, frames[right] - frames[left], 1)
-    share = np.where(moves, (frame - frames[left]) / gap, 0.0)[:, None]
-    a, b = points[left], points[np.where(moves, right, left)]
+    at: slice | Ints = slice(None) if present.all() else np.flatnonzero(present)
+    left = before.ravel()[at]
+    share = (np.tile(np.arange(n), len(tracks))[at] - frames[left]) / gap[left]
     # This form gives a keyframe's own box back exactly, and a resting box stays at rest.
-    boxes[track, frame] = a + (b - a) * share
-    occluded[track, frame] = hidden[left]
+    boxes.reshape(-1, 4)[at] = points.take(left, axis=0) + move.take(left, axis=0) * share[:, None]
+    occluded.reshape(-1)[at] = hidden[left]
+
+
+def _moves(frames: Ints, points: Floats, outside: Bools, stops: Ints) -> tuple[Ints, Floats]:
+    """By how many frames (k,) and how far (k, 4) a box moves from each keyframe to its track's next one.
+
+    A box is held, not moved, towards an `outside` keyframe, and after the last one.
+    """
+    gap, move = np.ones(len(frames), np.int64), np.zeros((len(frames), 4))
+    moves = ~outside[1:]
+    moves[stops[(stops > 0) & (stops < len(frames))] - 1] = False
+    at = np.flatnonzero(moves)
+    gap[at] = frames[at + 1] - frames[at]
+    move[at] = points[at + 1] - points[at]
+    return gap, move
 
 
 def to_json(tracks: Tracks) -> dict[str, Any]:
