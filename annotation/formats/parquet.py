@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
+from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -67,8 +68,8 @@ def _schema() -> pa.Schema:
 def _table(rows: Rows, ontology: Ontology) -> pa.Table:
     import pyarrow as pa
 
-    states = pa.array([json_bytes(dict(a)).decode() for a in rows.attributes], pa.string())
-    labels = pa.array(list(ontology.names), pa.string())
+    states = _texts([json_bytes(dict(a)) for a in rows.attributes])
+    labels = _texts([name.encode() for name in ontology.names])
     columns = [
         _column(rows.frames, pa.int64()),
         _column(rows.numbers, pa.int64()),
@@ -82,12 +83,19 @@ def _table(rows: Rows, ontology: Ontology) -> pa.Table:
 
 
 def _column(values: Any, kind: pa.DataType, count: int | None = None, known: Bools | None = None) -> pa.Array:
-    """Numbers as they lie in memory. `pa.array` of an array of numpy's would import pandas wherever that is at hand."""
+    """Numbers as they lie in memory. `pa.array` would import pandas, 50 MB, wherever that is at hand."""
     import pyarrow as pa
 
     bits = None if known is None else pa.py_buffer(np.packbits(known, bitorder="little"))
     body = pa.py_buffer(np.ascontiguousarray(values))
     return pa.Array.from_buffers(kind, len(values) if count is None else count, [bits, body])
+
+
+def _texts(texts: Sequence[bytes]) -> pa.Array:
+    import pyarrow as pa
+
+    ends = np.cumsum([0, *map(len, texts)]).astype(np.int32)
+    return pa.Array.from_buffers(pa.string(), len(texts), [None, pa.py_buffer(ends), pa.py_buffer(b"".join(texts))])
 
 
 def read_parquet(data: bytes, target: Target | None = None, *, video: str | None = None) -> Tracks:
