@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
+import subprocess
+import sys
 import zipfile
 from pathlib import Path
 
@@ -157,6 +159,36 @@ def test_parquet_is_opened_by_pandas(tmp_path):
         found = table[table.frame == frame][["x1", "y1", "x2", "y2"]].to_numpy().tolist()
         assert sorted(found) == boxes_of(frame)
     assert table[table.track == 11].confidence.isna().all()
+
+
+def test_json_is_opened_by_pandas(tmp_path):
+    import json
+
+    import pandas
+
+    document = json.loads((unpacked("json", tmp_path) / "walk.mp4/tracks.json").read_text())
+    table = pandas.json_normalize(document["tracks"], "keyframes", ["id", "label"])
+    assert set(zip(table.id, table.label, strict=True)) == {("3", "person"), ("11", "car")}
+    for row, number in enumerate(DENSE.ids):
+        keys = table[table.id == number].set_index("frame")
+        edges = pandas.DataFrame(keys.points.dropna().tolist(), keys.points.dropna().index, dtype=float)
+        away = keys.outside.astype(float).reindex(range(40)).ffill().fillna(1.0) == 1.0
+        moving = edges.reindex(range(40)).interpolate(limit_area="inside").ffill()
+        assert (~away).tolist() == DENSE.present[row].tolist()
+        np.testing.assert_allclose(moving[~away], DENSE.boxes[row][DENSE.present[row]], atol=1e-9)
+
+
+def test_writing_parquet_loads_no_pandas():
+    """It takes 50 MB, and pyarrow loads it for the asking."""
+    lines = (
+        "import sys",
+        "from annotation.formats.registry import FORMATS",
+        "from tests.formats.scenes import content, scene, written",
+        "written(FORMATS['parquet'].write, content(scene()))",
+        "print('pyarrow' in sys.modules, 'pandas' in sys.modules)",
+    )
+    done = subprocess.run([sys.executable, "-c", "\n".join(lines)], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["True", "False"]
 
 
 @pytest.mark.parametrize("name", ["kitti", "csv", "tfrecord", "parquet"])
