@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -15,9 +14,10 @@ from annotation.core.stitching import Ref, SegmentTracks, Stitched
 from annotation.core.tracks import Bools, Floats, Interval, Track, Tracks, clip_to
 from annotation.formats.content import Rows, rows_of_dense
 from annotation.models import TrackSet
+from review.core.objects import Object, Part, object_of, part_of
 from review.core.selection import Selection
 from review.models import Stitch
-from review.stitching import load_segments, segments_near, unpack
+from review.stitching import Inputs, load_segments, segments_near, unpack
 from review.supporting import support_of
 
 EVERYTHING = Selection()
@@ -26,21 +26,6 @@ AT_ONCE = 8
 # Tracks times frames that are filled at once: 100 bytes each.
 PART_CELLS = 200_000
 LEAST_FRAMES, MOST_FRAMES = 50, 5000
-
-
-@dataclass(frozen=True)
-class Object:
-    """One full-video track: its number, its segments' tracks in order, and what is true of it as a whole."""
-
-    number: int
-    label: str
-    sources: tuple[Ref, ...]
-    start: int
-    stop: int
-    attributes: Mapping[str, Any] = field(default_factory=dict)
-    changes: Mapping[int, Mapping[str, Any]] = field(default_factory=dict)
-    confidence: float | None = None
-    support: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,12 +57,21 @@ class Whole:
         """What is said beside boxes, in one reading: the objects, and the intervals with their segments' ids."""
         parts: dict[int, list[Part]] = {}
         intervals: list[tuple[str, Interval]] = []
-        for piece in self._pieces():
+        for piece in self._pieces(self.row.inputs):
             intervals += [(piece.key, interval) for interval in piece.tracks.intervals]
             for track in piece.tracks.tracks:
-                parts.setdefault(self.stitched.identities[(piece.key, track.id)], []).append(_part(piece, track))
-        found = (_object(number, parts.pop(number)) for number in sorted(parts))
+                parts.setdefault(self.stitched.identities[(piece.key, track.id)], []).append(part_of(piece, track))
+        found = (object_of(number, parts.pop(number)) for number in sorted(parts))
         return {o.number: o for o in found if self._is_selected(o)}, intervals
+
+    def one(self, number: int) -> Object | None:
+        """One full-video track, for which just the segments that show it are read."""
+        refs = {ref for ref, its in self.stitched.identities.items() if its == number}
+        showing = {segment for segment, _ in refs}
+        pieces = self._pieces([pair for pair in self.row.inputs if pair[0] in showing])
+        parts = [part_of(piece, t) for piece in pieces for t in piece.tracks.tracks if (piece.key, t.id) in refs]
+        found = object_of(number, parts) if parts else None
+        return found if found is not None and self._is_selected(found) else None
 
     def _is_selected(self, found: Object) -> bool:
         wanted, sure = self.selection.labels, found.confidence
@@ -98,9 +92,9 @@ class Whole:
         rows = TrackSet.objects.filter(pk__in=pairs).order_by("start", "stop").values_list("pk", "start", "stop")
         return [_Span(a, b, pairs[pk], frozenset(numbers.get(pairs[pk][0], ()))) for pk, a, b in rows]
 
-    def _pieces(self) -> Iterator[SegmentTracks]:
-        for at in range(0, len(self.row.inputs), AT_ONCE):
-            yield from load_segments(self.row.inputs[at : at + AT_ONCE])
+    def _pieces(self, inputs: Inputs) -> Iterator[SegmentTracks]:
+        for at in range(0, len(inputs), AT_ONCE):
+            yield from load_segments(inputs[at : at + AT_ONCE])
 
     def _near(self, start: int, stop: int) -> list[SegmentTracks]:
         """The segments that share frames with `[start, stop)`; those read last are not read again."""
@@ -201,77 +195,6 @@ class Whole:
 def _only(segment: SegmentTracks, kept: Mapping[Ref, int]) -> SegmentTracks:
     tracks = tuple(t for t in segment.tracks.tracks if (segment.key, t.id) in kept)
     return replace(segment, tracks=replace(segment.tracks, tracks=tracks))
-
-
-@dataclass(frozen=True, eq=False, slots=True)
-class Part:
-    """What is kept of one segment's track: what it says beside its boxes, and from where to where."""
-
-    ref: Ref
-    segment: tuple[int, int]
-    span: tuple[int, int]
-    label: str
-    confidence: float | None
-    support: tuple[str, ...]
-    attributes: Mapping[str, Any]
-    changes: Mapping[int, Mapping[str, Any]]
-
-
-def _part(segment: SegmentTracks, track: Track) -> Part:
-    said = (track.label, track.confidence, track.support, track.attributes, track.changes)
-    return Part((segment.key, track.id), (segment.start, segment.stop), _span(segment, track), *said)
-
-
-def _object(number: int, parts: list[Part]) -> Object:
-    labels: Counter[str] = Counter()
-    for part in parts:
-        labels[part.label] += part.span[1] - part.span[0]
-    sure = [(p.confidence, p.span[1] - p.span[0]) for p in parts if p.confidence is not None]
-    return Object(
-        number,
-        labels.most_common(1)[0][0],
-        tuple(p.ref for p in parts),
-        min(p.span[0] for p in parts),
-        max(p.span[1] for p in parts),
-        _attributes(parts),
-        _changes(parts),
-        float(np.average([c for c, _ in sure], weights=[max(n, 1) for _, n in sure])) if sure else None,
-        tuple(dict.fromkeys(s for p in parts for s in p.support)),
-    )
-
-
-def _span(segment: SegmentTracks, track: Track) -> tuple[int, int]:
-    """From the first visible keyframe to where the track ends in its segment."""
-    visible = track.frames[~track.outside]
-    first = int(visible[0]) if len(visible) else segment.start
-    last = int(track.frames[-1]) if len(track.frames) and track.outside[-1] else segment.stop
-    return first, max(last, first)
-
-
-def _attributes(parts: list[Part]) -> dict[str, Any]:
-    """What most frames' tracks say of the object as a whole."""
-    votes: dict[str, dict[str, list[Any]]] = {}
-    for part in parts:
-        for name, value in part.attributes.items():
-            vote = votes.setdefault(name, {}).setdefault(repr(value), [0, value])
-            vote[0] += part.span[1] - part.span[0] + 1
-    return {name: max(found.values(), key=lambda v: v[0])[1] for name, found in votes.items()}
-
-
-def _changes(parts: list[Part]) -> dict[int, dict[str, Any]]:
-    """Mutable attributes over the borders: each segment has the word from the middle of its overlap on."""
-    changes: dict[int, dict[str, Any]] = {}
-    reached = None
-    for part in parts:
-        start, stop = part.segment
-        begin = start if reached is None else max(start, (start + reached) // 2)
-        state: dict[str, Any] = {}
-        for frame in sorted(part.changes):
-            state |= part.changes[frame]
-            at = max(frame, begin)
-            changes[at] = dict(state) if at == begin else changes.get(at, {}) | dict(part.changes[frame])
-        reached = stop
-    return dict(sorted(changes.items()))
 
 
 def _on_keyframes(changes: Mapping[int, Mapping[str, Any]], track: Track) -> dict[int, dict[str, Any]]:

@@ -8,7 +8,8 @@ import numpy as np
 
 from annotation.core.boxes import iou_aligned
 from annotation.formats.content import PART_FRAMES
-from review.assembling import Object, Whole
+from review.assembling import Whole
+from review.core.objects import Object
 from review.errors import NotReady
 from review.lifecycle import WorkStatus
 from review.models import Release, Stitch

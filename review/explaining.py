@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from annotation.core.resolving import resolve
+from annotation.core.stitching import Ref
 from annotation.errors import Missing
 from annotation.models import TrackSet
 from crowd.models import Assignment
 from crowd.pseudonyms import pseudonym
 from review.assembling import Whole
+from review.core.objects import Object
 from review.errors import NotReady
 from review.lifecycle import WorkStatus
 from review.models import Consensus, Decision, Release, Stitch
@@ -21,13 +23,16 @@ def trace(*, release: Release, video_id: str, number: int, frame: int) -> dict[s
     if release.status != WorkStatus.READY or release.content is None:
         raise NotReady
     row = Stitch.objects.select_related("video").filter(pk=release.content["videos"].get(video_id)).first()
-    if row is None or number not in (whole := Whole(row)).objects:
+    if row is None:
+        raise Missing
+    whole = Whole(row)
+    found = whole.one(number)
+    if found is None:
         raise Missing
     dense = resolve(segments_near(row, frame, frame + 1), whole.stitched, frame, frame + 1).dense
     at = dense.ids.index(str(number)) if str(number) in dense.ids else None
     if at is None or not dense.present[at, 0]:
         raise Missing
-    found = whole.objects[number]
     return {
         "release": release.pk,
         "video": video_id,
@@ -37,24 +42,25 @@ def trace(*, release: Release, video_id: str, number: int, frame: int) -> dict[s
         "confidence": found.confidence,
         "box": dense.boxes[at, 0].tolist(),
         "occluded": bool(dense.occluded[at, 0]),
-        "segments": _segments(release, whole, number, frame),
+        "segments": _segments(release, whole, found, frame),
         "joins": _joins(whole, number),
     }
 
 
-def _segments(release: Release, whole: Whole, number: int, frame: int) -> list[dict[str, Any]]:
+def _segments(release: Release, whole: Whole, found: Object, frame: int) -> list[dict[str, Any]]:
     """The segments that show the frame; two where it lies in their overlap."""
     inputs = dict(map(tuple, whole.row.inputs))
-    sets = TrackSet.objects.in_bulk([inputs[segment] for segment, _ in whole.objects[number].sources])
+    sets = TrackSet.objects.in_bulk([inputs[segment] for segment, _ in found.sources])
     out = []
-    for segment, track in whole.objects[number].sources:
+    for segment, track in found.sources:
         track_set = sets[inputs[segment]]
         if track_set.start <= frame < track_set.stop:
-            out.append(_segment(release, whole, segment, track, track_set))
+            out.append(_segment(release, found, (segment, track), track_set))
     return out
 
 
-def _segment(release: Release, whole: Whole, segment: str, track: str, track_set: TrackSet) -> dict[str, Any]:
+def _segment(release: Release, found: Object, ref: Ref, track_set: TrackSet) -> dict[str, Any]:
+    segment, track = ref
     consensus = Consensus.objects.filter(segment=segment).first()
     # As of the release: what was decided of the segment up to what it holds.
     decisions = list(Decision.objects.filter(consensus=consensus).select_related("by").order_by("pk"))
@@ -69,7 +75,7 @@ def _segment(release: Release, whole: Whole, segment: str, track: str, track_set
         "agreement": build.agreement if build and build.inputs else None,
         "decisions": [_decision(d) for d in decisions[: last + 1]],
         "reviewed": sum(d.by_id is not None for d in decisions[: last + 1]),
-        "submissions": _submissions(release, whole, segment, track, build.inputs if build else []),
+        "submissions": _submissions(release, found, build.inputs if build else []),
     }
 
 
@@ -78,9 +84,9 @@ def _decision(row: Decision) -> dict[str, Any]:
     return {"verdict": row.verdict, "by": by, "version": row.version, "reason": row.reason, "at": row.created_at}
 
 
-def _submissions(release: Release, whole: Whole, segment: str, track: str, inputs: list[str]) -> list[dict[str, Any]]:
+def _submissions(release: Release, found: Object, inputs: list[str]) -> list[dict[str, Any]]:
     """Every input of the segment's consensus; those that drew this very object say so."""
-    drawn = set(whole.objects[whole.stitched.identities[segment, track]].support)
+    drawn = set(found.support)
     seats = Assignment.objects.filter(pk__in=inputs).select_related("score").order_by("pk")
     return [
         {

@@ -9,7 +9,8 @@ from annotation.core.joins import Join, Ref
 from annotation.models import TrackSet
 from crowd.models import Assignment
 from crowd.pseudonyms import pseudonyms
-from review.assembling import Object, Whole
+from review.assembling import Whole
+from review.core.objects import Object
 from review.models import Decision, Stitch
 
 AT_ONCE = 1000

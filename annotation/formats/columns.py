@@ -154,7 +154,7 @@ def _fixed(column: Fixed) -> Iterator[Cells]:
 
 
 def _shortened(units: Ints, places: int, least: int) -> tuple[Ints, int]:
-    """Without the last places where they say nothing: what people draw has two or three. A few tell most of the time."""
+    """Without the last places where they say nothing: what people draw has two or three. A few mostly tell."""
     spare = places - least
     few = units[:16]
     while spare and ((few % 10**spare).any() or (units % 10**spare).any()):

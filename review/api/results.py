@@ -25,7 +25,8 @@ from annotation.lifecycle import VideoStatus
 from annotation.models import Project, Video
 from annotation.serving import serve_file
 from review import composing, exporting, presenting, releasing, serializers, stitching, watching
-from review.assembling import Object, Whole
+from review.assembling import Whole
+from review.core.objects import Object
 from review.core.selection import parse_selection
 from review.errors import NotReady
 from review.lifecycle import WorkStatus
