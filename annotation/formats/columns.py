@@ -209,21 +209,24 @@ def _decimals(rest: NDArray[Any], places: int, least: int) -> Iterator[Cells]:
 @cache
 def _heads(least: int, wide: int) -> NDArray[Any]:
     """The numbers below 10^wide with at least `least` digits, after them the same with all."""
-    full = [str(n).zfill(wide) for n in range(10**wide)]
-    short = [t.lstrip("0").rjust(least, "0") if least < wide else t for t in full]
-    return _texts([*(t.rjust(wide, "\xff") for t in short), *full], wide)
+    numbers = np.arange(10**wide)
+    return _texts(numbers, wide, [(numbers < 10**p) & (p >= least) for p in range(wide)])
 
 
 @cache
 def _tails(least: int, wide: int) -> NDArray[Any]:
     """The numbers below 10^wide without the zeros at their ends beyond the first `least` digits, then with all."""
-    full = [str(n).zfill(wide) for n in range(10**wide)]
-    short = [t.rstrip("0").ljust(least, "0") for t in full]
-    return _texts([*(t.ljust(wide, "\xff") for t in short), *full], wide)
+    numbers = np.arange(10**wide)
+    return _texts(numbers, wide, [(numbers % 10 ** (p + 1) == 0) & (wide - 1 - p >= least) for p in range(wide)])
 
 
-def _texts(texts: Sequence[str], wide: int) -> NDArray[Any]:
-    """Texts of one width as numbers of as many bytes; three take four, one of them ABSENT."""
+def _texts(numbers: Ints, wide: int, absent: Sequence[NDArray[np.bool_]]) -> NDArray[Any]:
+    """Texts of `wide` digits without those `absent` at each power of ten, then with all, as numbers of as many bytes;
+    three take four, one of them ABSENT."""
     size = {1: 1, 2: 2}.get(wide, 4)
-    padded = "".join(t.ljust(size, "\xff") for t in texts)
-    return np.frombuffer(padded.encode("latin-1"), f"u{size}")
+    texts = np.full((2, len(numbers), size), ABSENT, np.uint8)
+    for power, without in enumerate(absent):
+        digits = numbers // 10**power % 10 + ZERO
+        texts[0, :, wide - 1 - power] = np.where(without, ABSENT, digits)
+        texts[1, :, wide - 1 - power] = digits
+    return texts.view(f"u{size}").ravel()

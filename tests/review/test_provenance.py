@@ -7,7 +7,10 @@ from io import StringIO
 import pytest
 from django.core.management import CommandError, call_command
 
-from review.models import Release
+from annotation.core.stitching import SegmentTracks
+from review.assembling import Whole
+from review.models import Release, Stitch
+from review.stitching import load_segments
 from tests import cast
 from tests.review import stage
 from tests.review.rows import accepted, decide_anew, walker, walkers
@@ -74,6 +77,26 @@ def test_a_box_is_traced_to_its_submissions_and_verdicts() -> None:
     assert json.loads(said.getvalue()) == body
     with pytest.raises(CommandError, match="no such thing"):
         call_command("trace", "Crossing", "--video", video.name, "--track", "9", "--frame", "18")
+
+
+def test_a_trace_reads_the_segments_of_its_own_track_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = accepted(6)
+    release = built(released(rows))
+    (stitch_id,) = (release.content or {})["videos"].values()
+    whole = Whole(Stitch.objects.select_related("video").get(pk=stitch_id))
+    first = [row.segment_id for row in rows[:2]]
+    identities = {ref: 1 if ref[0] in first else 2 for ref in whole.stitched.identities}
+    whole.stitched = replace(whole.stitched, identities=identities)
+    read: list[str] = []
+
+    def load(inputs: list[list[str]]) -> list[SegmentTracks]:
+        read.extend(segment for segment, _ in inputs)
+        return load_segments(inputs)
+
+    monkeypatch.setattr("review.assembling.load_segments", load)
+    found = whole.one(1)
+    assert found is not None and read == first
+    assert found == whole.objects[1] and whole.one(7) is None
 
 
 def test_what_is_not_built_yet_is_not_traced() -> None:
