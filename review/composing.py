@@ -14,7 +14,7 @@ from annotation.core.ontology import Ontology
 from annotation.formats import content as formats
 from annotation.formats.parting import clip_path
 from annotation.formats.registry import FORMATS, Format
-from annotation.media.errors import MediaError
+from annotation.media.errors import FrameUndecodable
 from annotation.media.frame_map import FrameMap
 from annotation.models import Ontology as OntologyRow
 from annotation.models import Project, TrackSet, Video
@@ -137,7 +137,7 @@ class _Pictures:
             self.path = self.open_files.enter_context(local_path(self.video.file))
         try:
             return picturing.pool().picture(self.path, self.frame_map, frame, format=self.kind)
-        except MediaError:
+        except FrameUndecodable:  # a limit that was reached says nothing of the frame: the job is tried again
             return None
 
 

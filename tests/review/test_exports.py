@@ -15,15 +15,12 @@ import pytest
 from django.conf import settings
 from django.core.files.storage import default_storage
 from django.db import connection, transaction
-from PIL import Image
 
 from annotation.core.ontology import parse_labels
 from annotation.core.tracks import Tracks, fill
 from annotation.formats.assembling import Target
 from annotation.formats.drafts import Draft
 from annotation.formats.registry import FORMATS
-from annotation.media.barcodes import read_barcode
-from annotation.models import Clip
 from review import exporting, releasing
 from review.core.selection import Selection, parse_selection
 from review.models import Consensus, Export, Release
@@ -142,45 +139,6 @@ def test_what_cannot_be_selected_is_said_with_its_place() -> None:
     assert answer.status_code == 400
     assert pointers == {"/labels/1", "/min_confidence", "/min_support", "/frame_step", "/media", "/pictures"}
     assert parse_selection({"labels": ["b", "a", "b"]}, {"a", "b"}) == Selection(labels=("a", "b"))
-
-
-LAYOUT = {
-    "mot": "street.mp4/img1/000004.jpg",
-    "coco": "images/street.mp4/frame_000003.jpg",
-    "cvat": "images/frame_000003.jpg",
-    "voc": "JPEGImages/street.mp4_000003.jpg",
-    "yolo": "images/train/street.mp4_000003.jpg",
-    "kitti": "image_02/0000/000003.png",
-    "csv": "street.mp4/frames/000003.jpg",
-}
-
-
-def test_frames_lie_where_each_format_expects_them() -> None:
-    batch = labelled(frames=20)
-    for format, path in LAYOUT.items():
-        _, data = download(batch, format, media="frames", frame_step=3)
-        archive = archive_of(data)
-        assert len([n for n in archive.namelist() if n.endswith((".jpg", ".png"))]) == 7
-        shown = np.asarray(Image.open(BytesIO(archive.read(path))).convert("RGB"))
-        assert read_barcode(shown) == 3
-        assert archive.getinfo(path).compress_type == zipfile.ZIP_STORED
-
-
-def test_tfrecords_hold_the_pictures_themselves() -> None:
-    _, data = download(labelled(frames=20), "tfrecord", media="frames", pictures="png", frame_step=7)
-    records = archive_of(data).read("street.mp4.tfrecord")
-    assert records.count(b"image/encoded") == records.count(b"\x89PNG") == 3
-
-
-def test_clips_come_alongside() -> None:
-    batch = labelled(frames=38)
-    Clip.objects.all().delete()  # they had no files; those of imported tracks are made when they are asked for
-    _, data = download(batch, media="clips")
-    archive = archive_of(data)
-    (video,) = json.loads(archive.read("manifest.json"))["videos"]
-    assert len(video["clips"]) == 2 and video["clips"][0]["start"] == 0 and video["clips"][-1]["stop"] == 38
-    for clip in video["clips"]:
-        assert archive.read(clip["file"])[4:8] == b"ftyp"
 
 
 class Killed(BaseException):
