@@ -47,7 +47,7 @@ class Whole:
         self.stitched: Stitched = unpack(row)
         self._read: dict[str, SegmentTracks] = {}
 
-    @property
+    @cached_property
     def objects(self) -> dict[int, Object]:
         """Every full-video track that is selected by its number, in the order of the numbers."""
         return self._summary[0]
