@@ -97,7 +97,7 @@ def _table(count: int, columns: Sequence[Column]) -> Bytes:
     kinds = [cells.dtype for cells, _ in fields.values()]
     places = [at for _, at in fields.values()]
     kind = np.dtype({"names": list(fields), "formats": kinds, "offsets": places, "itemsize": len(template)})
-    records = table.reshape(-1).view(kind) if count and fields else {}
+    records: Any = table.reshape(-1).view(kind) if count and fields else {}
     for name in fields if count else ():
         records[name] = fields[name][0]
     return table
