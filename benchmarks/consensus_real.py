@@ -5,9 +5,7 @@
 lidc: nodules that four radiologists outlined; the consensus of every three predicts the fourth. Slice IoU over slices
 on which all four have a box; track IoU (ΣIoU / slices of either), and the share of slices on which three say rightly
 whether the fourth has a box, over whole nodules. Presence of the plain methods is the majority's.
-pedestrians: an image is a segment of one frame; errors per image are consensus boxes without an expert's box (IoU 0.5)
-plus expert's boxes without one, above 30 px in height. Fixed numbers of workers in the order in which they came, and
-adaptive: from two, one more while the consensus is not sure enough.
+pedestrians: see `consensus_pedestrians`.
 """
 
 from __future__ import annotations
@@ -20,13 +18,13 @@ from collections.abc import Callable, Iterable
 import numpy as np
 
 from annotation.core.boxes import iou, iou_aligned
-from annotation.core.matching import match
 from annotation.core.tracks import Floats, Tracks, fill, make_track
 from benchmarks.consensus_crowds import SHARED
-from review.core.consensus import Consensus, Submission, make_consensus
-from review.core.learning import Answers, learn
+from benchmarks.consensus_pedestrians import pedestrians
+from review.core.consensus import Submission, make_consensus
 
-WBF_FLOOR, TALL, FOUND, MOST = 0.55, 30.0, 0.5, 7
+WBF_FLOOR = 0.55
+BEYOND = 10  # slices of the scan that everybody saw around a nodule, too
 
 Boxes = dict[int, Floats]
 
@@ -38,7 +36,7 @@ def main() -> None:
     if "lidc" in args.only:
         lidc()
     if "pedestrians" in args.only:
-        pedestrians()
+        pedestrians(_rows("pedestrians/answers.csv"), _rows("pedestrians/truth.csv"))
 
 
 def lidc() -> None:
@@ -107,7 +105,7 @@ PICKS: dict[str, Callable[[Floats], Floats]] = {
 
 
 def _consensus(three: list[Boxes]) -> Boxes:
-    start, stop = min(map(min, three)), max(map(max, three)) + 1
+    start, stop = min(map(min, three)) - BEYOND, max(map(max, three)) + 1 + BEYOND
     some = [Submission(str(i), str(i), _tracks(drawn, start, stop)) for i, drawn in enumerate(three)]
     dense = fill(make_consensus(some, start, stop).tracks.tracks, start, stop)
     if not len(dense.ids):
@@ -122,65 +120,6 @@ def _tracks(drawn: Boxes, start: int, stop: int) -> Tracks:
     points = [drawn[f] for f in frames] + [np.full(4, np.nan)] * len(gone)
     outside = [False] * len(frames) + [True] * len(gone)
     return Tracks(start, stop, (make_track("1", "nodule", frames + gone, points, outside=outside),))
-
-
-def pedestrians() -> None:
-    answers: dict[str, dict[str, tuple[int, list[Floats]]]] = defaultdict(dict)
-    for row in _rows("pedestrians/answers.csv"):
-        _, boxes = answers[row["image"]].setdefault(row["worker"], (int(row["order"]), []))
-        if row["x1"]:
-            boxes.append(np.array([float(row[c]) for c in ("x1", "y1", "x2", "y2")]))
-    truth: dict[str, list[list[float]]] = defaultdict(list)
-    for row in _rows("pedestrians/truth.csv"):
-        truth[row["image"]] += [[float(row[c]) for c in ("x1", "y1", "x2", "y2")]] if row["x1"] else []
-    images = {
-        image: [_answer(worker, boxes) for worker, (_, boxes) in sorted(given.items(), key=lambda g: g[1][0])]
-        for image, given in answers.items()
-    }
-    learnt = learn(
-        [Answers(0, 1, tuple(s.worker for s in some), tuple(s.tracks for s in some)) for some in images.values()]
-    )
-    skilled = {
-        image: [Submission(s.id, s.worker, s.tracks, learnt.skills[s.worker]) for s in some]
-        for image, some in images.items()
-    }
-    print(f"pedestrians: {len(truth)} images with an expert's boxes, {len(images)} in all")
-    for n in (1, 3, 5, 7):
-        _tell(f"fixed {n}", skilled, truth, lambda _, k, n=n: k < n)
-    for floor in (0.7, 0.8, 0.9):
-        _tell(f"agreement under {floor}", skilled, truth, lambda c, k, floor=floor: k < 2 or c.agreement < floor)
-    for risk in (0.4, 0.3, 0.2, 0.15, 0.1, 0.05):
-        _tell(f"risk over {risk}", skilled, truth, lambda c, k, risk=risk: k < 2 or c.risk > risk)
-
-
-def _answer(worker: str, boxes: list[Floats]) -> Submission:
-    tracks = tuple(make_track(str(i), "pedestrian", [0], [box]) for i, box in enumerate(boxes))
-    return Submission(worker, worker, Tracks(0, 1, tracks))
-
-
-def _tell(
-    name: str,
-    images: dict[str, list[Submission]],
-    truth: dict[str, list[list[float]]],
-    more: Callable[[Consensus, int], bool],
-) -> None:
-    used, wrong, boxes = [], [], 0
-    for image, expert in truth.items():
-        some, k = images.get(image, []), 1
-        made = make_consensus(some[:1], 0, 1, lone=True)
-        while k < min(len(some), MOST) and more(made, k):
-            k += 1
-            made = make_consensus(some[:k], 0, 1, lone=True)
-        used.append(k)
-        wrong.append(_errors(fill(made.tracks.tracks, 0, 1).boxes[:, 0], np.array(expert).reshape(-1, 4)))
-        boxes += len(expert)
-    print(f"{name:22} {np.mean(used):.2f} annotations per image, {np.mean(wrong):.4f} errors per image ({boxes} boxes)")
-
-
-def _errors(made: Floats, expert: Floats) -> int:
-    found = match(iou(made, expert), FOUND)
-    lone = np.concatenate([made[found.left], expert[found.right]])
-    return int((lone[:, 3] - lone[:, 1] > TALL).sum())
 
 
 def _rows(name: str) -> Iterable[dict[str, str]]:

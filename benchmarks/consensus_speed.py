@@ -1,16 +1,19 @@
 """How many worker boxes per second the consensus of one segment takes in, beside others, in one run on one input.
 
-    python -m benchmarks.consensus_speed [--objects 10 50] [--frames 300] [--no-datumaro]
+    python -m benchmarks.consensus_speed [--objects 10 50] [--frames 300] [--only peers growth]
 
 Five workers, objects that wander over a full-HD picture. Ours is the whole consensus (clusters, presence, boxes,
-keyframes, agreement). datumaro's IntersectMerge gets the same boxes as items of a few frames (it is linear in frames,
-and slow); the frame-wise Hungarian matches every worker with the first and takes the mean. Processor time, best of
-three (once for datumaro).
+keyframes, agreement). The others know no tracks and work picture by picture: datumaro's IntersectMerge (a few frames of
+the same boxes: it is linear in frames, and slow), weighted boxes fusion of ensemble-boxes, and a Hungarian that matches
+every worker with the first and takes the mean. Processor time, best of three (once for datumaro). Growth is the time
+of one doubling after the other: of frames, of workers, and of objects that are far apart, where n log n is the bound.
+Needs the extras `test` and `bench`.
 """
 
 from __future__ import annotations
 
 import argparse
+import math
 import time
 from collections.abc import Callable
 
@@ -21,17 +24,22 @@ from annotation.core.matching import match
 from annotation.core.tracks import Floats, Tracks, fill, make_track
 from review.core.consensus import Submission, make_consensus
 
-WORKERS, KEYFRAMES, DATUMARO_FRAMES = 5, 10, 6
+WORKERS, KEYFRAMES, DATUMARO_FRAMES, WBF_FRAMES = 5, 10, 6, 60
+WIDTH, HEIGHT, APART = 1920, 1080, 300
 
 
-def scene(objects: int, frames: int, seed: int = 1) -> list[Submission]:
-    """Five workers' keyframed tracks with 4 % noise."""
+def scene(objects: int, frames: int, seed: int = 1, *, workers: int = WORKERS, far: bool = False) -> list[Submission]:
+    """Workers' keyframed tracks with 4 % noise; `far` apart, the picture is as large as it takes."""
     rng = np.random.default_rng(seed)
     at = np.unique(np.append(np.arange(0, frames, KEYFRAMES), frames - 1))
     size = rng.uniform([30, 80], [60, 160], (objects, 2))
-    place = rng.uniform([0, 0], [1800, 900], (objects, 2)) + rng.normal(0, 0.5, (objects, 2)) * at[:, None, None]
+    rows = np.arange(objects)
+    middle = (
+        np.stack([rows % 16, rows // 16], axis=1) * APART if far else rng.uniform([0, 0], [1800, 900], (objects, 2))
+    )
+    place = middle + rng.normal(0, 0.5, (objects, 2)) * at[:, None, None]
     out = []
-    for worker in range(WORKERS):
+    for worker in range(workers):
         tracks = []
         for k in range(objects):
             boxes = np.concatenate([place[:, k], place[:, k] + size[k]], axis=1)
@@ -70,6 +78,16 @@ def datumaro_merge(dense: list[Floats]) -> None:
     IntersectMerge(conf=IntersectMerge.Conf(pairwise_dist=0.5)).merge(sets)
 
 
+def boxes_fusion(dense: list[Floats]) -> None:
+    from ensemble_boxes import weighted_boxes_fusion
+
+    size = np.array([WIDTH, HEIGHT, WIDTH, HEIGHT])
+    for frame in range(WBF_FRAMES):
+        boxes = [np.clip(own[:, frame] / size, 0, 1).tolist() for own in dense]
+        same = [[1.0] * len(b) for b in boxes]
+        weighted_boxes_fusion(boxes, same, [[0] * len(b) for b in boxes], iou_thr=0.5)
+
+
 def clocked(work: Callable[[], object], times: int = 3) -> float:
     spent = []
     for _ in range(times):
@@ -79,23 +97,49 @@ def clocked(work: Callable[[], object], times: int = 3) -> float:
     return min(spent)
 
 
+def beside_peers(objects: int, frames: int) -> None:
+    some = scene(objects, frames)
+    dense = [fill(s.tracks.tracks, 0, frames).boxes for s in some]
+    boxes_fusion(dense)  # it compiles itself at first
+    one = WORKERS * objects
+    ours = one * frames / clocked(lambda: make_consensus(some, 0, frames))
+    others = {
+        "frame-wise Hungarian": one * frames / clocked(lambda: framewise(dense)),
+        "WBF": one * WBF_FRAMES / clocked(lambda: boxes_fusion(dense)),
+        "IntersectMerge": one * DATUMARO_FRAMES / clocked(lambda: datumaro_merge(dense), 1),
+    }
+    beside = ", ".join(f"{name} {speed:,.0f} ({ours / speed:.1f} ×)" for name, speed in others.items())
+    print(f"{objects} objects: ours {ours:,.0f} boxes/s, {beside}", flush=True)
+
+
+def growth() -> None:
+    """Times of doublings, and the power of n that each is."""
+    asked = {
+        "frames": [({"objects": 10, "frames": n}, n) for n in (300, 600, 1200, 2400)],
+        "workers": [({"objects": 10, "frames": 300, "workers": n}, n) for n in (3, 6, 12, 24)],
+        "objects far apart": [({"objects": n, "frames": 100, "far": True}, n) for n in (25, 50, 100, 200)],
+    }
+    for name, steps in asked.items():
+        spent = []
+        for how, _ in steps:
+            some = scene(**how)
+            spent.append(clocked(lambda s=some, n=how["frames"]: make_consensus(s, 0, n)))
+        sizes = [n for _, n in steps]
+        powers = [math.log2(b / a) for a, b in zip(spent[:-1], spent[1:], strict=True)]
+        times = ", ".join(f"{n}: {t * 1000:.0f} ms" for n, t in zip(sizes, spent, strict=True))
+        print(f"{name} {times}; powers {', '.join(f'{p:.2f}' for p in powers)}", flush=True)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--objects", type=int, nargs="+", default=[10, 50])
     parser.add_argument("--frames", type=int, default=300)
-    parser.add_argument("--no-datumaro", action="store_true")
+    parser.add_argument("--only", nargs="+", default=["peers", "growth"])
     args = parser.parse_args()
-    for objects in args.objects:
-        some = scene(objects, args.frames)
-        dense = [fill(s.tracks.tracks, 0, args.frames).boxes for s in some]
-        boxes = WORKERS * objects * args.frames
-        ours = boxes / clocked(lambda s=some: make_consensus(s, 0, args.frames))
-        plain = boxes / clocked(lambda d=dense: framewise(d))
-        text = f"{objects} objects: ours {ours:,.0f} boxes/s, frame-wise Hungarian {plain:,.0f} ({ours / plain:.1f} ×)"
-        if not args.no_datumaro:
-            merged = WORKERS * objects * DATUMARO_FRAMES / clocked(lambda d=dense: datumaro_merge(d), 1)
-            text += f", IntersectMerge {merged:,.0f} ({ours / merged:.0f} ×)"
-        print(text, flush=True)
+    for objects in args.objects if "peers" in args.only else ():
+        beside_peers(objects, args.frames)
+    if "growth" in args.only:
+        growth()
 
 
 if __name__ == "__main__":

@@ -3,7 +3,8 @@
 Boxes: each edge by iteratively reweighted means with the weights of Student's t (Lange, Little & Taylor 1989), started
 at the weighted median, in units of the box's own width or height. Scale and heaviness of the tails are read from the
 differences between workers, so that it is the mean where errors are Gaussian and close to the median where many agree
-to the pixel and a few are far off.
+to the pixel and a few are far off. Where everybody drew on a grid (whole pixels of a tool), what they agree on lies on
+it, too.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from collections.abc import Hashable, Sequence
 import numpy as np
 
 from annotation.core.tracks import Bools, Floats
+from review.core.gridding import find_grid
 
 # Ninth decile by lower quartile of the differences of two errors of Student's t, and 1 / its degrees of freedom.
 TAIL_RATIOS = (5.16, 5.25, 5.36, 5.56, 5.86, 6.32, 7.35, 9.06)
@@ -21,18 +23,21 @@ USUAL_TAIL, LOOKS = 0.2, 200  # what is taken where little was seen, and how man
 ROUNDS = 6
 TO_SCALE = 2.219  # lower quartile of the differences of two Gaussian errors to their standard deviation
 LEAST = 0.003  # scale under which errors are none, as a share of the side
+ROUNDED = 1.5  # steps of the grid: what differs by less may be the rounding alone
 SPREAD_FLOOR = 0.01  # nobody counts for more than such a worker
 SAMPLES = 100  # frames on which errors are looked at
 EDGE = 4  # frames: who is there so soon after the segment's start was there at its start, if anybody says so
 SHORT = 3  # frames: shorter runs and gaps are smoothed away where workers disagree
+NEAR = (0.48, 0.16, 0.1)  # how much a vote counts on its frame and on those one and two frames away
 
 
 def fuse(boxes: Floats, spreads: Floats) -> Floats:
     """Several workers' boxes (k, w, n, 4), NaN where absent, to (k, n, 4), NaN where nobody drew.
 
     `spreads` (w,) is the usual error of each worker's edges as a share of the box's side. Equal boxes come back as
-    they are, to the bit.
+    they are, to the bit (of a grid, to a rounding error).
     """
+    grid = find_grid(boxes)
     there = ~np.isnan(boxes[..., :1])
     anchor = _first(boxes, there)
     offsets = np.where(there, boxes - anchor[:, None], 0.0)
@@ -41,11 +46,14 @@ def fuse(boxes: Floats, spreads: Floats) -> Floats:
     side = np.tile(np.maximum(anchor[..., 2:] - anchor[..., :2], 1.0), 2)[:, None]
     spreads = np.maximum(spreads, SPREAD_FLOOR)
     scale, freedom = _errors(offsets, there, side, spreads)
+    if grid is not None:
+        scale = np.maximum(scale, (ROUNDED * grid.step / side) ** 2)
     for _ in range(ROUNDS):
         far = ((offsets - middle[:, None]) / side) ** 2 / scale
         weight = trust * (freedom + 1) / (freedom + far)
         middle = (weight * offsets).sum(axis=1) / np.maximum(weight.sum(axis=1), 1e-300)
-    return np.where(there.any(axis=1), anchor + middle, np.nan)
+    fused = np.where(there.any(axis=1), anchor + middle, np.nan)
+    return fused if grid is None else grid.nearest(fused)
 
 
 def _first(boxes: Floats, there: Bools) -> Floats:
@@ -92,16 +100,18 @@ def weighted_median(values: Floats, weights: Floats) -> Floats:
 def vote_presence(drawn: Bools, weights: Floats) -> Bools:
     """On which frames an object is there, (k, w, n) → (k, n), by the votes (k, w) of those who drew it; ties are there.
 
-    Runs under `SHORT` frames are dropped and gaps under it filled, except where all agree. An object that is there a
-    few frames from the segment's start or end was there at it, if anybody says so: few objects come in just then.
+    A vote counts a little on the frames around it, so that a start or an end that one worker sees far from the others
+    has some say, as in a mean. Runs under `SHORT` frames are dropped and gaps under it filled, except where all agree.
+    An object that is there a few frames from the segment's start or end was there at it, if anybody says so: few
+    objects come in just then.
     """
     voters = weights[..., None]
     yes: Floats = (drawn * voters).sum(axis=1)
     total: Floats = voters.sum(axis=1)
-    there = (yes >= total / 2 - 1e-9) & (yes > 0)
     agreed_there = yes >= total - 1e-9
     heard = drawn & (voters > 0)
     agreed_absent = np.logical_not(heard.any(axis=1))
+    there = ((_around(yes) >= total / 2 - 1e-9) & (yes > 0)) | (agreed_there & (yes > 0))
     out = there.copy()
     for k in range(len(out)):
         if (there[k] != agreed_there[k]).any() or (there[k] == agreed_absent[k]).any():
@@ -109,6 +119,14 @@ def vote_presence(drawn: Bools, weights: Floats) -> Bools:
         _reach(out[k], heard[k])
         _reach(out[k, ::-1], heard[k, :, ::-1])
     return out
+
+
+def _around(votes: Floats) -> Floats:
+    """Votes (k, n), each spread over the frames around it."""
+    reach, n = len(NEAR) - 1, votes.shape[1]
+    wide = np.pad(votes, ((0, 0), (reach, reach)), mode="edge")
+    far = [wide[:, reach - d : reach - d + n] + wide[:, reach + d : reach + d + n] for d in range(1, reach + 1)]
+    return NEAR[0] * votes + sum(share * both for share, both in zip(NEAR[1:], far, strict=True))
 
 
 def _reach(there: Bools, heard: Bools) -> None:
