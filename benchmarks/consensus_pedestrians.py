@@ -29,7 +29,7 @@ from review.core.learning import Answers, Learnt, learn
 
 WIDE, FOUND, FIRST, MOST = 30.0, 0.5, 2, 7
 PROVEN = 0.65  # lower end of a skill learnt from the others (there is no gold), from which an empty image is believed
-PRICES = (0.08, 0.05, 0.03, 0.025, 0.02, 0.015, 0.01)
+PRICES = (0.04, 0.025, 0.015, 0.01, 0.006)
 
 Answered = dict[str, list[Submission]]
 
@@ -57,15 +57,14 @@ def adaptive(images: Answered, price: float) -> tuple[Answered, dict[str, Consen
     """What was asked for of every image, and its consensus with the skills learnt from all of that."""
     used = {image: given[:FIRST] for image, given in images.items()}
     waiting = set(images)
-    while True:
+    while waiting:
         learnt = _learn(used)
-        made = {image: _consent(some, learnt) for image, some in used.items()}
-        waiting = {i for i in waiting if len(used[i]) < min(len(images[i]), MOST)}
-        waiting = {i for i in waiting if not _settled(made[i], used[i], learnt, price)}
-        if not waiting:
-            return used, made
+        more = (i for i in waiting if len(used[i]) < min(len(images[i]), MOST))
+        waiting = {i for i in more if not _settled(_consent(used[i], learnt), used[i], learnt, price)}
         for image in waiting:
             used[image] = images[image][: len(used[image]) + 1]
+    learnt = _learn(used)
+    return used, {image: _consent(some, learnt) for image, some in used.items()}
 
 
 def _settled(made: Consensus, some: Sequence[Submission], learnt: Learnt, price: float) -> bool:

@@ -1,7 +1,8 @@
 """Where the boxes of two sets of tracks overlap: the sparse list that all scores, links and matchings start from.
 
 Idea: frames are taken in blocks of 16. Two tracks are compared frame by frame only in blocks where the hulls of their
-boxes touch, so objects that are far apart in time or space cost next to nothing.
+boxes touch, and those are found in cells of a grid over the picture, so objects that are far apart in time or space
+cost nothing.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ from annotation.core.boxes import iou_aligned
 from annotation.core.tracks import Bools, Dense, Floats, Ints
 
 _BLOCK = 16  # frames whose hull is tested at once: longer ones prune less, shorter ones cost more tests
+_CELL = 2.0  # side of a cell by the middle one of the hulls' sides
+_MOST_CELLS = 64  # along an axis, that one hull may lie in
 _SLAB = 64  # blocks held in memory at once, so that memory does not grow with the length of a video
 
 
@@ -56,11 +59,7 @@ def _slab(a: Floats, b: Floats, offset: int) -> tuple[Ints, Ints, Ints, Floats]:
     a, b = _blocks(a), _blocks(b)
     low_a, high_a = _hulls(a)
     low_b, high_b = _hulls(b)
-    block, left, right = _cross(low_a[..., 0] <= high_a[..., 0], low_b[..., 0] <= high_b[..., 0])
-    low = np.maximum(low_a[left, block], low_b[right, block])
-    high = np.minimum(high_a[left, block], high_b[right, block])
-    touch = (low < high).all(axis=1)
-    block, left, right = block[touch], left[touch], right[touch]
+    block, left, right = _touching(low_a, high_a, low_b, high_b)
     shared = iou_aligned(a[left, block], b[right, block])
     pair, k = np.nonzero(shared)
     return left[pair], right[pair], block[pair] * _BLOCK + k + offset, shared[pair, k]
@@ -89,14 +88,48 @@ def _hulls(blocks: Floats) -> tuple[Floats, Floats]:
     return low[:, :, 0], high[:, :, 0]
 
 
-def _cross(a: Bools, b: Bools) -> tuple[Ints, Ints, Ints]:
-    """Every pair of rows of (n, k) and (m, k) that are both true in a column: column, left row, right row."""
-    column, left = np.nonzero(a.T)
-    partners, row = np.nonzero(b.T)
-    count = np.bincount(partners, minlength=a.shape[1])
-    first = np.cumsum(count) - count
-    repeat = count[column]
-    begin = np.cumsum(repeat) - repeat
-    within = np.arange(repeat.sum()) - np.repeat(begin, repeat)
-    column = np.repeat(column, repeat)
-    return column, np.repeat(left, repeat), row[first[column] + within]
+def _touching(low_a: Floats, high_a: Floats, low_b: Floats, high_b: Floats) -> tuple[Ints, Ints, Ints]:
+    """Every pair of hulls (n, k, 2) and (m, k, 2) that overlap in one block: block, left row, right row.
+
+    Both are listed in every cell that they lie in; of the cells that a pair shares, the one counts that has the top
+    left corner of what they share.
+    """
+    at_a, at_b = (np.nonzero(low[..., 0] <= high[..., 0]) for low, high in ((low_a, high_a), (low_b, high_b)))
+    low_a, high_a, low_b, high_b = low_a[at_a], high_a[at_a], low_b[at_b], high_b[at_b]
+    if not len(low_a) or not len(low_b):
+        return (np.zeros(0, np.int64),) * 3
+    sides = np.concatenate([high_a - low_a, high_b - low_b])
+    cell = np.maximum(np.maximum(_CELL * np.median(sides, axis=0), sides.max(axis=0) / _MOST_CELLS), 1e-9)
+    origin = np.minimum(low_a.min(axis=0), low_b.min(axis=0))
+    spans = [np.floor((edge - origin) / cell).astype(np.int64) for edge in (low_a, high_a, low_b, high_b)]
+    wide, tall = (np.maximum(spans[1].max(axis=0), spans[3].max(axis=0)) + 1).tolist()
+    hull_a, key_a = _cells(at_a[1], spans[0], spans[1], wide, tall)
+    hull_b, key_b = _cells(at_b[1], spans[2], spans[3], wide, tall)
+    left, right, key = _join(hull_a, key_a, hull_b, key_b)
+    low, high = np.maximum(low_a[left], low_b[right]), np.minimum(high_a[left], high_b[right])
+    corner = np.maximum(spans[0][left], spans[2][right])
+    kept = (low < high).all(axis=1) & (key == (at_a[1][left] * wide + corner[:, 0]) * tall + corner[:, 1])
+    block, left, right = at_a[1][left[kept]], at_a[0][left[kept]], at_b[0][right[kept]]
+    order = np.lexsort((right, left, block))
+    return block[order], left[order], right[order]
+
+
+def _cells(block: Ints, first: Ints, last: Ints, wide: int, tall: int) -> tuple[Ints, Ints]:
+    """Each hull once for every cell between its first and last (n, 2): the hull, and the number of block and cell."""
+    size = last - first + 1
+    count = size.prod(axis=1)
+    hull = np.repeat(np.arange(len(block)), count)
+    within = np.arange(len(hull)) - np.repeat(np.cumsum(count) - count, count)
+    x, y = np.divmod(within, size[hull, 1])
+    return hull, (block[hull] * wide + first[hull, 0] + x) * tall + first[hull, 1] + y
+
+
+def _join(hull_a: Ints, key_a: Ints, hull_b: Ints, key_b: Ints) -> tuple[Ints, Ints, Ints]:
+    """Every pair with the same key: left, right, key."""
+    order = np.argsort(key_b, kind="stable")
+    key_b, hull_b = key_b[order], hull_b[order]
+    first, last = np.searchsorted(key_b, key_a), np.searchsorted(key_b, key_a, side="right")
+    count = last - first
+    row = np.repeat(np.arange(len(key_a)), count)
+    partner = np.arange(len(row)) - np.repeat(np.cumsum(count) - count, count) + first[row]
+    return hull_a[row], hull_b[partner], key_a[row]

@@ -18,6 +18,7 @@ import numpy as np
 from annotation.core.tracks import Bools, Floats, Ints
 from review.core.absorbing import absorb
 from review.core.dividing import divide
+from review.core.gathering import gather
 from review.core.mending import mend
 from review.core.stacking import Stack
 from review.core.untangling import untangle
@@ -43,7 +44,7 @@ def cluster(stack: Stack, weights: Floats) -> Ints:
             break
         member = contract(stack, moved, value, weights)
     member = absorb(stack, member, value - FLOOR, FLOOR, weights)
-    return divide(stack, mend(stack, untangle(stack, member, weights)), weights)
+    return gather(stack, divide(stack, mend(stack, untangle(stack, member, weights)), weights))
 
 
 def _values(stack: Stack) -> Floats:
@@ -72,7 +73,7 @@ def _graph(stack: Stack, node: Ints, value: Floats, n_nodes: int) -> list[dict[i
     a, b = node[pairs.left, pairs.frame], node[pairs.right, pairs.frame]
     kept = a != b
     key = np.minimum(a, b)[kept] * n_nodes + np.maximum(a, b)[kept]
-    keys, at = np.unique(key, return_inverse=True)
+    keys, at = numbered(key, n_nodes**2)
     sums = np.bincount(at, weights=value[kept], minlength=len(keys))
     graph: list[dict[int, float]] = [{} for _ in range(n_nodes)]
     for k, total in zip(keys.tolist(), sums.tolist(), strict=True):
@@ -148,18 +149,20 @@ def reassign(stack: Stack, member: Ints, value: Floats, weights: Floats) -> Ints
     One worker after the other, whoever fits worst first, so that two who differ do not both give way. A frame on
     which a track fits its cluster no more, and no other, gets a number of its own per run.
     """
-    doubts = {owner: _doubt(stack, member, value, weights, owner) for owner in range(stack.workers)}
+    doubts = _doubts(stack, member, value, weights)
     for owner in sorted((o for o in doubts if doubts[o] > 0), key=lambda o: (-doubts[o], o)):
         member = _reassign_worker(stack, member, value, weights, owner)
     return member
 
 
-def _doubt(stack: Stack, member: Ints, value: Floats, weights: Floats, owner: int) -> float:
-    """How much better one worker's tracks would be placed if they moved, 0 if none has reason to."""
-    tracks, clusters, gain = _gains(stack, member, value, weights, owner)
+def _doubts(stack: Stack, member: Ints, value: Floats, weights: Floats) -> dict[int, float]:
+    """How much better each worker's tracks would be placed if they moved, 0 if none has reason to."""
+    tracks, clusters, gain = _gains(stack, member, value, weights)
     home = _home_gain(member, tracks, clusters, gain)
-    found = [_best_stretch(-home), _best_stretch(gain - home[tracks])]
-    return float(sum(f[f > CHANGE].sum() for f in found))
+    away, elsewhere = _best_stretch(-home), _best_stretch(gain - home[tracks])
+    doubts = np.bincount(stack.owners, np.where(away > CHANGE, away, 0.0), stack.workers)
+    doubts += np.bincount(stack.owners[tracks], np.where(elsewhere > CHANGE, elsewhere, 0.0), stack.workers)
+    return dict(enumerate(doubts.tolist()))
 
 
 def _reassign_worker(stack: Stack, member: Ints, value: Floats, weights: Floats, owner: int) -> Ints:
@@ -178,33 +181,48 @@ def _reassign_worker(stack: Stack, member: Ints, value: Floats, weights: Floats,
     return member
 
 
-def _gains(stack: Stack, member: Ints, value: Floats, weights: Floats, owner: int) -> tuple[Ints, Ints, Floats]:
-    """What each frame says for a worker's tracks being in a cluster: tracks (q,), clusters (q,), gain (q, n).
+def _gains(
+    stack: Stack, member: Ints, value: Floats, weights: Floats, owner: int | None = None
+) -> tuple[Ints, Ints, Floats]:
+    """What each frame says for tracks being in a cluster: tracks (q,), clusters (q,), gain (q, n).
 
-    The gain is the mean IoU with the boxes of other workers in the cluster, minus the floor; 0 where there are none.
+    Of one worker's tracks, or of all. The gain is the mean IoU with the boxes of other workers in the cluster, minus
+    the floor; 0 where there are none.
     """
     pairs, n = stack.overlap, member.shape[1]
     n_clusters = int(member.max()) + 1
-    track = np.concatenate([pairs.left, pairs.right])
-    mine = np.flatnonzero(stack.owners[track] == owner)
-    track, other = track[mine], np.concatenate([pairs.right, pairs.left])[mine]
-    frame, value = np.tile(pairs.frame, 2)[mine], np.tile(value, 2)[mine]
+    track, other = np.concatenate([pairs.left, pairs.right]), np.concatenate([pairs.right, pairs.left])
+    frame, value = np.tile(pairs.frame, 2), np.tile(value, 2)
+    if owner is not None:
+        mine = np.flatnonzero(stack.owners[track] == owner)
+        track, other, frame, value = track[mine], other[mine], frame[mine], value[mine]
     strength = weights[stack.owners]
-    keys, row = np.unique(track * n_clusters + member[other, frame], return_inverse=True)
+    keys, row = numbered(track * n_clusters + member[other, frame], len(member) * n_clusters)
     sums = np.bincount(row * n + frame, weights=value * strength[other], minlength=len(keys) * n)
     tracks, clusters = np.divmod(keys, n_clusters)
-    counts = _counts(stack, member, strength, n_clusters, owner)[clusters]
+    counts = _counts(stack, member, strength, n_clusters)[stack.owners[tracks], clusters]
     there = (counts > 1e-9) & stack.present[tracks]
     mean = np.divide(sums.reshape(-1, n), counts, out=np.zeros(counts.shape), where=there)
     return tracks, clusters, np.where(there, mean - FLOOR, 0.0)
 
 
-def _counts(stack: Stack, member: Ints, strength: Floats, n_clusters: int, owner: int) -> Floats:
-    """Weight of the boxes in each cluster on each frame (k, n), of all workers but one."""
-    track, frame = np.nonzero(stack.present & (stack.owners != owner)[:, None])
-    at = member[track, frame] * member.shape[1] + frame
-    flat = np.bincount(at, weights=strength[track], minlength=n_clusters * member.shape[1])
-    return flat.reshape(n_clusters, -1).astype(np.float64, copy=False)
+def numbered(keys: Ints, most: int) -> tuple[Ints, Ints]:
+    """Which keys under `most` there are, in order, and the place of each in that list."""
+    if most > 4 * len(keys):
+        names, row = np.unique(keys, return_inverse=True)
+        return names, row
+    there = np.zeros(most, bool)
+    there[keys] = True
+    return np.flatnonzero(there), (np.cumsum(there) - 1)[keys]
+
+
+def _counts(stack: Stack, member: Ints, strength: Floats, n_clusters: int) -> Floats:
+    """Weight of the boxes in each cluster on each frame, of all workers but one: (w, k, n)."""
+    track, frame = np.nonzero(stack.present)
+    cell = (stack.owners[track] * n_clusters + member[track, frame]) * member.shape[1] + frame
+    own = np.bincount(cell, weights=strength[track], minlength=stack.workers * n_clusters * member.shape[1])
+    own = own.reshape(stack.workers, n_clusters, -1).astype(np.float64, copy=False)
+    return own.sum(axis=0) - own
 
 
 def _home_gain(member: Ints, tracks: Ints, clusters: Ints, gain: Floats) -> Floats:

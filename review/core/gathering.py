@@ -1,0 +1,63 @@
+"""Drawings that nobody joins, put to the object that they were most likely meant to be.
+
+The clusters' floor of IoU keeps two objects apart that stand close together. What one worker alone drew, over most of
+its frames upon an object that this worker did not draw, is rather that object badly drawn (much too large, or a part of
+it) than one that all others missed and a second one that this worker missed. The same holds of the parts of one track.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from annotation.core.tracks import Bools, Floats, Ints
+from review.core.stacking import Stack
+
+LOOSE = 0.2  # mean IoU from which it is
+FLOOR = 0.35  # and from which two who are alone mean the same
+MOSTLY = 0.5  # share of its frames on which the object is there, too
+
+
+def gather(stack: Stack, member: Ints) -> Ints:
+    """Clusters (t, n) with those of a single worker, and parts of one track, joined to others; -1 where absent."""
+    k = int(member.max(initial=-1)) + 1
+    owned, drawn = np.zeros((k, stack.workers, member.shape[1]), bool), np.zeros((k, len(member)), bool)
+    row, frame = np.nonzero(member >= 0)
+    owned[member[row, frame], stack.owners[row], frame] = True
+    drawn[member[row, frame], row] = True
+    if (owned.any(axis=2).sum(axis=1) != 1).all() and (drawn.sum(axis=0) <= 1).all():
+        return member
+    likeness = np.triu(_likeness(stack, member, k), 1)
+    near = np.flatnonzero(likeness >= LOOSE)
+    target = np.arange(k)
+    for at in near[np.argsort(-likeness.flat[near], kind="stable")].tolist():
+        a, b = sorted(target[list(divmod(at, k))].tolist(), key=lambda c: int(owned[c].any(axis=1).sum()))
+        parts = bool((drawn[a] & drawn[b]).any())
+        alone = [int(owned[c].any(axis=1).sum()) == 1 for c in (a, b)]
+        meant = parts or (alone[0] and (not alone[1] or likeness.flat[at] >= FLOOR))
+        if a != b and meant and _may_join(owned[a], owned[b], parts):
+            target[target == a] = b
+            owned[b] |= owned[a]
+            drawn[b] |= drawn[a]
+    return np.where(member >= 0, target[member], -1)
+
+
+def _likeness(stack: Stack, member: Ints, k: int) -> Floats:
+    """Mean IoU of every two clusters over the pairs of boxes that two workers have on one frame, (k, k)."""
+    pairs = stack.overlap
+    a, b = member[pairs.left, pairs.frame], member[pairs.right, pairs.frame]
+    total = np.zeros((k, k))
+    np.add.at(total, (a, b), pairs.iou)
+    counts = np.zeros((k, member.shape[1]))
+    row, frame = np.nonzero(member >= 0)
+    np.add.at(counts, (member[row, frame], frame), 1.0)
+    return (total + total.T) / np.maximum(counts @ counts.T, 1.0)
+
+
+def _may_join(one: Bools, other: Bools, parts: bool) -> bool:
+    """Whether no worker has a box in both (w, n) on a frame, and the one lies upon the other.
+
+    That is on most of its frames; of the `parts` of one track, on any.
+    """
+    frames = one.any(axis=0)
+    shared = int((other.any(axis=0) & frames).sum())
+    return not (one & other).any() and shared >= (1 if parts else MOSTLY * frames.sum())

@@ -1,0 +1,83 @@
+"""Badly drawn boxes, grids and starts that workers see differently: what a consensus makes of them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from annotation.core.overlaps import overlaps
+from annotation.core.tracks import Dense, Tracks, fill, make_track
+from review.core.consensus import Submission, make_consensus
+from review.core.fusing import fuse, vote_presence
+from review.core.gridding import find_grid
+
+STOP = 30
+
+
+def submit(name: str, *boxes, frames=range(STOP)) -> Submission:
+    tracks = tuple(make_track(str(i), "car", list(frames), [box] * len(frames)) for i, box in enumerate(boxes))
+    return Submission(name, name, Tracks(0, STOP, tracks))
+
+
+def test_a_box_drawn_much_too_large_over_an_object_is_a_voice_for_it():
+    close, large = [100, 100, 140, 160], [80, 90, 165, 175]
+    crowd = [submit("a", close), submit("b", close), submit("c", large)]
+    (track,) = make_consensus(crowd, 0, STOP).tracks.tracks
+    assert track.support == ("a", "b", "c")
+
+
+def test_neighbours_that_hardly_touch_stay_two_objects_nobody_confirms():
+    crowd = [submit("a", [100, 100, 140, 160]), submit("b"), submit("c", [135, 100, 175, 160])]
+    assert make_consensus(crowd, 0, STOP).tracks.tracks == ()
+
+
+def test_who_drew_both_objects_is_not_joined_to_either():
+    near, far = [100, 100, 140, 160], [115, 110, 155, 170]
+    crowd = [submit("a", near, far), submit("b", near), submit("c", near)]
+    (track,) = make_consensus(crowd, 0, STOP).tracks.tracks
+    assert track.support == ("a", "b", "c")
+    assert fill([track], 0, STOP).boxes[0, 5].tolist() == near
+
+
+def test_whole_pixels_stay_whole_and_other_numbers_do_not():
+    rng = np.random.default_rng(4)
+    truth = np.array([50.0, 60, 90, 130]) + rng.integers(0, 40, (1, 1, 40, 1))
+    drawn = truth + rng.integers(-2, 3, (1, 3, 40, 4))
+    fused = fuse(drawn, np.full(3, 0.05))
+    assert np.array_equal(fused, np.round(fused))
+    assert find_grid(drawn).step.tolist() == [1, 1, 1, 1]
+    assert find_grid(drawn * 1.5 + 0.25).step == pytest.approx(1.5)
+    assert np.allclose(fuse(drawn * 1.5 + 0.25, np.full(3, 0.05)), fused * 1.5 + 0.25)
+    assert find_grid(drawn + rng.normal(0, 0.1, drawn.shape)) is None
+
+
+def test_a_few_numbers_are_no_grid():
+    assert find_grid(np.array([[[[0.0, 0, 10, 10]], [[3.0, 3, 13, 13]]]])) is None
+
+
+@pytest.mark.parametrize(("starts", "first"), [((5, 5, 6), 5), ((5, 5, 7), 5), ((5, 7, 7), 7), ((5, 8, 8), 7)])
+def test_a_start_far_from_the_others_has_some_say(starts, first):
+    drawn = np.array([[np.arange(40) >= s for s in starts]])
+    assert int(vote_presence(drawn, np.ones((1, 3)))[0].argmax()) == first
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_all_overlaps_are_found_however_large_and_far_the_boxes_are(seed):
+    rng = np.random.default_rng(seed)
+
+    def scene(n: int) -> Dense:
+        low = rng.uniform(0, 3000, (n, 40, 2))
+        low = low[:, :1] + rng.normal(0, 3, low.shape)
+        size = rng.choice([5.0, 40, 900], (n, 1, 1)) * rng.uniform(0.5, 1, (n, 1, 2))
+        boxes = np.concatenate([low, low + size], axis=2)
+        boxes[rng.random((n, 40)) < 0.3] = np.nan
+        names, there = tuple(map(str, range(n))), ~np.isnan(boxes[..., 0])
+        return Dense(0, names, names, boxes, there, there & False)
+
+    a, b = scene(25), scene(20)
+    found = overlaps(a, b)
+    low = np.maximum(a.boxes[:, None, :, :2], b.boxes[None, :, :, :2])
+    high = np.minimum(a.boxes[:, None, :, 2:], b.boxes[None, :, :, 2:])
+    want = set(zip(*(x.tolist() for x in np.nonzero((low < high).all(axis=3))), strict=True))
+    assert set(zip(found.left.tolist(), found.right.tolist(), found.frame.tolist(), strict=True)) == want
+    assert len(found.left) == len(want)
