@@ -148,6 +148,15 @@ def forget_skills(*, project_id: str, workers: Collection[str | None]) -> None:
     SkillRow.objects.filter(project_id=project_id, worker_id__in=workers).delete()
 
 
+def proven_in(*, project: Project, workers: Collection[str]) -> set[str]:
+    """Those of these workers who passed gold that has objects where they worked, by user id."""
+    passed = Score.objects.filter(
+        assignment__project=project, assignment__worker__in=workers, passed=True, gold__flagged_at__isnull=True
+    )
+    rows = passed.values_list("assignment__worker_id", "figures")
+    return {w for w, figures in rows if any(c["objects"] for c in figures.get("counts", {}).values())}
+
+
 def skills_in(*, project: Project, workers: list[str]) -> dict[str, Skill]:
     """What is known of these workers in a project, by user id; an unknown one is left out."""
     rows = SkillRow.objects.filter(project=project, worker_id__in=workers)

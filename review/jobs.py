@@ -9,9 +9,9 @@ from annotation.queue import job, sweep, want
 from crowd import publishing, scoring
 from crowd.lifecycle import LIVE_SEATS, TaskStatus
 from crowd.models import Assignment, Task
-from review import adopting, exporting, learning, measuring, reconciling, releasing, stitching
-from review.lifecycle import WorkStatus
-from review.models import Export, Release
+from review import adopting, exporting, learning, measuring, reconciling, releasing, renewing, stitching
+from review.lifecycle import ConsensusStatus, WorkStatus
+from review.models import Consensus, Export, Release
 
 AT_ONCE = 500
 
@@ -25,6 +25,12 @@ def reconcile_job(subject: str) -> None:
     with transaction.atomic():
         scoring.want_scores(task_id=subject)
     reconciling.reconcile(task_id=subject)
+    renewing.mark_stale(pk=subject)
+
+
+@job("renew_consensus")
+def renew_consensus_job(subject: str) -> None:
+    renewing.renew(task_id=subject)
 
 
 @job("adopt_gold")
@@ -40,6 +46,7 @@ def stitch_video_job(subject: str) -> None:
 @job("learn_skills")
 def learn_skills_job(subject: str) -> None:
     learning.learn_skills(project_id=subject)
+    renewing.mark_stale(project_id=subject)
 
 
 @job("measure_agreement")
@@ -75,6 +82,9 @@ def judge_what_was_left() -> None:
     waiting = Task.objects.filter(~Exists(live), status__in=[TaskStatus.OPEN, TaskStatus.FILLED])
     for task_id in waiting.values_list("pk", flat=True)[:AT_ONCE]:
         want("reconcile", task_id)
+    stale = Consensus.objects.filter(status=ConsensusStatus.STALE, task__status=TaskStatus.IN_REVIEW)
+    for task_id in stale.values_list("task_id", flat=True)[:AT_ONCE]:
+        want("renew_consensus", task_id)
     for release_id in Release.objects.filter(status=WorkStatus.BUILDING).values_list("pk", flat=True)[:AT_ONCE]:
         want("build_release", release_id)
     for export_id in Export.objects.filter(status=WorkStatus.BUILDING).values_list("pk", flat=True)[:AT_ONCE]:

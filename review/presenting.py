@@ -30,6 +30,7 @@ def consensus_body(row: Consensus, reader: Reader) -> dict[str, Any]:
         "version": row.version,
         "agreement": row.agreement,
         "confidence": row.confidence,
+        "difficulty": row.difficulty,
         "decided_by": reader.name_of(row.decided_by) or decider,
         "decided_at": row.decided_at,
         "decisions": row.decisions.count(),
@@ -41,7 +42,14 @@ def consensus_detail(row: Consensus, reader: Reader) -> dict[str, Any]:
     said = recording.load_json(row.track_set) if row.track_set else {"tracks": [], "intervals": []}
     submissions = [_submission(s, row, reader.names) for s in completing.submissions_of(row.task)]
     clip = clip_body(row.segment) if hasattr(row.segment, "clip") else None
-    return {**consensus_body(row, reader), **said, "submissions": submissions, "clip": clip}
+    return {**consensus_body(row, reader), **said, "submissions": submissions, "builds": _builds(row), "clip": clip}
+
+
+def _builds(row: Consensus) -> list[dict[str, Any]]:
+    """What was made of how many submissions, and why one more worker was wanted after it."""
+    builds = row.builds.order_by("version")
+    names = ("version", "method", "agreement", "confidence", "gain", "wanted", "created_at")
+    return [{name: getattr(b, name) for name in names} | {"submissions": len(b.inputs)} for b in builds]
 
 
 def _submission(seat: Assignment, row: Consensus, names: bool) -> dict[str, Any]:

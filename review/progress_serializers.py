@@ -32,6 +32,8 @@ class BenchmarkSerializer(serializers.Serializer):
 class RedundancySerializer(serializers.Serializer):
     mean = serializers.FloatField(allow_null=True)
     saved = serializers.IntegerField()
+    # How often one more worker was wanted, by why: agreement, gain, empty, first.
+    why = serializers.DictField(child=serializers.IntegerField())
 
 
 class CostSerializer(serializers.Serializer):

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from statistics import fmean
 
 from django.db import transaction
 
 from annotation import recording
+from annotation.core.tracks import fill
 from annotation.lifecycle import Source
 from annotation.queue import want
 from crowd import completing, ghosting, paying, scoring
 from crowd.core.policies import Policy
-from crowd.core.stopping import seats_wanted
+from crowd.core.stopping import Judged, seats_wanted, why_more
 from crowd.lifecycle import Seat, TaskStatus
 from crowd.models import Assignment, Task
 from crowd.seating import has_live_seats, lock_task, policy_of
 from review.core.consensus import METHOD, VERSION, Submission, make_consensus
 from review.core.consensus import Consensus as Made
+from review.core.difficulty import difficulty
 from review.deciding import accept_by_rule
 from review.grading import scores_with, soft_f
 from review.lifecycle import ConsensusStatus, Verdict
@@ -44,15 +46,8 @@ def reconcile(*, task_id: str) -> None:
     if not seats or has_live_seats(task):
         return
     policy = policy_of(task.batch)
-    given = submissions(task, seats)
-    voices = listen(task=task, seats=seats)
-    heard = voices.heard(given)
-    made = make_consensus(heard, task.segment.start, task.segment.stop, quorum=policy.quorum_share)
-    if policy.ghosts or voices.echoes:
-        made = replace(made, scores=scores_with(task=task, seats=seats, tracks=made.tracks))
-    trusted = [s.id for s in heard if has_a_say(s)] or [s.id for s in heard]
-    made = replace(made, agreement=fmean(made.scores[i] for i in trusted))
-    peers = peer_scores(task, seats, voices)
+    found = consent(task, seats)
+    peers = peer_scores(task, seats, found.voices)
     with transaction.atomic():
         task = lock_task(task_id)
         completing.fill(task=task)
@@ -62,9 +57,37 @@ def reconcile(*, task_id: str) -> None:
             want("reconcile", task_id)
             return
         scoring.note_peers(scores=peers)
-        consensus = _write(task, seats, made)
-        _conclude(task, consensus, policy, len(seats), len(trusted))
+        judged = _judge(task, found)
+        wanted = why_more(policy=policy, judged=judged, submissions=found.trusted)
+        consensus = write(task, seats, found, wanted=wanted)
+        more = seats_wanted(policy=policy, judged=judged, submissions=found.trusted)
+        _conclude(task, consensus, policy, found.trusted, min(more, policy.max_redundancy - len(seats)))
         want("learn_skills", task.project_id, delay_s=_learn_after_s(task.project_id))
+
+
+@dataclass(frozen=True)
+class Consent:
+    """A consensus before it is written: who was heard, how many of them have a say, and what each vote weighs (1 where
+    nothing is known of the worker)."""
+
+    made: Made
+    heard: tuple[Submission, ...]
+    trusted: int
+    weights: dict[str, float]
+    voices: Voices
+
+
+def consent(task: Task, seats: list[Assignment]) -> Consent:
+    """What a task's submissions make together, by what is known of the workers now."""
+    voices = listen(task=task, seats=seats)
+    heard = voices.heard(submissions(task, seats))
+    policy = policy_of(task.batch)
+    made = make_consensus(heard, task.segment.start, task.segment.stop, quorum=policy.quorum_share)
+    if policy.ghosts or voices.echoes:
+        made = replace(made, scores=scores_with(task=task, seats=seats, tracks=made.tracks))
+    trusted = [s.id for s in heard if has_a_say(s)] or [s.id for s in heard]
+    made = replace(made, agreement=fmean(made.scores[i] for i in trusted))
+    return Consent(made, tuple(heard), len(trusted), weights_of(heard), voices)
 
 
 def _learn_after_s(project_id: str) -> float:
@@ -107,15 +130,26 @@ def peer_scores(task: Task, seats: list[Assignment], voices: Voices) -> dict[str
     return scores
 
 
-def _write(task: Task, seats: list[Assignment], made: Made) -> Consensus:
+def heard_now(task: Task, seats: list[Assignment]) -> dict[str, float]:
+    """What the votes of a task's submissions weigh by what is known of the workers now."""
+    return weights_of(listen(task=task, seats=seats).heard(submissions(task, seats)))
+
+
+def weights_of(heard: list[Submission]) -> dict[str, float]:
+    """What each vote weighs, by submission; 1 where nothing is known of the worker."""
+    return {s.id: 1.0 if s.skill is None else s.skill.weight for s in heard}
+
+
+def write(task: Task, seats: list[Assignment], found: Consent, *, wanted: str = "") -> Consensus:
     """A new build, unless the current one was made of the same inputs in the same way."""
     consensus, _ = Consensus.objects.get_or_create(
         task=task,
         defaults={"batch_id": task.batch_id, "video_id": task.segment.video_id, "segment_id": task.segment_id},
     )
-    method, inputs = f"{METHOD} {VERSION}", [s.pk for s in seats]
+    made, method, inputs = found.made, f"{METHOD} {VERSION}", [s.pk for s in seats]
     current = Build.objects.filter(consensus=consensus, version=consensus.version).first()
-    if current and current.inputs == inputs and current.method == method:
+    same = current and (current.inputs, current.method, current.weights) == (inputs, method, found.weights)
+    if same and consensus.status != ConsensusStatus.STALE:
         return consensus
     track_set = recording.store(tracks=made.tracks, video=task.segment.video, source=Source.CONSENSUS)
     build = Build.objects.create(
@@ -127,31 +161,43 @@ def _write(task: Task, seats: list[Assignment], made: Made) -> Consensus:
         scores=made.scores,
         agreement=made.agreement,
         confidence=made.confidence,
+        gain=made.gain,
+        wanted=wanted,
+        weights=found.weights,
     )
-    consensus.version, consensus.track_set = build.version, track_set
-    consensus.agreement, consensus.confidence = made.agreement, made.confidence
-    changes = ("version", "track_set", "agreement", "confidence")
-    Consensus.objects.filter(pk=consensus.pk).exclude(status=ConsensusStatus.ACCEPTED).update(
-        status=ConsensusStatus.PENDING, **{name: getattr(consensus, name) for name in changes}
-    )
+    filled = fill(made.tracks.tracks, made.tracks.start, made.tracks.stop)
+    now = {
+        "version": build.version,
+        "track_set": track_set,
+        "agreement": made.agreement,
+        "confidence": made.confidence,
+        "difficulty": difficulty(filled, made.agreement),
+    }
+    undecided = Consensus.objects.filter(pk=consensus.pk).exclude(status=ConsensusStatus.ACCEPTED)
+    undecided.update(status=ConsensusStatus.PENDING, **now)
     consensus.refresh_from_db()
     return consensus
 
 
-def _conclude(task: Task, consensus: Consensus, policy: Policy, submitted: int, trusted: int) -> None:
-    """What to do with a filled task: the rule, one more worker, or a person.
+def _judge(task: Task, found: Consent) -> Judged:
+    made, workers = found.made, {s.worker for s in found.heard}
+    proven = scoring.proven_in(project=task.project, workers=workers) >= workers
+    # What one more worker is expected to gain is kept with the build and not acted on: at the price that is right without
+    # spammers, four and a half workers were asked with them (docs/methods.md).
+    return Judged(made.agreement, empty=not made.tracks.tracks, proven=proven)
+
+
+def _conclude(task: Task, consensus: Consensus, policy: Policy, trusted: int, more: int) -> None:
+    """What to do with a filled task: one more worker where that is worth it and can be had, the rule, or a person.
 
     What a reviewer rejected once is never accepted by rule: they saw something that agreement did not.
     """
     rejected = consensus.decisions.filter(verdict=Verdict.REJECT).exists()
-    agreement = consensus.agreement or 0.0
-    more = seats_wanted(policy=policy, agreement=agreement, submissions=trusted)
-    more = min(more, policy.max_redundancy - submitted)
-    enough = trusted >= min(policy.first_seats, policy.max_redundancy)
-    if not rejected and enough and more <= 0 and agreement >= policy.agreement_floor:
-        accept_by_rule(consensus=consensus, task=task)
-        return
     if not rejected and more > 0 and completing.ask_more(task=task, seats=more):
+        return
+    enough = trusted >= min(policy.first_seats, policy.max_redundancy)
+    if not rejected and enough and (consensus.agreement or 0.0) >= policy.agreement_floor:
+        accept_by_rule(consensus=consensus, task=task)
         return
     completing.send_to_review(task=task)
 

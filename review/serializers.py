@@ -30,6 +30,8 @@ class ConsensusSerializer(serializers.Serializer):
     version = serializers.IntegerField()
     agreement = serializers.FloatField(allow_null=True)
     confidence = serializers.FloatField(allow_null=True)
+    # From 0 (easy) to 1: by disagreement, density and occlusion.
+    difficulty = serializers.FloatField(allow_null=True)
     decided_by = serializers.CharField(allow_null=True)
     decided_at = serializers.DateTimeField(allow_null=True)
     decisions = serializers.IntegerField()
@@ -42,10 +44,25 @@ class ConsensusSubmissionSerializer(serializers.Serializer):
     intervals = IntervalSerializer(many=True)
 
 
+class BuildSerializer(serializers.Serializer):
+    """One making of a consensus, and why one more worker was wanted after it."""
+
+    version = serializers.IntegerField()
+    method = serializers.CharField()
+    submissions = serializers.IntegerField()
+    agreement = serializers.FloatField()
+    confidence = serializers.FloatField()
+    # Share of its boxes that one more worker was expected to put right.
+    gain = serializers.FloatField(allow_null=True)
+    wanted = serializers.ChoiceField(choices=["first", "agreement", "gain", "empty"], allow_blank=True)
+    created_at = serializers.DateTimeField()
+
+
 class ConsensusDetailSerializer(ConsensusSerializer):
     tracks = ConsensusTrackSerializer(many=True)
     intervals = IntervalSerializer(many=True)
     submissions = ConsensusSubmissionSerializer(many=True)
+    builds = BuildSerializer(many=True)
     # Null where nobody needed one: imported tracks.
     clip = ClipSerializer(allow_null=True)
 

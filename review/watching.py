@@ -18,7 +18,7 @@ from crowd.models import Assignment, Batch, Score, Task, Transition
 from crowd.seating import lapsed, policy_of
 from crowd.starving import starving
 from review.lifecycle import ConsensusStatus
-from review.models import Agreement, Consensus, Decision
+from review.models import Agreement, Build, Consensus, Decision
 
 HOUR = timedelta(hours=1)
 SUBMITTED = (Seat.SUBMITTED, Seat.ACCEPTED, Seat.REJECTED)
@@ -116,7 +116,9 @@ def _redundancy(project: Project, batches: list[Batch]) -> dict[str, Any]:
     tasks = dict(done.order_by().values_list("batch").annotate(n=Count("pk")))
     most = sum(policy_of(b).max_redundancy * tasks.get(b.pk, 0) for b in batches)
     spent, decided = sum(used.values()), sum(tasks.values())
-    return {"mean": spent / decided if decided else None, "saved": max(0, most - spent)}
+    asked = Build.objects.filter(consensus__task__project=project).exclude(wanted="").order_by()
+    why = dict(asked.values_list("wanted").annotate(n=Count("pk")))
+    return {"mean": spent / decided if decided else None, "saved": max(0, most - spent), "why": why}
 
 
 def _cost(project: Project, batches: list[Batch], counts: dict[str, dict[str, int]]) -> dict[str, int]:

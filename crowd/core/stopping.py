@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from fractions import Fraction
-from typing import Protocol
+from typing import Literal, Protocol
 
 PRICE = 0.025  # of a segment's boxes that one more worker has to be expected to put right; see docs/methods.md
+
+Why = Literal["", "first", "agreement", "gain", "empty"]
 
 
 class Redundancy(Protocol):
@@ -21,19 +24,45 @@ class Redundancy(Protocol):
     @property
     def agreement_floor(self) -> float: ...
 
+    @property
+    def adaptive(self) -> bool: ...
 
-def seats_wanted(*, policy: Redundancy, agreement: float, submissions: int, enough: bool = True) -> int:
-    """How many seats to open beside those whose `submissions` are in; 0 says that more workers are not the answer.
 
-    `agreement` is the mean soft track F of the submissions with their consensus. One submission agrees with itself.
-    The policy says through `first_seats` whether it is adaptive; from there on each further seat has to be earned by
-    an agreement under the floor, or by what is not `enough` in other ways (`settled`).
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What a consensus says of its task: `agreement` is the mean soft track F of the submissions with it, `gain` the
+    share of its boxes that one more worker is expected to put right; it may be `empty`, by workers who are `proven` on
+    gold with objects."""
+
+    agreement: float
+    gain: float = 0.0
+    empty: bool = False
+    proven: bool = True
+
+
+def why_more(*, policy: Redundancy, judged: Judged, submissions: int) -> Why:
+    """Why a task of so many `submissions` needs one more, with no regard to what is allowed; "" if it needs none.
+
+    A policy that is adaptive goes by risk too. One submission agrees with itself, and is what the policy wants.
     """
+    if submissions < min(policy.first_seats, policy.max_redundancy):
+        return "first"
+    if submissions == 1:
+        return ""
+    if judged.agreement < policy.agreement_floor:
+        return "agreement"
+    if not policy.adaptive or settled(gain=judged.gain, empty=judged.empty, proven=judged.proven):
+        return ""
+    return "empty" if judged.empty and not judged.proven else "gain"
+
+
+def seats_wanted(*, policy: Redundancy, judged: Judged, submissions: int) -> int:
+    """How many seats to open beside those whose `submissions` are in; 0 says that more workers are not the answer."""
     missing = min(policy.first_seats, policy.max_redundancy) - submissions
     if missing > 0:
         return missing
-    agreed = submissions == 1 or (agreement >= policy.agreement_floor and enough)
-    return 0 if agreed or submissions >= policy.max_redundancy else 1
+    more = why_more(policy=policy, judged=judged, submissions=submissions)
+    return 1 if more and submissions < policy.max_redundancy else 0
 
 
 def settled(*, gain: float, empty: bool, proven: bool, price: float = PRICE) -> bool:

@@ -25,6 +25,7 @@ class Consensus(models.Model):
     version = models.PositiveIntegerField(default=0)
     agreement = models.FloatField(null=True)
     confidence = models.FloatField(null=True)
+    difficulty = models.FloatField(null=True)
     # The current build's, or the reviewer's where it was amended.
     track_set = models.ForeignKey("annotation.TrackSet", null=True, on_delete=models.PROTECT, related_name="+")
     # Null where a rule decided.
@@ -57,6 +58,11 @@ class Build(models.Model):
     scores = models.JSONField()
     agreement = models.FloatField()
     confidence = models.FloatField()
+    # What one more worker was expected to put right, as a share of the boxes, and why one was wanted ("": none was).
+    gain = models.FloatField(null=True)
+    wanted = models.CharField(max_length=16, default="", blank=True)
+    # The weights of the submissions' votes, by id.
+    weights = models.JSONField(default=dict)
     created_at = models.DateTimeField(db_default=Now())
 
     class Meta:

@@ -12,7 +12,7 @@ from scipy.stats import beta
 
 from crowd.core.ranking import EARLY, WINDOW, wants_gold
 from crowd.core.skill import Counts, Evidence, Skill, estimate, estimate_from_figures, vote_weight
-from crowd.core.stopping import PRICE, seats_wanted, settled, votes_needed
+from crowd.core.stopping import PRICE, Judged, seats_wanted, settled, votes_needed, why_more
 
 scores = st.lists(st.builds(Evidence, st.floats(0, 1), st.booleans()), max_size=8)
 
@@ -84,6 +84,7 @@ class Plan:
     first_seats: int = 2
     max_redundancy: int = 5
     agreement_floor: float = 0.8
+    adaptive: bool = True
 
 
 @pytest.mark.parametrize(
@@ -102,13 +103,36 @@ class Plan:
     ],
 )
 def test_one_more_worker_while_they_do_not_agree(plan, agreement, submissions, seats):
-    assert seats_wanted(policy=plan, agreement=agreement, submissions=submissions) == seats
+    assert seats_wanted(policy=plan, judged=Judged(agreement), submissions=submissions) == seats
 
 
-def test_who_agree_but_are_not_enough_get_one_more_until_the_bound():
-    assert seats_wanted(policy=Plan(), agreement=0.95, submissions=2, enough=False) == 1
-    assert seats_wanted(policy=Plan(), agreement=0.95, submissions=5, enough=False) == 0
-    assert seats_wanted(policy=Plan(first_seats=1), agreement=1.0, submissions=1, enough=False) == 0
+RISKY = Judged(0.95, gain=PRICE * 1.01)
+
+
+@pytest.mark.parametrize(
+    ("judged", "why"),
+    [
+        (Judged(0.7), "agreement"),
+        (RISKY, "gain"),
+        (Judged(1.0, empty=True, proven=False), "empty"),
+        (Judged(1.0, empty=True), ""),
+        (Judged(0.95, gain=PRICE), ""),
+    ],
+)
+def test_an_adaptive_policy_says_why_it_wants_one_more_until_the_bound(judged, why):
+    assert why_more(policy=Plan(), judged=judged, submissions=2) == why
+    assert seats_wanted(policy=Plan(), judged=judged, submissions=2) == bool(why)
+    assert seats_wanted(policy=Plan(), judged=judged, submissions=5) == 0
+
+
+def test_a_fixed_policy_goes_by_agreement_alone():
+    fixed = Plan(first_seats=3, adaptive=False)
+    assert seats_wanted(policy=fixed, judged=RISKY, submissions=3) == 0
+    assert seats_wanted(policy=fixed, judged=Judged(0.7), submissions=3) == 1
+
+
+def test_one_submission_is_enough_where_one_is_wanted():
+    assert seats_wanted(policy=Plan(first_seats=1), judged=RISKY, submissions=1) == 0
 
 
 def test_one_more_worker_is_asked_where_it_is_worth_the_price():

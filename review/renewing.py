@@ -1,0 +1,84 @@
+"""A consensus whose inputs changed while it waits for a person: marked stale, and made anew.
+
+Inputs are submissions (one that came late, one that a manager took back) and what is known of who made them. What was
+decided stays as it was decided.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from django.db import transaction
+
+from annotation.queue import want
+from crowd import completing
+from crowd.lifecycle import TaskStatus
+from crowd.models import Task
+from crowd.seating import lock_task
+from review.lifecycle import ConsensusStatus
+from review.models import Build, Consensus
+from review.reconciling import consent, heard_now, write
+
+MATTERS = 0.1  # by how much somebody's share of all votes has to change
+AT_ONCE = 200
+
+
+def mark_stale(**which: str) -> int:
+    """Mark what waits for a person and was made of other inputs than there are now; each is wanted anew.
+
+    `which` narrows the tasks: `project_id` or `pk`. Safe to run twice.
+    """
+    tasks = Task.objects.filter(status=TaskStatus.IN_REVIEW, **which)
+    waiting = Consensus.objects.filter(task__in=tasks, status=ConsensusStatus.PENDING, version__gt=0)
+    marked = 0
+    for row in waiting.select_related("task__project", "task__segment", "task__batch").order_by("pk")[:AT_ONCE]:
+        if not _is_current(row):
+            marked += _mark(row)
+    return marked
+
+
+@transaction.atomic
+def _mark(row: Consensus) -> int:
+    still = Consensus.objects.filter(pk=row.pk, status=ConsensusStatus.PENDING, version=row.version)
+    marked = still.update(status=ConsensusStatus.STALE)
+    if marked:
+        want("renew_consensus", row.task_id)
+    return marked
+
+
+def _is_current(row: Consensus) -> bool:
+    build = Build.objects.get(consensus=row, version=row.version)
+    seats = completing.submissions_of(row.task)
+    if not seats:  # imported, or all of it was taken back: there is nothing to make it of
+        return True
+    if build.inputs != [s.pk for s in seats]:
+        return False
+    # Builds of old did not say what the votes weighed.
+    return not build.weights or not _differ(build.weights, heard_now(row.task, seats))
+
+
+def _differ(before: Mapping[str, float], now: Mapping[str, float]) -> bool:
+    """Whether somebody's share of all votes changed by enough to matter, or they lost or won their say."""
+    if before.keys() != now.keys():
+        return True
+    whole, whole_now = sum(before.values()) or 1.0, sum(now.values()) or 1.0
+    moved = max((abs(before[i] / whole - now[i] / whole_now) for i in now), default=0.0)
+    return moved >= MATTERS or any((before[i] > 0) != (now[i] > 0) for i in now)
+
+
+def renew(*, task_id: str) -> None:
+    """Make a stale consensus anew. Safe to run twice; nothing where it was decided or is current."""
+    task = Task.objects.select_related("batch", "segment__video", "project").get(pk=task_id)
+    seats = completing.submissions_of(task)
+    if task.status != TaskStatus.IN_REVIEW or not seats:
+        return
+    found = consent(task, seats)
+    with transaction.atomic():
+        task = lock_task(task_id)
+        row = Consensus.objects.filter(task=task, status=ConsensusStatus.STALE).first()
+        if row is None or task.status != TaskStatus.IN_REVIEW:
+            return
+        if [s.pk for s in completing.submissions_of(task)] != [s.pk for s in seats]:
+            want("renew_consensus", task_id)
+            return
+        write(task, seats, found)

@@ -1,0 +1,95 @@
+"""A consensus whose inputs changed: stale, made anew, and never destroyed; what was decided stays."""
+
+from __future__ import annotations
+
+import pytest
+
+from crowd import scoring
+from crowd.core.skill import Skill
+from crowd.models import Assignment
+from review import renewing
+from review.lifecycle import ConsensusStatus
+from review.models import Build, Consensus
+from tests import cast
+from tests.crowd.stage import launched, tracks
+from tests.review.stage import API, by_all, decide, disputed, only_consensus
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def know(consensus: Consensus, **weights: float) -> None:
+    """Let workers be known by what their votes weigh."""
+    skills = {cast.user(name).pk: Skill(0.8, 0.7, 0.9, w, 0.8, 0.1, 0.05) for name, w in weights.items()}
+    scoring.keep_skills(project_id=consensus.task.project_id, skills=skills)
+
+
+def test_a_skill_that_changed_makes_it_stale_and_it_is_made_anew() -> None:
+    consensus = disputed()
+    before = Build.objects.get(consensus=consensus, version=consensus.version)
+    know(consensus, Wanda=2.0, Will=0.0)
+    assert renewing.mark_stale(project_id=consensus.task.project_id) == 1
+    consensus.refresh_from_db()
+    assert consensus.status == ConsensusStatus.STALE
+    renewing.renew(task_id=consensus.task_id)
+    renewing.renew(task_id=consensus.task_id)
+    consensus.refresh_from_db()
+    assert (consensus.status, consensus.version) == (ConsensusStatus.PENDING, before.version + 1)
+    # The earlier one is still there to be compared with, and names what it was made of.
+    body = cast.client("Mona").get(f"{API}/consensus/{consensus.pk}/").json()
+    assert [b["version"] for b in body["builds"]][-2:] == [before.version, before.version + 1]
+    kept = Build.objects.get(pk=before.pk)
+    assert (kept.inputs, kept.track_set_id, kept.method) == (before.inputs, before.track_set_id, before.method)
+
+
+def test_a_submission_that_was_taken_back_makes_it_stale() -> None:
+    consensus = disputed()
+    seat = Assignment.objects.filter(task=consensus.task).first()
+    Assignment.objects.filter(pk=seat.pk).update(
+        status="rejected", reason="not his own", decided_at="2026-01-01T00:00Z"
+    )
+    assert renewing.mark_stale(pk=consensus.task_id) == 1
+    renewing.renew(task_id=consensus.task_id)
+    consensus.refresh_from_db()
+    build = Build.objects.get(consensus=consensus, version=consensus.version)
+    assert consensus.status == ConsensusStatus.PENDING
+    assert seat.pk not in build.inputs
+
+
+def test_what_did_not_change_or_was_decided_stays() -> None:
+    consensus = disputed()
+    know(consensus, Wanda=1.5, Will=1.5)
+    assert renewing.mark_stale(project_id=consensus.task.project_id) == 0
+    assert decide("Rita", consensus, "accept").status_code == 200
+    know(consensus, Wanda=2.0, Will=0.0)
+    assert renewing.mark_stale(project_id=consensus.task.project_id) == 0
+    renewing.renew(task_id=consensus.task_id)
+    consensus.refresh_from_db()
+    assert consensus.status == ConsensusStatus.ACCEPTED
+
+
+def test_a_manager_sees_why_one_more_worker_was_wanted_and_how_hard_it_is() -> None:
+    consensus = disputed()
+    body = cast.client("Mona").get(f"{API}/consensus/{consensus.pk}/").json()
+    assert body["builds"][0]["wanted"] == "agreement"
+    assert body["builds"][0]["gain"] > 0
+    assert 0.2 < body["difficulty"] <= 1
+    progress = cast.client("Mona").get(f"{API}/projects/{consensus.task.project_id}/progress/").json()
+    assert progress["redundancy"]["why"]["agreement"] >= 1
+
+
+def test_what_all_call_empty_is_asked_of_more_until_somebody_passed_gold() -> None:
+    batch = launched(frames=20, redundancy=2, max_redundancy=3, adaptive=True)
+
+    def nothing(start: int, stop: int) -> dict:
+        return {"tracks": []}
+
+    by_all(batch, Wanda=nothing, Will=nothing)
+    assert Build.objects.get(consensus__batch=batch).wanted == "empty"
+    by_all(batch, Wim=nothing)
+    assert only_consensus(batch).status == ConsensusStatus.ACCEPTED
+
+
+def test_a_fixed_policy_believes_what_all_agree_on() -> None:
+    batch = launched(frames=20, redundancy=2, max_redundancy=3, adaptive=False)
+    by_all(batch, Wanda=tracks, Will=tracks)
+    assert only_consensus(batch).status == ConsensusStatus.ACCEPTED
