@@ -80,8 +80,8 @@ def test_a_manager_sees_why_one_more_worker_was_wanted_and_how_hard_it_is() -> N
 def test_what_all_call_empty_is_asked_of_more_until_somebody_passed_gold() -> None:
     batch = launched(frames=20, redundancy=2, max_redundancy=3, adaptive=True)
 
-    def nothing(start: int, stop: int) -> dict:
-        return {"tracks": []}
+    def nothing(start: int, stop: int) -> list:
+        return []
 
     by_all(batch, Wanda=nothing, Will=nothing)
     assert Build.objects.get(consensus__batch=batch).wanted == "empty"
