@@ -15,10 +15,13 @@ class ConsensusStatus(TextChoices):
 
 CONSENSUS_MOVES: dict[str, tuple[str, ...]] = {
     ConsensusStatus.PENDING: (ConsensusStatus.ACCEPTED, ConsensusStatus.REJECTED, ConsensusStatus.STALE),
-    ConsensusStatus.STALE: (ConsensusStatus.PENDING, ConsensusStatus.ACCEPTED),
+    ConsensusStatus.STALE: (ConsensusStatus.PENDING, ConsensusStatus.ACCEPTED, ConsensusStatus.REJECTED),
     ConsensusStatus.REJECTED: (ConsensusStatus.PENDING, ConsensusStatus.STALE),
     ConsensusStatus.ACCEPTED: (),
 }
+
+# A reviewer may decide what they see although a newer build is on its way: `version` is for those who mind.
+UNDECIDED = (ConsensusStatus.PENDING, ConsensusStatus.STALE)
 
 
 class Verdict(TextChoices):

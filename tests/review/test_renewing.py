@@ -93,3 +93,13 @@ def test_a_fixed_policy_believes_what_all_agree_on() -> None:
     batch = launched(frames=20, redundancy=2, max_redundancy=3, adaptive=False)
     by_all(batch, Wanda=tracks, Will=tracks)
     assert only_consensus(batch).status == ConsensusStatus.ACCEPTED
+
+
+def test_a_reviewer_may_decide_what_is_stale() -> None:
+    consensus = disputed()
+    know(consensus, Wanda=2.0, Will=0.0)
+    assert renewing.mark_stale(project_id=consensus.task.project_id) == 1
+    assert decide("Rita", consensus, "accept").status_code == 200
+    renewing.renew(task_id=consensus.task_id)
+    consensus.refresh_from_db()
+    assert consensus.status == ConsensusStatus.ACCEPTED
