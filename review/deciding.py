@@ -14,7 +14,7 @@ from crowd.models import Task
 from crowd.seating import lock_task
 from review.errors import AlreadyDecided, NoSeatsLeft
 from review.grading import scores_with
-from review.lifecycle import UNDECIDED, ConsensusStatus, Verdict
+from review.lifecycle import WAITING, ConsensusStatus, Verdict
 from review.models import Build, Consensus, Decision
 
 # Agreement is measured over many tasks at once, not anew for each.
@@ -67,8 +67,8 @@ def _check_version(consensus: Consensus, version: int | None) -> None:
 
 
 def _decide(consensus: Consensus, *, to: str, **values: object) -> None:
-    open_still = Consensus.objects.filter(pk=consensus.pk, status__in=UNDECIDED, version=consensus.version)
-    if not open_still.update(status=to, **values):
+    waiting = Consensus.objects.filter(pk=consensus.pk, status__in=WAITING, version=consensus.version)
+    if not waiting.update(status=to, **values):
         raise AlreadyDecided
     consensus.status = to
 

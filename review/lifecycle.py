@@ -19,9 +19,8 @@ CONSENSUS_MOVES: dict[str, tuple[str, ...]] = {
     ConsensusStatus.REJECTED: (ConsensusStatus.PENDING, ConsensusStatus.STALE),
     ConsensusStatus.ACCEPTED: (),
 }
-
 # A reviewer may decide what they see although a newer build is on its way: `version` is for those who mind.
-UNDECIDED = (ConsensusStatus.PENDING, ConsensusStatus.STALE)
+WAITING = (ConsensusStatus.PENDING, ConsensusStatus.STALE)
 
 
 class Verdict(TextChoices):

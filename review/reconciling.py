@@ -182,8 +182,8 @@ def write(task: Task, seats: list[Assignment], found: Consent, *, wanted: str = 
 def _judge(task: Task, found: Consent) -> Judged:
     made, workers = found.made, {s.worker for s in found.heard}
     proven = scoring.proven_in(project=task.project, workers=workers) >= workers
-    # What one more worker is expected to gain is kept with the build and not acted on: at the price that is right without
-    # spammers, four and a half workers were asked with them (docs/methods.md).
+    # What one more worker is expected to gain is kept with the build and not acted on: at the price that is right
+    # without spammers, four and a half workers were asked with them (docs/methods.md).
     return Judged(made.agreement, empty=not made.tracks.tracks, proven=proven)
 
 
