@@ -81,7 +81,8 @@ def project(owner: str = "Alice", name: str = "Crossing", labels: list[dict[str,
 
 def video(project: Project, frames: int = 60, *, name: str = "street.mp4", settled: int | None = None) -> Video:
     """A ready video, settled up to the frame `settled` (None: all of it); frame n shows the number n as a barcode."""
-    stored, found = _indexed(frames)
+    found = _indexed(frames)
+    stored = storing.keep(video_file(frames), "videos")  # in the storage of this test, which may be a bucket
     frame_map = replace(found.frame_map, settled=frames if settled is None else settled)
     made = Video.objects.create(
         project=project,
@@ -117,7 +118,7 @@ def video_file(frames: int = 60, suffix: str = "mp4", **how: Any) -> Path:
 
 
 @lru_cache
-def _indexed(frames: int) -> tuple[storing.Stored, Index]:
+def _indexed(frames: int) -> Index:
     path = video_file(frames)
     found = index(path)
-    return storing.keep(path, "videos"), replace(found, frame_map=settle(path, found.frame_map))
+    return replace(found, frame_map=settle(path, found.frame_map))
