@@ -42,9 +42,9 @@ def test_what_was_half_written_is_never_taken_for_the_whole() -> None:
 
 def test_a_stored_file_is_a_path_even_where_the_storage_has_none(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(storing, "default_storage", FarAway())
-    stored = storing.keep(io.BytesIO(b"abc"), "tests")
+    stored = storing.keep(io.BytesIO(b"what no other test keeps"), "tests")
     with storing.local_path(stored.name) as path:
-        assert path.read_bytes() == b"abc"
+        assert path.read_bytes() == b"what no other test keeps"
     assert not path.exists()
 
 

@@ -56,6 +56,8 @@ def command(*words: str, url: str, token: str, state: Path) -> subprocess.Popen[
     environ = os.environ | {"PYTHONPATH": str(PROJECT / "client"), "XDG_STATE_HOME": str(state)}
     environ |= {"TRACKWEAVE_URL": url, "TRACKWEAVE_TOKEN": token}
     how: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    # Who was started in the background ignores Ctrl-C, and so would what it starts.
+    how["preexec_fn"] = lambda: signal.signal(signal.SIGINT, signal.default_int_handler)
     return subprocess.Popen([sys.executable, "-m", "trackweave_client", *words], env=environ, **how)
 
 
