@@ -9,19 +9,22 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import time
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 from django.core.files.storage import default_storage
 
 from annotation import storing
-from annotation.formats.drafts import JOURNAL
+from annotation.formats.drafts import FRESH, JOURNAL
 
 FOLDER = "drafts"
 #: Seconds between two times: what a host that is lost takes with it.
 EVERY_S = 10.0
+#: Of the largest object: that much of a draft is in memory at once.
+CHUNK_BYTES = 8 << 20
 #: Files that every phase of a draft goes on with; others may be begun anew by each phase.
 LASTING = ("file", "directory")
 
@@ -44,10 +47,13 @@ class Mirror:
             return
         if told["journal"]["state"]["offset"] <= _offset(self.folder, identity):
             return
+        # What is here stops being a draft before anything is written over it, and is one again once all of it is there.
+        (self.folder / JOURNAL).unlink(missing_ok=True)
         with suppress(FileNotFoundError):  # an object was cleared away: then it is begun anew
             for name, chunks in told["chunks"].items():
-                self._write(name, chunks)
-            (self.folder / JOURNAL).write_text(json.dumps(told["journal"]))
+                self._write(name, (storing.read(key) for key, _ in chunks))
+            self._write(FRESH, [json.dumps(told["journal"]).encode()])
+            (self.folder / FRESH).replace(self.folder / JOURNAL)
             self._phase = told["journal"]["state"]["phase"]
             self._chunks = {name: [(key, size) for key, size in chunks] for name, chunks in told["chunks"].items()}
 
@@ -60,7 +66,7 @@ class Mirror:
             self._phase = journal["state"]["phase"]
             self._chunks = {name: chunks for name, chunks in self._chunks.items() if name in LASTING}
         for path in sorted(self.folder.iterdir()):
-            if path.name != JOURNAL:
+            if path.name not in (JOURNAL, FRESH):
                 self._send(path)
         body = json.dumps({"journal": journal, "chunks": self._chunks}).encode()
         storing.replace(self._journal(journal["identity"]), body)
@@ -77,17 +83,19 @@ class Mirror:
         start = sum(size for _, size in chunks)
         with path.open("rb") as file:
             file.seek(start)
-            content = file.read()
-        if content:
-            digest = hashlib.sha256(content).hexdigest()[:16]
-            key = f"{self.prefix}/{path.name}-{start}-{digest}"
-            storing.replace(key, content)
-            chunks.append((key, len(content)))
+            while content := file.read(CHUNK_BYTES):
+                digest = hashlib.sha256(content).hexdigest()[:16]
+                key = f"{self.prefix}/{path.name}-{start}-{digest}"
+                storing.replace(key, content)
+                chunks.append((key, len(content)))
+                start += len(content)
 
-    def _write(self, name: str, chunks: list[Any]) -> None:
+    def _write(self, name: str, pieces: Iterable[bytes]) -> None:
         with (self.folder / name).open("wb") as file:
-            for key, _ in chunks:
-                file.write(storing.read(key))
+            for piece in pieces:
+                file.write(piece)
+            file.flush()
+            os.fsync(file.fileno())
 
     def _journal(self, identity: str) -> str:
         return f"{self.prefix}/journal-{hashlib.sha256(identity.encode()).hexdigest()[:16]}"

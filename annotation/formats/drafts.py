@@ -12,6 +12,7 @@ from typing import IO, Any, BinaryIO
 
 NOTED_EVERY_S = 1.0
 JOURNAL = "journal.json"
+FRESH = "journal.new"
 
 
 def _unheard() -> None:
@@ -66,7 +67,7 @@ class Draft:
         for file in files:
             file.flush()
             os.fsync(file.fileno())
-        fresh = self.folder / "journal.new"
+        fresh = self.folder / FRESH
         with fresh.open("w") as out:
             json.dump({"identity": self.identity, "state": state}, out)
             out.flush()

@@ -91,3 +91,43 @@ def test_a_file_that_a_phase_begins_anew_is_sent_anew(bucket: Bucket, tmp_path: 
         mirror.push()
     mirroring.Mirror(other, "e").pull("i")
     assert (other / "rows").read_bytes() == b"bbbbbb"
+
+
+def test_a_hand_over_that_breaks_off_leaves_no_draft_that_looks_whole(bucket: Bucket, tmp_path: Path) -> None:
+    ahead, behind = tmp_path / "ahead", tmp_path / "behind"
+    for folder, rounds in ((behind, 2), (ahead, 3)):
+        folder.mkdir()
+        draft, mirror = Draft(folder, "i"), mirroring.Mirror(folder, "e", every_s=0.0)
+        with draft.file("file", 0) as out:
+            for n in range(rounds):
+                out.write(b"%d" % n * 10)
+                draft.note({"phase": "a", "offset": out.tell()}, [out])
+                if folder is ahead:
+                    mirror.push()
+    assert Draft(behind, "i").length == 20
+    for name in bucket.listdir("drafts/e")[1]:
+        if name.startswith("file-10"):  # cleared away: what comes after the first ten bytes is not to be had
+            bucket.delete(f"drafts/e/{name}")
+    mirroring.Mirror(behind, "e").pull("i")
+    draft = Draft(behind, "i")
+    with draft.file("file", draft.length) as out:
+        out.seek(0)
+        assert out.read() == (b"0" * 10 + b"1" * 10)[: draft.length]
+
+
+def test_what_is_new_goes_up_in_pieces_of_a_bounded_size(
+    bucket: Bucket, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mirroring, "CHUNK_BYTES", 4)
+    folder, other = tmp_path / "draft", tmp_path / "other"
+    folder.mkdir()
+    other.mkdir()
+    draft, mirror = Draft(folder, "i"), mirroring.Mirror(folder, "e", every_s=0.0)
+    with draft.file("file", 0) as out:
+        out.write(b"0123456789")
+        draft.note({"phase": "a", "offset": 10}, [out])
+    mirror.push()
+    sizes = [bucket.size(f"drafts/e/{name}") for name in bucket.listdir("drafts/e")[1] if name.startswith("file")]
+    assert sorted(sizes) == [2, 4, 4]
+    mirroring.Mirror(other, "e").pull("i")
+    assert (other / "file").read_bytes() == b"0123456789"
