@@ -28,7 +28,11 @@ def reconcile_job(subject: str) -> None:
     renewing.mark_stale(pk=subject)
 
 
-@job("renew_consensus")
+def _keep_what_there_is(subject: str, _: str) -> None:
+    renewing.give_up(task_id=subject)
+
+
+@job("renew_consensus", given_up=_keep_what_there_is)
 def renew_consensus_job(subject: str) -> None:
     renewing.renew(task_id=subject)
 

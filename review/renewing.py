@@ -6,7 +6,7 @@ decided stays as it was decided.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from django.db import transaction
 
@@ -28,13 +28,18 @@ def mark_stale(**which: str) -> int:
 
     `which` narrows the tasks: `project_id` or `pk`. Safe to run twice.
     """
+    return sum(_mark(row) for row in _waiting(**which) if not _is_current(row))
+
+
+def _waiting(**which: str) -> Iterator[Consensus]:
+    """All of them, some at a time: no query goes on while they are looked at."""
     tasks = Task.objects.filter(status=TaskStatus.IN_REVIEW, **which)
-    waiting = Consensus.objects.filter(task__in=tasks, status=ConsensusStatus.PENDING, version__gt=0)
-    marked = 0
-    for row in waiting.select_related("task__project", "task__segment", "task__batch").order_by("pk")[:AT_ONCE]:
-        if not _is_current(row):
-            marked += _mark(row)
-    return marked
+    rows = Consensus.objects.filter(task__in=tasks, status=ConsensusStatus.PENDING, version__gt=0)
+    rows = rows.select_related("task__project", "task__segment", "task__batch").order_by("pk")
+    last = ""
+    while some := list(rows.filter(pk__gt=last)[:AT_ONCE]):
+        yield from some
+        last = some[-1].pk
 
 
 @transaction.atomic
@@ -82,3 +87,8 @@ def renew(*, task_id: str) -> None:
             want("renew_consensus", task_id)
             return
         write(task, seats, found)
+
+
+def give_up(*, task_id: str) -> None:
+    """It cannot be made anew, so a person decides what there is: one that stays stale would be in nobody's queue."""
+    Consensus.objects.filter(task=task_id, status=ConsensusStatus.STALE).update(status=ConsensusStatus.PENDING)

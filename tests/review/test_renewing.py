@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import pytest
+from django.db.models.functions import Now
 
+from annotation.lifecycle import JobStatus
+from annotation.models import Job
+from annotation.queue import MAX_ATTEMPTS
 from crowd import scoring
 from crowd.core.skill import Skill
 from crowd.models import Assignment
 from review import renewing
+from review.jobs import judge_what_was_left
 from review.lifecycle import ConsensusStatus
 from review.models import Build, Consensus
 from tests import cast
@@ -39,6 +44,30 @@ def test_a_skill_that_changed_makes_it_stale_and_it_is_made_anew() -> None:
     assert [b["version"] for b in body["builds"]][-2:] == [before.version, before.version + 1]
     kept = Build.objects.get(pk=before.pk)
     assert (kept.inputs, kept.track_set_id, kept.method) == (before.inputs, before.track_set_id, before.method)
+
+
+def test_however_many_wait_all_are_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(renewing, "AT_ONCE", 1)
+    batch = launched(frames=60, max_redundancy=2)
+    by_all(batch, Wanda=tracks, Will=lambda a, b: tracks(a, b, shift=25.0))
+    rows = list(Consensus.objects.filter(batch=batch, status=ConsensusStatus.PENDING).select_related("task"))
+    assert len(rows) > 2
+    know(rows[0], Wanda=2.0, Will=0.0)
+    assert renewing.mark_stale(project_id=rows[0].task.project_id) == len(rows)
+
+
+def test_one_that_cannot_be_made_anew_waits_for_a_person_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    consensus = disputed()
+    know(consensus, Wanda=2.0, Will=0.0)
+    renewing.mark_stale(project_id=consensus.task.project_id)
+    monkeypatch.setattr(renewing, "renew", lambda task_id: 1 / 0)
+    for _ in range(MAX_ATTEMPTS):
+        Job.objects.filter(kind="renew_consensus", status=JobStatus.QUEUED).update(not_before=Now())
+        cast.work_off()
+    consensus.refresh_from_db()
+    assert consensus.status == ConsensusStatus.PENDING
+    judge_what_was_left()
+    assert not Job.objects.filter(kind="renew_consensus", status=JobStatus.QUEUED).exists()
 
 
 def test_a_submission_that_was_taken_back_makes_it_stale() -> None:

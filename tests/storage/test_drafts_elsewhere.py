@@ -93,17 +93,22 @@ def test_a_file_that_a_phase_begins_anew_is_sent_anew(bucket: Bucket, tmp_path: 
     assert (other / "rows").read_bytes() == b"bbbbbb"
 
 
+def noted(folder: Path, parts: int, mirror: mirroring.Mirror | None = None) -> None:
+    """A draft in `folder`, of ten bytes a part; sent up after each, where there is a mirror."""
+    folder.mkdir()
+    draft = Draft(folder, "i")
+    with draft.file("file", 0) as out:
+        for n in range(parts):
+            out.write(b"%d" % n * 10)
+            draft.note({"phase": "a", "offset": out.tell()}, [out])
+            if mirror is not None:
+                mirror.push()
+
+
 def test_a_hand_over_that_breaks_off_leaves_no_draft_that_looks_whole(bucket: Bucket, tmp_path: Path) -> None:
     ahead, behind = tmp_path / "ahead", tmp_path / "behind"
-    for folder, rounds in ((behind, 2), (ahead, 3)):
-        folder.mkdir()
-        draft, mirror = Draft(folder, "i"), mirroring.Mirror(folder, "e", every_s=0.0)
-        with draft.file("file", 0) as out:
-            for n in range(rounds):
-                out.write(b"%d" % n * 10)
-                draft.note({"phase": "a", "offset": out.tell()}, [out])
-                if folder is ahead:
-                    mirror.push()
+    noted(behind, 2)
+    noted(ahead, 3, mirroring.Mirror(ahead, "e", every_s=0.0))
     assert Draft(behind, "i").length == 20
     for name in bucket.listdir("drafts/e")[1]:
         if name.startswith("file-10"):  # cleared away: what comes after the first ten bytes is not to be had
