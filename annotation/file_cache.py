@@ -12,6 +12,7 @@ import fcntl
 import hashlib
 import os
 import re
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -29,7 +30,7 @@ class Damaged(OSError):
 class FileCache:
     """Copies by key. What was not used the longest goes first, before all together would take over `max_bytes`.
 
-    Copies in use stay, and one that is larger than the whole bound is made all the same.
+    Copies in use stay, and one that is larger than the whole bound is made all the same. A full disk is a bound, too.
     """
 
     def __init__(self, folder: Path, max_bytes: int) -> None:
@@ -82,13 +83,15 @@ class FileCache:
             os.close(folder)
 
     def make_room(self, size: int) -> None:
-        """Delete what was not used the longest and is not in use, until `size` more bytes fit."""
+        """Delete what was not used the longest and is not in use, until `size` more bytes fit: the bound, and the disk,
+        which others fill as well."""
         found = []
         for path in self.folder.iterdir():
             with contextlib.suppress(FileNotFoundError):
                 facts = path.stat()
                 found.append((facts.st_mtime, facts.st_size, path))
-        excess = sum(taken for _, taken, _ in found) + size - self.max_bytes
+        free = shutil.disk_usage(self.folder).free
+        excess = max(sum(taken for _, taken, _ in found) + size - self.max_bytes, size - free)
         for _, taken, path in sorted(found):
             if excess <= 0:
                 return

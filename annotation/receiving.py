@@ -137,10 +137,7 @@ def _take(upload: Upload, at: int, part: bytes) -> int:
         with transaction.atomic():
             here = Upload.objects.filter(pk=upload.pk, status=UploadStatus.OPEN, offset=at, expires_at__gt=Now())
             if not here.update(offset=stop, expires_at=_later()):
-                upload.refresh_from_db()
-                raise (
-                    _wrong_offset(upload) if upload.status == UploadStatus.OPEN and upload.offset != at else UploadGone
-                )
+                raise _refusal(upload, at)
             UploadPart.objects.create(upload=upload, start=at, bytes=len(part), file=name)
             if stop == upload.bytes:
                 want("finish_upload", upload.pk, delay_s=FINISH_AFTER_S)

@@ -214,6 +214,16 @@ def test_an_upload_that_is_ended_is_gone_with_its_parts(
     assert [a.status_code for a in answers] == [410, 410, 410]
 
 
+def test_who_sends_on_to_what_was_ended_meanwhile_is_told_why(alice: APIClient) -> None:
+    url = begun(alice, 6)
+    late = Upload.objects.get()
+    assert alice.delete(url, headers=TUS).status_code == 204
+    pieces = iter([b"abc", b""])
+    with pytest.raises(receiving.UploadGone, match="It was ended."):
+        receiving.receive(upload=late, at=0, read=lambda _: next(pieces))
+    assert not stored_parts()
+
+
 def test_a_video_is_not_ended(alice: APIClient) -> None:
     url = begun(alice, 3)
     send(alice, url, 0, b"abc")

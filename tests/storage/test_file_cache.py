@@ -6,6 +6,7 @@ import hashlib
 import io
 import multiprocessing
 import os
+import shutil
 import time
 from pathlib import Path
 from typing import BinaryIO
@@ -56,6 +57,18 @@ def test_a_file_larger_than_the_bound_is_copied_all_the_same(tmp_path: Path) -> 
     cache = FileCache(tmp_path, 10)
     fill(cache, BODY)
     fill(cache, BODY)
+
+
+def test_on_a_disk_that_is_fuller_than_the_bound_says_old_copies_go(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cache = FileCache(tmp_path / "cache", 1_000_000)
+    one, two = (bytes([n]) * 1000 for n in (1, 2))
+    fill(cache, one)
+    usage = shutil.disk_usage(tmp_path)._replace(free=400)
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: usage)
+    fill(cache, two)
+    assert names(cache) == {key_of(two)}
 
 
 def test_what_is_on_its_way_counts_already(tmp_path: Path) -> None:
