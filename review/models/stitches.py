@@ -47,7 +47,6 @@ class Join(models.Model):
     confidence = models.FloatField()
     # Whether the newest stitch still finds it doubtful, and joins it as its best guess.
     doubtful = models.BooleanField(default=True)
-    joined = models.BooleanField(default=True)
     same = models.BooleanField(null=True)
     decided_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
     decided_at = models.DateTimeField(null=True)
