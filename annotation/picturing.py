@@ -73,11 +73,6 @@ def clip_picture(segment: Segment, n: int, as_: str = "png", width: int | None =
     return _picture(clip.file, clip.sha256 + viewer, lambda: _clip_map(clip), n - segment.start, as_, width)
 
 
-def clip_answer(request: HttpRequest, segment: Segment, n: int, as_: str, width: int | None) -> HttpResponseBase:
-    """`clip_picture` as an answer."""
-    return answer(request, clip_picture(segment, n, as_, width))
-
-
 def answer(request: HttpRequest, picture: Picture) -> HttpResponseBase:
     """A picture as an answer with its ETag; it is made only for who does not have it yet."""
     how = {"etag": picture.etag, "content_type": picture.content_type, "lasting": picture.lasting}

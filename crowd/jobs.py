@@ -5,7 +5,18 @@ from __future__ import annotations
 from django.db import transaction
 
 from annotation.queue import job, sweep, want
-from crowd import exposing, paying_out, publishing, sanctioning, scoring, seating, seeding, suspecting, training
+from crowd import (
+    exposing,
+    paying_out,
+    prelabelling,
+    publishing,
+    sanctioning,
+    scoring,
+    seating,
+    seeding,
+    suspecting,
+    training,
+)
 from crowd.lifecycle import BatchStatus, PayoutStatus, Seat
 from crowd.models import Assignment, Batch, BatchVideo, Payout
 
@@ -30,6 +41,17 @@ def open_task_job(subject: str) -> None:
 def prepare_training_job(subject: str) -> None:
     batch_id, gold_id, number = subject.split(":")
     training.prepare(batch_id=batch_id, gold_id=gold_id, round=int(number))
+
+
+@job(prelabelling.CUT)
+def cut_pre_labels_job(subject: str) -> None:
+    prelabelling.cut(pre_labels_id=subject)
+
+
+@sweep
+def cut_what_was_left() -> None:
+    with transaction.atomic():
+        prelabelling.want_cuts()
 
 
 @job("score")

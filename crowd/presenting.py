@@ -9,7 +9,7 @@ from typing import Any
 from annotation import clipping, defining, recording
 from annotation.core.tracks import to_json
 from annotation.models import Project, Segment
-from crowd import ghosting, qualifying, reporting, seeding
+from crowd import ghosting, prelabelling, qualifying, reporting
 from crowd.core.policies import Policy, from_json
 from crowd.lifecycle import ENDED_SEATS, Seat
 from crowd.models import Assignment, Batch, BatchVideo, Gold
@@ -129,7 +129,7 @@ def _drawn(seat: Assignment) -> dict[str, Any]:
         return json.loads(draft.body)
     if seat.status in ENDED_SEATS:
         return {}
-    return to_json(seeding.pre_labels_for(seat.task))
+    return to_json(prelabelling.pre_labels_for(seat.task))
 
 
 def submission_body(seat: Assignment) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from annotation.lifecycle import Event, JobStatus, VideoStatus
 from annotation.models import Cut, Job, Ontology, Project, Segment, User, Video
 from annotation.notifying import announce
 from annotation.queue import want
-from crowd import training
+from crowd import prelabelling, training
 from crowd.core.policies import Policy
 from crowd.errors import NothingToLaunch, VideoInUse, WrongState
 from crowd.lifecycle import BatchStatus, Seat, TaskStatus
@@ -81,6 +81,7 @@ def _add_tasks(batch: Batch, cut: Cut) -> None:
         Task(project_id=batch.project_id, batch=batch, segment=segment, gold=gold_over(segment))
         for segment in Segment.objects.filter(cut=cut, task__isnull=True)
     )
+    prelabelling.want_cuts(video=cut.video)
 
 
 def gold_over(segment: Segment) -> Gold | None:

@@ -1,8 +1,8 @@
 """A seat with all that a request at work needs of it, in one plain statement.
 
 Every worker waits for these. Through the ORM, building the query and the rows took longer than the database did. What
-a task shows is not kept in memory:
-gold's tasks are given out more often, so they would be found there more often, and answered sooner.
+a task shows is not kept in memory: gold's tasks are given out more often, so they would be found there more often, and
+answered sooner.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from django.db.models import Model
 from annotation import clock, planning
 from annotation.models import Clip, Ontology, Project, Segment, User, Video
 from crowd.models import Assignment, Batch, Task
-from crowd.seeding import NEWEST
+from crowd.prelabelling import NEWEST
 
 Columns = dict[type[Model], tuple[str, ...]]
 ALIASES = {Assignment: "a", Project: "p", Batch: "b", Task: "t", Segment: "s", Video: "v", Clip: "c"}
@@ -80,7 +80,7 @@ PLACE_COLUMNS = _in_order(
 )
 PLACE = _select(
     PLACE_COLUMNS,
-    f""", {NEWEST.format(project="t.project_id", video="s.video_id")}
+    f""", {NEWEST.format(segment="s.id", project="t.project_id", video="s.video_id")}
     FROM crowd_task t JOIN annotation_segment s ON s.id = t.segment_id
     JOIN annotation_video v ON v.id = s.video_id JOIN annotation_clip c ON c.segment_id = s.id WHERE t.id = %s""",
 )

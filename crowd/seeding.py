@@ -1,23 +1,22 @@
-"""What is known beforehand: gold, the extra seats that are only scored against it, and models' pre-labels."""
+"""What is known beforehand to be right: gold, and the extra seats that are only scored against it."""
 
 from __future__ import annotations
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import Count, Q
 
 from annotation import recording
-from annotation.core.tracks import Tracks, clip_to
+from annotation.core.tracks import Tracks
 from annotation.lifecycle import Source
-from annotation.models import Project, TrackSet, User, Video
+from annotation.models import Project, User, Video
 from annotation.queue import want
 from crowd import training
 from crowd.lifecycle import FILLED_SEATS, BatchStatus, Seat, TaskStatus
-from crowd.models import Assignment, Batch, Gold, PreLabels, Task
+from crowd.models import Assignment, Batch, Gold, Task
 from crowd.seating import batch_is_over, lock_task, open_seats, policy_of
 
 # Open seats kept on each gold task once its real seats are filled.
 EXTRA_SEATS = 2
-UNREAD = ""
 GIVEN_OUT = (TaskStatus.FILLED, TaskStatus.IN_REVIEW, TaskStatus.DONE)
 
 
@@ -53,30 +52,6 @@ def mark(*, gold: Gold) -> None:
     for batch_id in inside.order_by().values_list("batch_id", flat=True).distinct():
         want("keep_gold", batch_id)
     training.note_shown(tasks=list(inside.filter(status=TaskStatus.OPEN).select_related("batch")))
-
-
-def post_pre_labels(*, project: Project, video: Video, tracks: Tracks, by: User) -> PreLabels:
-    """Store a model's tracks of a video; the newest are shown to workers as a draft."""
-    track_set = recording.store(tracks=tracks, video=video, source=Source.MODEL, author=by)
-    return PreLabels.objects.create(project=project, video=video, track_set=track_set, created_by=by)
-
-
-NEWEST = """(SELECT l.track_set_id FROM crowd_prelabels l WHERE l.project_id = {project} AND l.video_id = {video}
-    ORDER BY l.created_at DESC, l.id DESC LIMIT 1)"""
-OF_ONE = "SELECT " + NEWEST.format(project="%s", video="%s")
-
-
-def pre_labels_for(task: Task) -> Tracks:
-    """The newest pre-labels of the task's video, cut to its segment; a claim reads with the task which they are."""
-    segment = task.segment
-    newest = getattr(task, "newest_pre_labels", UNREAD)
-    if newest == UNREAD:
-        with connection.cursor() as cursor:
-            cursor.execute(OF_ONE, [task.project_id, segment.video_id])
-            (newest,) = cursor.fetchone()
-    if newest is None:
-        return Tracks(segment.start, segment.stop)
-    return clip_to(recording.load(TrackSet.objects.get(pk=newest)), segment.start, segment.stop)
 
 
 def keep_extra_seats(*, batch_id: str) -> int:

@@ -18,7 +18,7 @@ from django.db.models import Prefetch
 
 from annotation import recording
 from annotation.core.tracks import Dense, clip_to, fill
-from crowd import ghosting, reporting, seeding
+from crowd import ghosting, prelabelling, reporting
 from crowd.core import copying, flags
 from crowd.core.comparing import Compared, compare
 from crowd.core.flags import Flag
@@ -123,7 +123,7 @@ def _drawn(task: Task, seats: Sequence[Assignment]) -> list[Dense]:
 
 def _compared(task: Task, drawn: list[Dense]) -> Compared:
     start, stop = drawn[0].start, drawn[0].stop
-    given = fill(clip_to(seeding.pre_labels_for(task), start, stop).tracks, start, stop)
+    given = fill(clip_to(prelabelling.pre_labels_for(task), start, stop).tracks, start, stop)
     gold = fill(clip_to(recording.load(task.gold.track_set), start, stop).tracks, start, stop) if task.gold else None
     return compare(drawn, given=given if given.ids else None, gold=gold)
 

@@ -14,7 +14,7 @@ from annotation.ingesting import want_verify
 from annotation.lifecycle import Source
 from annotation.models import Project, TrackSet, User
 from annotation.queue import want
-from crowd import importing, seeding
+from crowd import importing, prelabelling, seeding
 from crowd.models import Batch, Task
 from crowd.presenting import current_policy
 from review import stitching
@@ -32,7 +32,9 @@ def import_file(*, project: Project, upload: Upload, kind: str, start: int, stop
         tracks = clip_to(upload.tracks, start, stop)
         made["gold"] = seeding.post_gold(project=project, video=upload.video, tracks=tracks, by=by)
     elif kind == ImportedAs.PRE_LABELS:
-        made["pre_labels"] = seeding.post_pre_labels(project=project, video=upload.video, tracks=upload.tracks, by=by)
+        made["pre_labels"] = prelabelling.post_pre_labels(
+            project=project, video=upload.video, tracks=upload.tracks, by=by
+        )
     else:
         made["batch"] = import_tracks(project=project, upload=upload, by=by)
     return Import.objects.create(

@@ -6,8 +6,6 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-INDENT = 1
-
 
 def manifest_text(manifest: Mapping[str, Any]) -> Iterator[bytes]:
     """JSON for people and programs, the same bytes for the same content, bit by bit.

@@ -22,7 +22,7 @@ from annotation.core.tracks import Tracks
 from annotation.errors import Conflict
 from annotation.lifecycle import VideoStatus
 from annotation.models import Project, Video
-from crowd import presenting, publishing, seeding, serializers, training
+from crowd import prelabelling, presenting, publishing, serializers, training
 from crowd.core.policies import parse_policy
 from crowd.models import Batch, PreLabels
 from crowd.models import Policy as PolicyRow
@@ -121,7 +121,7 @@ class PreLabelsList(TakesFiles):
             tracks = self.upload.tracks
         else:
             tracks = tracks_in(project, video, request.data, 0, video.frame_count or 0)
-        row = seeding.post_pre_labels(project=project, video=video, tracks=tracks, by=request.user)
+        row = prelabelling.post_pre_labels(project=project, video=video, tracks=tracks, by=request.user)
         row.refresh_from_db()
         return Response(serializers.PreLabelsSerializer(row).data, status=201)
 

@@ -1,4 +1,4 @@
-from crowd.models.batches import Batch, BatchVideo, Gold, GoldEvent, Policy, PreLabels, Task
+from crowd.models.batches import Batch, BatchVideo, Gold, GoldEvent, Policy, PreLabels, PreLabelsPiece, Task
 from crowd.models.disputing import Dispute
 from crowd.models.judging import PeerScore, Score, Skill, Suspicion
 from crowd.models.paying import LedgerEntry
@@ -25,6 +25,7 @@ __all__ = [
     "PayoutStep",
     "Policy",
     "PreLabels",
+    "PreLabelsPiece",
     "Qualification",
     "SamePerson",
     "Sanction",

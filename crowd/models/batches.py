@@ -137,3 +137,16 @@ class PreLabels(models.Model):
     track_set = models.OneToOneField("annotation.TrackSet", on_delete=models.PROTECT, related_name="pre_labels")
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
     created_at = models.DateTimeField(db_default=Now())
+
+
+class PreLabelsPiece(models.Model):
+    """What pre-labels say of one segment, cut beforehand: a claim would read the tracks of a whole video for it."""
+
+    pre_labels = models.ForeignKey(PreLabels, on_delete=models.CASCADE, related_name="pieces")
+    segment = models.ForeignKey("annotation.Segment", on_delete=models.CASCADE, related_name="+")
+    track_set = models.OneToOneField("annotation.TrackSet", on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["pre_labels", "segment"], name="pre_labels_are_cut_once_for_a_segment"),
+        ]

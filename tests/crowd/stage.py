@@ -25,10 +25,15 @@ API = "/api/v1"
 def launched(frames: int = 60, *, project: Project | None = None, **policy: Any) -> Batch:
     """A batch whose tasks are all open; clips are rows without files. Segments of 20 frames, unless said otherwise."""
     project = project or cast.project()
+    return launch(project, cast.video(project, frames), ruled(project, **policy))
+
+
+def ruled(project: Project, **policy: Any) -> Policy:
+    """The project's first policy: small segments for two workers each."""
     values = {"segment_frames": 20, "overlap_frames": 2, "adaptive": False, "redundancy": 2, "gold_share": 0.0} | policy
     rules = parse_policy(values, base=Policy())
     PolicyRow.objects.create(project=project, version=1, values=rules.to_json())
-    return launch(project, cast.video(project, frames), rules)
+    return rules
 
 
 def launch(project: Project, video: Video, rules: Policy) -> Batch:

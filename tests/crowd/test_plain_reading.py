@@ -7,7 +7,7 @@ import pytest
 from annotation.core.parsing import parse_tracks
 from annotation.lifecycle import Role
 from annotation.models import Member, Video
-from crowd import claiming, seeding
+from crowd import claiming, prelabelling
 from tests import cast
 from tests.crowd import stage
 
@@ -18,7 +18,7 @@ def test_a_fresh_seat_is_told_as_it_is_read_again() -> None:
     batch = stage.launched()
     video = Video.objects.get(project=batch.project)
     known = parse_tracks({"tracks": stage.tracks(0, 60)}, ontology=None, start=0, stop=60)
-    seeding.post_pre_labels(project=batch.project, video=video, tracks=known, by=batch.project.owner)
+    prelabelling.post_pre_labels(project=batch.project, video=video, tracks=known, by=batch.project.owner)
     wanda = cast.client("Wanda")
     told = stage.try_claim(wanda, batch.project).json()
     assert told["tracks"] and told == wanda.get(f"{stage.API}/assignments/{told['id']}/").json()

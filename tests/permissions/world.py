@@ -15,7 +15,7 @@ from annotation import clipping, joining, receiving, tokens
 from annotation.core.tracks import Tracks
 from annotation.lifecycle import Role
 from annotation.models import Clip, Delivery, Member, Project, Segment, User, Webhook
-from crowd import disputing, exposing, paying, paying_out, publishing, sanctioning, seeding
+from crowd import disputing, exposing, paying, paying_out, prelabelling, publishing, sanctioning, seeding
 from crowd.core.policies import Policy as Rules
 from crowd.core.policies import parse_policy
 from crowd.models import Assignment, Batch, LedgerEntry, Payout, Policy
@@ -109,7 +109,7 @@ def _prior_knowledge(project: Project) -> dict[str, Any]:
     gold = seeding.post_gold(project=project, video=video, tracks=empty, by=by)
     retired = seeding.post_gold(project=project, video=video, tracks=empty, by=by)
     exposing.retire(gold=retired, by=by, reason="It was wrong.")
-    pre_labels = seeding.post_pre_labels(project=project, video=video, tracks=empty, by=by)
+    pre_labels = prelabelling.post_pre_labels(project=project, video=video, tracks=empty, by=by)
     answer = send(project, video, **{"as": "pre-labels"})
     assert answer.status_code == 201, answer.content
     return {
