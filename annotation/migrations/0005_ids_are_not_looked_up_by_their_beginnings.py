@@ -16,5 +16,5 @@ def drop_likes(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("annotation", "0004_webhooks")]
+    dependencies = [("annotation", "0001_squashed_0004_webhooks")]
     operations = [migrations.RunPython(drop_likes, migrations.RunPython.noop)]

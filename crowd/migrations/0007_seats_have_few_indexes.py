@@ -24,7 +24,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('annotation', '0005_ids_are_not_looked_up_by_their_beginnings'),
-        ('crowd', '0006_payouts_and_disputes'),
+        ('crowd', '0001_squashed_0006_payouts_and_disputes'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

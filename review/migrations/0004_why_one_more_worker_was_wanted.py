@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('review', '0003_exports_of_a_selection'),
+        ('review', '0001_squashed_0003_exports_of_a_selection'),
     ]
 
     operations = [
