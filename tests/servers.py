@@ -88,7 +88,7 @@ def stop_all() -> None:
 
 def _start(name: str) -> None:
     folder = run_folder()
-    with _locked(folder / f"{name}.lock"):
+    with locked(folder / f"{name}.lock"):
         ready, failed = folder / f"{name}.ready", folder / f"{name}.failed"
         if not ready.exists() and not failed.exists():
             pid = _spawn(
@@ -115,7 +115,7 @@ def _spawn(command: list[str], log: Path) -> int:
 
 
 @contextlib.contextmanager
-def _locked(path: Path) -> Iterator[None]:
+def locked(path: Path) -> Iterator[None]:
     with open(path, "w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield

@@ -45,9 +45,11 @@ def test_a_lease_without_renewals_says_submit_soon(page: Page, served: FakeServe
 
 
 def test_when_the_lease_is_over_the_draft_is_saved_and_nothing_more_is_drawn(page: Page, served: FakeServer) -> None:
-    served.task.body["lease_until"] = soon(3)
+    served.task.body["lease_until"] = soon(100)
+    page.clock.install()  # time passes as ever, and can be put forward
     open_bench(page, served)
     page.keyboard.press("n")
+    page.clock.fast_forward(101_000)
     until(page, "!document.querySelector('[data-fatal]').hidden")
     assert len(served.task.last("draft")["tracks"]) == 1
     page.keyboard.press("n")

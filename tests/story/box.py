@@ -7,6 +7,7 @@ import io
 import logging
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -19,19 +20,39 @@ import httpx
 import openapi_schema_validator  # noqa: F401  its formats are registered on import
 from jsonschema import Draft202012Validator
 
+from tests import servers
+
 logging.getLogger("httpx").setLevel(logging.WARNING)  # a line for each request hides what matters
 PROJECT = Path(__file__).resolve().parents[2]
 HANDED_DOWN = ("PATH", "HOME", "LANG", "TMPDIR", "PYTHONPATH")
 PEOPLE = {"root": "admin", "alice": "client", "mary": "manager", "rita": "reviewer"}
 
 
+def migrated() -> Path:
+    """A data directory with all tables in its SQLite and nothing else, to be copied; made by the first who asks."""
+    folder = servers.run_folder()
+    with servers.locked(folder / "migrated.lock"):
+        if not (folder / "migrated").exists():
+            environ = {"PATH": os.environ["PATH"], "DATA_DIR": str(folder / "migrating")}
+            command = [sys.executable, "manage.py", "migrate", "--verbosity", "0"]
+            subprocess.run(command, check=True, cwd=PROJECT, env=environ)
+            (folder / "migrating" / "secret_key").unlink(missing_ok=True)
+            (folder / "migrating").rename(folder / "migrated")
+    return folder / "migrated"
+
+
 class Box:
-    """One data directory, and the `serve` that runs over it, if any. Further ones may share its database."""
+    """One data directory, and the `serve` that runs over it, if any. Further ones may share its database.
+
+    Its own SQLite has its tables already: how they are made at a first start is shown once (tests/auth, tests/storage).
+    """
 
     def __init__(self, folder: Path, **environ: str) -> None:
         self.folder = folder
         self.environ = {name: os.environ[name] for name in HANDED_DOWN if name in os.environ}
         self.environ |= {"DATA_DIR": str(folder / "data")} | environ
+        if "DATABASE_URL" not in environ:
+            shutil.copytree(migrated(), folder / "data", dirs_exist_ok=True)
         self.process: subprocess.Popen[str] | None = None
         self.url = ""
         self._log = (folder / f"serve-{id(self)}.log").open("w")
