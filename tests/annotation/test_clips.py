@@ -12,7 +12,7 @@ from annotation.models import Clip, Cut, Segment, Video
 from annotation.storing import local_path
 from tests import cast
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 
 
 def segments_of(cut: Cut) -> list[tuple[int, int, int]]:

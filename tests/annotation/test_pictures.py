@@ -16,7 +16,7 @@ from annotation.models import FrameMapRow, Segment, Video
 from annotation.settling import read_frame_map
 from tests import cast
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 
 
 def frame(client: APIClient, video: Video, n: object, **how: object):

@@ -124,6 +124,7 @@ def test_a_token_that_cannot_be_told_again_is_a_clear_error(settings: pytest.Fix
     assert len(adduser("ann", "--new-token").strip()) == 64
 
 
+@pytest.mark.once
 def test_the_first_person_is_added_before_anything_was_served(tmp_path: Path) -> None:
     command = [sys.executable, str(PROJECT / "manage.py"), "adduser", "ann", "--role", "manager"]
     environ = {"PATH": os.environ["PATH"], "DATA_DIR": str(tmp_path / "new")}

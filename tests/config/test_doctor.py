@@ -12,7 +12,7 @@ from annotation.lifecycle import JobStatus
 from annotation.models import Job
 from config import checking
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 
 
 def doctor() -> str:

@@ -18,7 +18,7 @@ import pytest
 from tests.config.test_workers import eventually
 from tests.conftest import PROJECT
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.once]
 WITHIN_S = 10
 
 

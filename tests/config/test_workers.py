@@ -17,7 +17,7 @@ from annotation.lifecycle import JobStatus
 from annotation.models import Job
 from tests.conftest import PROJECT
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.once]
 Start = Callable[[], subprocess.Popen]
 
 

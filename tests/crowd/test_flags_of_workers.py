@@ -114,6 +114,7 @@ def test_honest_work_raises_no_flag() -> None:
     assert codes(batch) == {"Wanda": [], "Will": [], "Walt": []}
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("kind", SPAMMERS)
 def test_each_kind_of_spammer_is_flagged_with_evidence_and_the_honest_are_not(kind: str) -> None:
     tasks, code = SPAMMERS[kind]
@@ -125,6 +126,7 @@ def test_each_kind_of_spammer_is_flagged_with_evidence_and_the_honest_are_not(ki
     assert Suspicion.objects.get(code=code).evidence
 
 
+@pytest.mark.once
 def test_a_worker_whose_gold_scores_fall_is_flagged() -> None:
     batch = launched(110, gold_share=0.5, redundancy=1, max_redundancy=1)
     body = {"video": batch.batch_videos.get().video_id, "start": 0, "stop": 110, **to_json(TRUTH)}
@@ -137,6 +139,7 @@ def test_a_worker_whose_gold_scores_fall_is_flagged() -> None:
     assert codes(batch)["Wanda"] == ["drifting"]
 
 
+@pytest.mark.once
 def test_who_copies_is_flagged_with_what_was_copied() -> None:
     batch = crowd()
     spam(batch, "copy", 6)
@@ -170,6 +173,7 @@ def test_who_left_the_same_pre_labels_alone_copied_nobody() -> None:
     assert codes(batch) == {"Wanda": [], "Will": [], "Walt": []}
 
 
+@pytest.mark.once
 def test_workers_who_are_all_perfect_copied_nobody_once_that_is_known() -> None:
     batch = launched()
     for name in ("Will", "Walt", "Wanda"):
@@ -185,6 +189,7 @@ def learn(batch: Batch) -> None:
     assert Skill.objects.filter(project=batch.project_id).exists()
 
 
+@pytest.mark.once
 def test_suspected_copies_have_one_voice_and_no_less() -> None:
     """Wanda repeats what Will says. Once she is suspected, their tasks come out as if she had not been there."""
     batch = launched(redundancy=3, max_redundancy=3, agreement_floor=1.0)

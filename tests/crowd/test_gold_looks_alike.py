@@ -20,7 +20,7 @@ from tests import cast
 from tests.crowd import stage
 from tests.crowd.test_gold_in_use import with_extra_seats
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 KINDS, STEPS = {"extra", "gold", "real"}, 6
 Told = dict[str, dict[str, set[tuple[str, ...]]]]  # what was run, by step and kind of task
 

@@ -21,7 +21,7 @@ from review.core.selection import Selection
 from tests.review.test_exports import archive_of, made, released
 from tests.review.test_results import download, labelled
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 
 
 LAYOUT = {

@@ -17,7 +17,7 @@ from review.models import Export
 from tests.review.test_exports import Killed, made_bytes, released
 from tests.storage.conftest import use
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 
 
 @pytest.mark.parametrize("format", ["mot", "cvat", "coco"])
