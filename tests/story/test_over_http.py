@@ -177,6 +177,7 @@ def test_killing_the_server_its_workers_and_serve_itself_changes_nothing(tmp_pat
         box.stop()
 
 
+@pytest.mark.long  # tests/storage/test_two_hosts.py shows the same with a bucket; here is a crowd on both
 @pytest.mark.races
 @pytest.mark.django_db(transaction=True)
 def test_two_boxes_share_one_postgresql_and_one_redis(
