@@ -72,7 +72,7 @@ def near_edges(present: Bools, frames: int = EDGE_FRAMES) -> Bools:
 
 def is_tiny(boxes: Floats) -> Bools:
     """Boxes (…, 4) whose longer side is under 15 px; absent ones are not."""
-    return (boxes[..., 2:] - boxes[..., :2]).max(axis=-1) < TINY_PX
+    return np.maximum(boxes[..., 2] - boxes[..., 0], boxes[..., 3] - boxes[..., 1]) < TINY_PX
 
 
 def _share_inside(boxes: Floats, region: Floats) -> NDArray[np.float64]:

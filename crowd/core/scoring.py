@@ -142,10 +142,9 @@ def _counts(truth: Dense, drawn: Dense, pairs: Ints) -> dict[str, Counts]:
     columns: Bools = np.any(drawn.present, axis=1)
     found, taken = np.zeros(len(rows), bool), np.zeros(len(columns), bool)
     spreads: dict[str, list[float]] = {}
-    for i, j in pairs:
-        found[i], taken[j] = True, True
-        off = _spread(truth.boxes[i], drawn.boxes[j], truth.present[i] & drawn.present[j])
-        spreads.setdefault(truth.labels[i], []).extend([off] if off is not None else [])
+    found[pairs[:, 0]], taken[pairs[:, 1]] = True, True
+    for i, off in zip(pairs[:, 0].tolist(), _spreads(truth.boxes, drawn.boxes, pairs).tolist(), strict=True):
+        spreads.setdefault(truth.labels[i], []).extend([off] if off == off else [])
     out = {}
     for label in sorted({*truth.labels, *drawn.labels}):
         ours = np.array([has == label for has in truth.labels], bool) & rows
@@ -160,10 +159,23 @@ def _counts(truth: Dense, drawn: Dense, pairs: Ints) -> dict[str, Counts]:
     return out
 
 
-def _spread(truth: Floats, drawn: Floats, both: np.ndarray) -> float | None:
-    """The usual error of an edge as a share of its side, over the common frames of two tracks."""
-    if not both.any():
-        return None
-    a, b = truth[both], drawn[both]
-    side = np.tile(np.maximum(a[:, 2:] - a[:, :2], 1.0), 2)
-    return float(np.median((np.abs(a - b) / side).mean(axis=1)) * TO_SIGMA)
+def _spreads(truth: Floats, drawn: Floats, pairs: Ints) -> Floats:
+    """The usual error of an edge as a share of its side, over the common frames of pairs (p, 2); NaN without any."""
+    a, b = truth[pairs[:, 0]], drawn[pairs[:, 1]]
+    side = np.maximum(a[..., 2:] - a[..., :2], 1.0)
+    apart = np.abs(a - b)
+    apart[..., :2] /= side
+    apart[..., 2:] /= side
+    off = (apart[..., 0] + apart[..., 1] + apart[..., 2] + apart[..., 3]) / 4
+    return _medians(np.where(np.isnan(off), np.inf, off)) * TO_SIGMA
+
+
+def _medians(values: Floats) -> Floats:
+    """The median of each row's finite values, (p, n) → (p,); NaN where there are none. For all rows at once."""
+    ordered = np.sort(values, axis=1)
+    count = np.isfinite(ordered).sum(axis=1)
+    rows = np.arange(len(ordered))
+    middle = (
+        ordered[rows, np.maximum(count - 1, 0) // 2] + ordered[rows, np.minimum(count // 2, values.shape[1] - 1)]
+    ) / 2
+    return np.where(count > 0, middle, np.nan)
