@@ -53,7 +53,8 @@ def choice(request: Request, name: str, values: Iterable[str]) -> str | None:
 
 
 def paged(view: APIView, rows: QuerySet[Row], body: Callable[[Row], Any], *, ordering: str = "pk") -> Response:
-    """A page of a list, each row as its body."""
+    """A page of a list, each row as its body. `ordering` names columns as `order_by` does, with commas in between."""
     pages = Pages()
-    pages.ordering = (ordering, "pk") if ordering.lstrip("-") != "pk" else (ordering,)
+    names = ordering.split(",")
+    pages.ordering = tuple(names) if names[-1].lstrip("-") == "pk" else (*names, "pk")
     return pages.get_paginated_response([body(row) for row in pages.paginate_queryset(rows, view.request, view=view)])

@@ -1,8 +1,10 @@
 """Consensus of simulated crowds over real truth: HOTA and IDF1 of the stitched whole beside what can be had at best.
 
-    python -m benchmarks.consensus [--seeds 1 2 3] [--workers 3 5] [--gold 0 0.05] [--adaptive] [--json FILE]
+    python -m benchmarks.consensus [--seeds 1 2 3] [--workers 3 5] [--gold 0 0.05] [--kinds same one] [--adaptive]
+        [--json FILE]
 
-For each number of workers, Gaussian and heavy-tailed errors, without and with a fifth of spammers: the consensus, the
+For each number of workers, Gaussian and heavy-tailed errors, without and with a fifth of spammers (two of the pool, of
+the first two of `--kinds`): the consensus, the
 best single worker, and the bound (every worker's box given its true identity by matching with the truth, then the
 plain mean). All sequences of a seed are one evaluation, so a worker is one person across them. Means over sequences
 and seeds; `worst` is the sequence with the smallest share of the bound, over the seeds' means.
@@ -21,6 +23,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.consensus_crowds import bound, crowd, sequences
+from crowd.core.simulation import KINDS
 from review.core.evaluating import evaluate, score
 
 SPAMMERS = 0.2
@@ -32,13 +35,23 @@ def main() -> None:
     parser.add_argument("--workers", type=int, nargs="+", default=[3, 5])
     parser.add_argument("--spammers", type=float, nargs="+", default=[0.0, SPAMMERS])
     parser.add_argument("--gold", type=float, nargs="+", default=[0.0])
+    parser.add_argument("--kinds", nargs="+", choices=KINDS, default=list(KINDS))
     parser.add_argument("--adaptive", action="store_true")
     parser.add_argument("--json", type=Path)
     args = parser.parse_args()
-    some, rows = sequences(), []
+    some, rows, kinds = sequences(), [], tuple(args.kinds)
     for workers, spammers, gold in itertools.product(args.workers, args.spammers, args.gold):
         parts = [
-            run(some, seed, workers=workers, spammers=spammers, heavy=heavy, gold=gold, adaptive=args.adaptive)
+            run(
+                some,
+                seed,
+                adaptive=args.adaptive,
+                workers=workers,
+                spammers=spammers,
+                heavy=heavy,
+                gold=gold,
+                kinds=kinds,
+            )
             for heavy, seed in itertools.product((False, True), args.seeds)
         ]
         for name, picked in (("Gaussian", parts[: len(args.seeds)]), ("heavy", parts[len(args.seeds) :])):

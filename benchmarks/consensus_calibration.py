@@ -25,7 +25,7 @@ from review.core.cases import Case
 from review.core.consensus import Submission, make_consensus
 from review.core.learning import Answers, learn
 
-RIGHT, BINS = 0.5, 10
+RIGHT, BINS, UNSURE = 0.5, 10, 0.9
 
 
 def collect(cases: list[Case]) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
@@ -106,8 +106,17 @@ def left_out(table: np.ndarray, right: np.ndarray, places: np.ndarray) -> np.nda
 
 def report(name: str, sure: np.ndarray, right: np.ndarray) -> list[tuple[float, float, int]]:
     error, bins = calibration_error(sure, right)
-    print(f"{name}: expected calibration error {error:.3f} on {len(sure)} tracks, {right.mean():.3f} of them right")
+    print(
+        f"{name}: expected calibration error {error:.3f} (by chance {by_chance(sure):.3f}) on {len(sure)} tracks, "
+        f"{right.mean():.3f} of them right"
+    )
     return bins
+
+
+def by_chance(sure: np.ndarray, times: int = 100) -> float:
+    """The error that so many tracks have on average where each is right with just the chance that it is given."""
+    rng = np.random.default_rng(0)
+    return float(np.mean([calibration_error(sure, rng.random(len(sure)) < sure)[0] for _ in range(times)]))
 
 
 def main() -> None:
@@ -125,6 +134,7 @@ def main() -> None:
     sure = left_out(table, right, places)
     for place, sequence in enumerate(some):
         report(f"without {sequence.name}", sure[places == place], right[places == place])
+    report("of these, given less than 0.9", sure[sure < UNSURE], right[sure < UNSURE])
     for confidence, share, n in (bins := report("every sequence left out once", sure, right)):
         print(f"given {confidence:.2f}: {share:.2f} right of {n}")
     print("weights, bias:", np.round(fit(table, right), 2).tolist())

@@ -17,7 +17,7 @@ from annotation.core.boxes import iou
 from annotation.core.matching import match
 from annotation.core.segments import cut
 from annotation.core.tracks import Dense, Floats, Tracks, fill, make_track
-from crowd.core.simulation import draw, make_pool
+from crowd.core.simulation import KINDS, Kind, draw, make_pool
 from review.core.cases import Case, Drawn, Task, read_mot
 
 SHARED = Path(os.environ.get("TRACKWEAVE_SHARED", Path(__file__).resolve().parents[1] / "../shared")) / "data"
@@ -66,11 +66,18 @@ def as_tracks(truth: Dense) -> Tracks:
 
 
 def crowd(
-    some: list[Sequence], seed: int, *, workers: int, spammers: float, heavy: bool, gold: float = 0.0
+    some: list[Sequence],
+    seed: int,
+    *,
+    workers: int,
+    spammers: float,
+    heavy: bool,
+    gold: float = 0.0,
+    kinds: tuple[Kind, ...] = KINDS,
 ) -> list[Case]:
-    """Cases of a pool of ten; a share `gold` of the tasks have the truth as gold."""
+    """Cases of a pool of ten; a share `gold` of the tasks have the truth as gold. Spammers are of `kinds` in turn."""
     rng = np.random.default_rng(seed)
-    pool = make_pool(POOL, rng, spammers=spammers, heavy_tailed=heavy)
+    pool = make_pool(POOL, rng, spammers=spammers, heavy_tailed=heavy, kinds=kinds)
     cases = []
     for sequence in some:
         truth, line, tasks = as_tracks(sequence.truth), 0, []

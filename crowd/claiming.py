@@ -24,7 +24,7 @@ from annotation.models import Member, Project, User
 from crowd import admitting, training
 from crowd.admitting import Known
 from crowd.core.policies import Policy, from_json
-from crowd.core.ranking import WINDOW, wants_gold
+from crowd.core.ranking import WINDOW, most_priority, wants_gold
 from crowd.errors import NotAllowedToWork
 from crowd.lifecycle import Seat, Standing
 from crowd.models import Assignment, Batch
@@ -192,7 +192,8 @@ def _claim_in(worker: User, offer: Offer, slot: int) -> Assignment | None:
     """Real work, or gold when it is time for it; gold's extra seats only while there is real work left."""
     gold = _gold_is_due(worker, offer) if offer.policy.gold_share > 0 else None
     with transaction.atomic():
-        wish = Wish(batch=offer.batch.pk, slot=slot, lease_s=offer.policy.lease_s, gold=gold)
+        most = most_priority(offer.known.skill_low)
+        wish = Wish(batch=offer.batch.pk, slot=slot, lease_s=offer.policy.lease_s, gold=gold, most=most)
         if offer.known.has_others:
             wish = replace(wish, others=tuple(admitting.other_accounts(worker=worker, project=offer.project)))
         if offer.policy.qualification is not None:

@@ -31,11 +31,14 @@ def fill(*, task: Task) -> None:
         move_task(task, to=TaskStatus.FILLED, leaves=(TaskStatus.OPEN,))
 
 
-def ask_more(*, task: Task, seats: int) -> int:
-    """Open more seats at a filled task, or at one in review, as far as the budget covers. Returns how many."""
+def ask_more(*, task: Task, seats: int, hard: bool = False) -> int:
+    """Open more seats at a filled task, or at one in review, as far as the budget covers. Returns how many.
+
+    Those of a `hard` segment are for skilled workers first.
+    """
     if task.batch.status in DEAD_BATCHES or task.status not in (TaskStatus.OPEN, *ASKABLE):
         return 0
-    opened = open_seats(task=task, count=seats)
+    opened = open_seats(task=task, count=seats, hard=hard)
     if opened:
         move_task(task, to=TaskStatus.OPEN, leaves=ASKABLE)
     return opened
@@ -55,8 +58,8 @@ def finish(*, task: Task) -> bool:
     return True
 
 
-def reopen(*, task: Task, seats: int) -> int:
+def reopen(*, task: Task, seats: int, hard: bool = False) -> int:
     """A reviewer rejected the consensus: keep the old submissions as inputs and open more seats."""
-    opened = ask_more(task=task, seats=seats)
+    opened = ask_more(task=task, seats=seats, hard=hard)
     grant(task, opened)
     return opened

@@ -15,6 +15,7 @@ from django.db.models.functions import Now
 from annotation import planning
 from annotation.models import Project, User
 from crowd.core.policies import Policy, from_json
+from crowd.core.ranking import HARD
 from crowd.errors import BudgetIsSpent
 from crowd.lifecycle import COSTING_SEATS, LIVE_SEATS, SEAT_MOVES, BatchStatus, Seat, TaskStatus
 from crowd.models import Assignment, Batch, Task, Transition
@@ -74,24 +75,28 @@ def log_move(seat: Assignment, *, came_from: str, actor: User | None, reason: st
         )
 
 
-def open_seats(*, task: Task, count: int, extra: bool = False, at_least: int = 0) -> int:
-    """Open up to `count` seats, as far as the project's budget covers; none where it covers fewer than `at_least`."""
+def open_seats(*, task: Task, count: int, extra: bool = False, at_least: int = 0, hard: bool = False) -> int:
+    """Open up to `count` seats, as far as the project's budget covers; none where it covers fewer than `at_least`.
+
+    `hard` ones are for skilled workers first.
+    """
     policy = policy_of(task.batch)
     count = min(count, _affordable(task.project_id, policy, policy.reward_micros))
     if count <= 0 or count < at_least:
         return 0
     for _ in range(count):
-        _open_seat(task, extra=extra, reward_micros=policy.reward_micros)
+        priority = task.priority + (HARD if hard else 0)
+        _open_seat(task, extra=extra, reward_micros=policy.reward_micros, priority=priority)
     return count
 
 
-def _open_seat(task: Task, *, extra: bool, reward_micros: int) -> None:
+def _open_seat(task: Task, *, extra: bool, reward_micros: int, priority: int) -> None:
     seat = Assignment.objects.create(
         task=task,
         batch_id=task.batch_id,
         project_id=task.project_id,
         extra=extra,
-        priority=task.priority,
+        priority=priority,
         reward_micros=reward_micros,
     )
     Transition.objects.create(assignment=seat, project_id=task.project_id, to_status=Seat.OPEN)
@@ -143,7 +148,7 @@ def end(seat: Assignment, *, to: str, where: Q | None = None, actor: User | None
         return False
     # Training is no work that waits: its seats are made for whoever asks.
     if followed and task.status != TaskStatus.TRAINING:
-        _open_seat(task, extra=seat.extra, reward_micros=seat.reward_micros)
+        _open_seat(task, extra=seat.extra, reward_micros=seat.reward_micros, priority=seat.priority)
     return True
 
 

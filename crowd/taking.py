@@ -17,6 +17,7 @@ from django.db import connection
 from annotation import clock, planning
 from annotation.ids import new_id
 from annotation.models import User
+from crowd.core.ranking import ANY
 from crowd.lifecycle import Seat
 from crowd.models import Assignment
 from crowd.reading import SEAT_COLUMNS
@@ -27,8 +28,11 @@ from crowd.seating import log_move
 MAY_TAKE = """(SELECT m.id FROM crowd_assignment m WHERE m.task_id = a.task_id AND m.worker_id IN (/*who*/) LIMIT 1)
     IS NULL/*but*/"""
 REAL = f"""crowd_assignment a WHERE a.batch_id = %(batch)s AND NOT a.extra AND a.status = 'open' AND {MAY_TAKE}"""
-# Looked up once, and planned once, for all that ask.
-BEST = f"WITH best AS (SELECT a.priority FROM {REAL} ORDER BY a.priority DESC LIMIT 1)"
+# Looked up once, and planned once, for all that ask. Hard seats have high priorities and are for the skilled; others
+# get one where nothing else is left (`crowd.core.ranking`). The words are the same for both, and so is what they cost.
+BEST = f"""WITH best AS (SELECT COALESCE(
+        (SELECT a.priority FROM {REAL} AND a.priority <= %(most)s ORDER BY a.priority DESC LIMIT 1),
+        (SELECT a.priority FROM {REAL} ORDER BY a.priority DESC LIMIT 1)) AS priority)"""
 # Gold's tasks are few, so they are looked through first, and then their seats. `gold_batch` is empty while it is not
 # time for gold: the statement is the same, and so is what it costs.
 GOLD = f"""crowd_task t JOIN crowd_assignment a ON a.task_id = t.id AND NOT a.extra AND a.status = 'open'
@@ -48,14 +52,15 @@ RETURNED = SEAT_COLUMNS[Assignment]
 class Wish:
     """What is to be taken: a seat of a batch, gold before real work where it is time for it (None: no gold at all).
 
-    `others` are further accounts of the same person, none of which may have sat at the task; `shunned` are tasks whose
-    answer the worker was shown.
+    Seats up to the priority `most` come first. `others` are further accounts of the same person, none of which may have
+    sat at the task; `shunned` are tasks whose answer the worker was shown.
     """
 
     batch: str
     slot: int
     lease_s: int
     gold: bool | None
+    most: int = ANY
     others: tuple[str, ...] = ()
     shunned: tuple[str, ...] = ()
 
@@ -69,6 +74,7 @@ def take(worker: User, wish: Wish) -> Assignment | None:
         "start": new_id(),
         "token": secrets.token_hex(16),
         "slot": wish.slot,
+        "most": wish.most,
         "lease_s": wish.lease_s,
         **{f"other{i}": user for i, user in enumerate(wish.others)},
         **{f"task{i}": task for i, task in enumerate(wish.shunned)},
@@ -87,11 +93,16 @@ def take(worker: User, wish: Wish) -> Assignment | None:
 
 @lru_cache(maxsize=256)
 def statement(vendor: str, with_gold: bool, others: int = 0, shunned: int = 0) -> str:
-    """The best priority first; of equal ones the first from a random place on, or else the first of all."""
+    """The best priority first; of equal ones the first from a random place on, or else the first of all.
+
+    Where the worker's best are all being taken by others at this moment, any is better than none.
+    """
     at_once = PASSING_OVER[vendor]
     seats = [
         f"""(SELECT a.id FROM {REAL} AND a.priority = (SELECT priority FROM best) AND a.id >= %(start)s
             ORDER BY a.id LIMIT 1{at_once})""",
+        f"""(SELECT a.id FROM {REAL} AND a.priority <= (SELECT priority FROM best)
+            ORDER BY a.priority DESC, a.id LIMIT 1{at_once})""",
         f"(SELECT a.id FROM {REAL} ORDER BY a.priority DESC, a.id LIMIT 1{at_once})",
     ]
     if with_gold:

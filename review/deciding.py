@@ -12,6 +12,7 @@ from annotation.queue import want
 from crowd import completing, ghosting, paying
 from crowd.models import Task
 from crowd.seating import lock_task
+from review.core.difficulty import HARD
 from review.errors import AlreadyDecided, NoSeatsLeft
 from review.grading import scores_with
 from review.lifecycle import WAITING, ConsensusStatus, Verdict
@@ -54,7 +55,7 @@ def reject(*, consensus: Consensus, by: User, reason: str, seats: int = 1, versi
     _check_version(consensus, version)
     _decide(consensus, to=ConsensusStatus.REJECTED)
     _write(consensus, Verdict.REJECT, by=by, reason=reason)
-    opened = completing.reopen(task=task, seats=seats)
+    opened = completing.reopen(task=task, seats=seats, hard=(consensus.difficulty or 0.0) >= HARD)
     if not opened:
         raise NoSeatsLeft
     return opened

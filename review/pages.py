@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, F, Q, QuerySet
+from django.db.models.functions import Coalesce
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 
@@ -103,10 +104,10 @@ def _decidable(user: User) -> QuerySet[Project]:
 
 
 def _waiting(user: User) -> QuerySet[Consensus]:
-    """What waits for a person, the most doubtful first."""
+    """What waits for a person, the most doubtful and the hardest first: many sure tracks hide a doubtful one."""
     rows = Consensus.objects.filter(task__project__in=_decidable(user), status=ConsensusStatus.PENDING, version__gt=0)
     rows = rows.filter(task__status=TaskStatus.IN_REVIEW).select_related("task__project", "video", "segment")
-    return rows.order_by("confidence", "pk")
+    return rows.order_by(F("confidence") * (1.0 - Coalesce("difficulty", 0.0)), "pk")
 
 
 def _doubtful(user: User) -> QuerySet[Join]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from statistics import fmean
 
 from django.db import transaction
 
 from annotation import recording
-from annotation.core.tracks import fill
+from annotation.core.tracks import Tracks, fill
 from annotation.lifecycle import Source
 from annotation.queue import want
 from crowd import completing, ghosting, paying, scoring
@@ -19,16 +20,18 @@ from crowd.models import Assignment, Task
 from crowd.seating import has_live_seats, lock_task, policy_of
 from review.core.consensus import METHOD, VERSION, Submission, make_consensus
 from review.core.consensus import Consensus as Made
-from review.core.difficulty import difficulty
+from review.core.difficulty import HARD, difficulty
 from review.deciding import accept_by_rule
 from review.grading import scores_with, soft_f
 from review.lifecycle import ConsensusStatus, Verdict
 from review.models import Build, Consensus
 from review.voicing import Voices, listen
+from review.witnessing import Around, around
 
 # Skills are learnt from many tasks at once, not anew for each: the more there are, the less each adds, so the work that
 # learning takes over a whole project grows with the logarithm of its tasks.
 LEARN_AFTER_S, LEARN_S_PER_TASK, LEARN_WITHIN_S = 2.0, 0.3, 600.0
+KNOWN_BY = 5  # tasks from which it is known what somebody's lone drawings are worth
 
 
 def reconcile(*, task_id: str) -> None:
@@ -67,14 +70,15 @@ def reconcile(*, task_id: str) -> None:
 
 @dataclass(frozen=True)
 class Consent:
-    """A consensus before it is written: who was heard, how many of them have a say, and what each vote weighs (1 where
-    nothing is known of the worker)."""
+    """A consensus before it is written: who was heard, how many of them have a say, what each vote weighs (1 where
+    nothing is known of the worker), and the names of what was heard beside them, of its neighbours."""
 
     made: Made
     heard: tuple[Submission, ...]
     trusted: int
     weights: dict[str, float]
     voices: Voices
+    beside: tuple[str, ...] = ()
 
 
 def consent(task: Task, seats: list[Assignment]) -> Consent:
@@ -82,12 +86,25 @@ def consent(task: Task, seats: list[Assignment]) -> Consent:
     voices = listen(task=task, seats=seats)
     heard = voices.heard(submissions(task, seats))
     policy = policy_of(task.batch)
-    made = make_consensus(heard, task.segment.start, task.segment.stop, quorum=policy.quorum_share)
+    beside = around(task, _alone) if len(seats) > 1 else Around()
+    made = _merge(task, heard, beside.tracks)
     if policy.ghosts or voices.echoes:
         made = replace(made, scores=scores_with(task=task, seats=seats, tracks=made.tracks))
     trusted = [s.id for s in heard if has_a_say(s)] or [s.id for s in heard]
     made = replace(made, agreement=fmean(made.scores[i] for i in trusted))
-    return Consent(made, tuple(heard), len(trusted), weights_of(heard), voices)
+    return Consent(made, tuple(heard), len(trusted), weights_of(heard), voices, beside.sources)
+
+
+def _merge(task: Task, heard: list[Submission], beside: Sequence[Tracks] = ()) -> Made:
+    """As `evaluate` does it: who is known by several tasks may be believed in what nobody else drew."""
+    quorum, lone = policy_of(task.batch).quorum_share, all(s.skill and s.skill.tasks >= KNOWN_BY for s in heard)
+    return make_consensus(heard, task.segment.start, task.segment.stop, quorum=quorum, lone=lone, around=beside)
+
+
+def _alone(task: Task, seats: list[Assignment]) -> Tracks | None:
+    """What a task's submissions make with no regard to its neighbours; one person's word is no witness."""
+    heard = [s for s in listen(task=task, seats=seats).heard(submissions(task, seats)) if has_a_say(s)]
+    return _merge(task, heard).tracks if len(heard) > 1 else None
 
 
 def _learn_after_s(project_id: str) -> float:
@@ -148,7 +165,8 @@ def write(task: Task, seats: list[Assignment], found: Consent, *, wanted: str = 
     )
     made, method, inputs = found.made, f"{METHOD} {VERSION}", [s.pk for s in seats]
     current = Build.objects.filter(consensus=consensus, version=consensus.version).first()
-    same = current and (current.inputs, current.method, current.weights) == (inputs, method, found.weights)
+    of = (inputs, method, found.weights, list(found.beside))
+    same = current and (current.inputs, current.method, current.weights, current.beside) == of
     if same and consensus.status != ConsensusStatus.STALE:
         return consensus
     track_set = recording.store(tracks=made.tracks, video=task.segment.video, source=Source.CONSENSUS)
@@ -164,6 +182,7 @@ def write(task: Task, seats: list[Assignment], found: Consent, *, wanted: str = 
         gain=made.gain,
         wanted=wanted,
         weights=found.weights,
+        beside=list(found.beside),
     )
     filled = fill(made.tracks.tracks, made.tracks.start, made.tracks.stop)
     now = {
@@ -193,7 +212,8 @@ def _conclude(task: Task, consensus: Consensus, policy: Policy, trusted: int, mo
     What a reviewer rejected once is never accepted by rule: they saw something that agreement did not.
     """
     rejected = consensus.decisions.filter(verdict=Verdict.REJECT).exists()
-    if not rejected and more > 0 and completing.ask_more(task=task, seats=more):
+    hard = (consensus.difficulty or 0.0) >= HARD
+    if not rejected and more > 0 and completing.ask_more(task=task, seats=more, hard=hard):
         return
     enough = trusted >= min(policy.first_seats, policy.max_redundancy)
     if not rejected and enough and (consensus.agreement or 0.0) >= policy.agreement_floor:

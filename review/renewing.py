@@ -18,6 +18,7 @@ from crowd.seating import lock_task
 from review.lifecycle import ConsensusStatus
 from review.models import Build, Consensus
 from review.reconciling import consent, heard_now, write
+from review.witnessing import sources_around
 
 MATTERS = 0.1  # by how much somebody's share of all votes has to change
 AT_ONCE = 200
@@ -57,6 +58,8 @@ def _is_current(row: Consensus) -> bool:
     if not seats:  # imported, or all of it was taken back: there is nothing to make it of
         return True
     if build.inputs != [s.pk for s in seats]:
+        return False
+    if build.beside is not None and len(seats) > 1 and build.beside != list(sources_around(row.task)):
         return False
     # Builds of old did not say what the votes weighed.
     return not build.weights or not _differ(build.weights, heard_now(row.task, seats))

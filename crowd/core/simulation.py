@@ -8,6 +8,7 @@ Gaussian or, as those of the radiologists of LIDC-IDRI, Student's t with three d
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -46,11 +47,17 @@ class Worker:
 
 
 def make_pool(
-    n: int, rng: np.random.Generator, *, spammers: float = 0.2, spread: float = 0.4, heavy_tailed: bool = False
+    n: int,
+    rng: np.random.Generator,
+    *,
+    spammers: float = 0.2,
+    spread: float = 0.4,
+    heavy_tailed: bool = False,
+    kinds: Sequence[Kind] = KINDS,
 ) -> tuple[Worker, ...]:
-    """A pool of n workers, a share of them spammers of all kinds in turn; skills differ by a factor of e^±`spread`."""
+    """A pool of n workers, a share of them spammers of `kinds` in turn; skills differ by a factor of e^±`spread`."""
     bad = rng.permutation(n)[: round(n * spammers)].tolist()
-    kinds: dict[int, Kind] = {i: KINDS[k % len(KINDS)] for k, i in enumerate(bad)}
+    kind_of: dict[int, Kind] = {i: kinds[k % len(kinds)] for k, i in enumerate(bad)}
     pool = []
     for i, factor in enumerate(np.exp(rng.normal(0, spread, n)).tolist()):
         worker = Worker(
@@ -61,7 +68,7 @@ def make_pool(
             missed=min(0.5, 0.05 * factor),
             invented=0.3 * factor,
             swaps=min(0.5, 0.1 * factor),
-            spammer=kinds.get(i),
+            spammer=kind_of.get(i),
         )
         pool.append(worker)
     return tuple(pool)

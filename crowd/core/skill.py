@@ -37,7 +37,10 @@ class Rates:
 
 @dataclass(frozen=True, slots=True)
 class Skill:
-    """`mean` with its 20 % and 80 % quantiles, the weight of a vote in [0, 3], rates over all labels and by label."""
+    """`mean` with its 20 % and 80 % quantiles, the weight of a vote in [0, 3], rates over all labels and by label.
+
+    `tasks` is on how many tasks together with others it is based; 0 where nobody counted.
+    """
 
     mean: float
     low: float
@@ -47,6 +50,7 @@ class Skill:
     false_alarm: float
     spread: float
     by_label: Mapping[str, Rates] = field(default_factory=dict)
+    tasks: int = 0
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.db.models import QuerySet
+from django.db.models.functions import Coalesce
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -26,14 +27,19 @@ from review.lifecycle import ConsensusStatus
 from review.models import Consensus, Join
 
 WHOLE = ("task__project", "batch", "video", "segment__clip", "decided_by", "track_set")
+# Of those that are equally sure the hardest comes first.
+ORDERS = {"doubt": "confidence,-hardness", "difficulty": "-hardness,confidence"}
 
 
 class ConsensusList(View):
-    """Most doubtful first. A pending one is listed while it waits for a person."""
+    """Most doubtful first, or the hardest. A pending one is listed while it waits for a person."""
 
     @extend_schema(
         operation_id="consensus_list",
-        parameters=[OpenApiParameter("status", str, enum=ConsensusStatus.values)],
+        parameters=[
+            OpenApiParameter("status", str, enum=ConsensusStatus.values),
+            OpenApiParameter("order", str, enum=list(ORDERS), default="doubt"),
+        ],
         responses=serializers.ConsensusSerializer(many=True),
     )
     def get(self, request: Request, project_id: str) -> Response:
@@ -43,7 +49,9 @@ class ConsensusList(View):
         if status := choice(request, "status", ConsensusStatus.values):
             rows = rows.filter(status=status)
         reader = Reader.of(request.user, project)
-        return paged(self, rows, lambda row: presenting.consensus_body(row, reader), ordering="confidence")
+        rows = rows.annotate(hardness=Coalesce("difficulty", 0.0))
+        ordering = ORDERS[choice(request, "order", list(ORDERS)) or "doubt"]
+        return paged(self, rows, lambda row: presenting.consensus_body(row, reader), ordering=ordering)
 
 
 def _busy() -> list[str]:

@@ -19,7 +19,7 @@ from annotation.core.matching import link_iou, track_soft_f
 from annotation.core.tracks import Bools, Dense, Floats, Interval, Ints, Tracks, fill
 from crowd.core.skill import Skill
 from crowd.core.stopping import votes_needed
-from review.core.calibration import SINGLE, confidences, features
+from review.core.calibration import SINGLE, confidences, features, purity
 from review.core.clustering import cluster
 from review.core.drawing import Objects, draw_tracks
 from review.core.existing import FALSE_ALARM, HIT, log_odds, supporters, vote_counts
@@ -29,7 +29,7 @@ from review.core.risking import expected_gain
 from review.core.stacking import Stack, stack
 
 METHOD = "evidence-clustering"
-VERSION = 3
+VERSION = 4
 SPREAD = 0.05  # error of a box's edge as a share of its side, of a worker of whom nothing is known
 MIN_WEIGHT = 0.05
 LONE = 0.7  # log odds for what one of three or more drew: two to one
@@ -129,10 +129,10 @@ def _objects(
     present = vote_presence(drawn, strength)
     spreads = np.array([SPREAD if s.skill is None else s.skill.spread for s in submissions])
     fused = _bridge(fuse(np.where(drawn[..., None], boxes, np.nan), spreads), present)
-    seen = features(boxes, drawn, odds[exists], fused, present)
+    seen = features(boxes, drawn, odds[exists], fused, present, purity(member, len(exists))[exists])
     sure = confidences(seen)
     off = np.zeros(len(exists))
-    off[exists] = 1 - seen[:, 2]
+    off[exists] = 1 - seen[:, 1]
     gain = expected_gain(odds, exists, everything, off, lengths, _hits(submissions))
     there = present.any(axis=1)
     order = np.array(sorted(np.flatnonzero(there), key=lambda k: _place(fused[k], present[k])), np.int64)

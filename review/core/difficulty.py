@@ -13,6 +13,7 @@ from annotation.core.tracks import Dense
 
 CROWDED = 20.0  # objects on a usual frame at which crowding counts half
 HIDDEN = 0.3  # IoU from which two boxes hide each other
+HARD = 0.3  # from which one more worker should be a skilled one; under 0.2 all agree and little is in the way
 LESS = 0.5  # what crowding and hiding count at most
 
 

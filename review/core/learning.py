@@ -8,8 +8,9 @@ vote left out. How far boxes are off comes from the differences of every two wor
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.optimize import nnls
@@ -73,7 +74,9 @@ def learn(answers: Sequence[Answers]) -> Learnt:
     differences = np.concatenate([np.zeros((0, 3)), *(p[2] for p in parts)])
     spreads = learn_spreads(differences, len(workers))
     good, bad = _evidence(table, real)
-    return Learnt({w: _skill(good[i], bad[i], hits[i], alarms[i], spreads[i]) for i, w in enumerate(workers)})
+    tasks = Counter(w for a in answers if len(set(a.workers)) > 1 or a.gold is not None for w in set(a.workers))
+    skills = {w: _skill(good[i], bad[i], hits[i], alarms[i], spreads[i]) for i, w in enumerate(workers)}
+    return Learnt({w: replace(skill, tasks=tasks[w]) for w, skill in skills.items()})
 
 
 def _look(answers: Answers, workers: tuple[str, ...]) -> tuple[Bools, Floats, Floats]:

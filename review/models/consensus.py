@@ -63,6 +63,8 @@ class Build(models.Model):
     wanted = models.CharField(max_length=16, default="", blank=True)
     # The weights of the submissions' votes, by id.
     weights = models.JSONField(default=dict)
+    # What was heard of the neighbouring segments: ids of a decided TrackSet or of submissions, sorted. Null: of old.
+    beside = models.JSONField(null=True)
     created_at = models.DateTimeField(db_default=Now())
 
     class Meta:
