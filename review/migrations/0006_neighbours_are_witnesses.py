@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('review', '0004_why_one_more_worker_was_wanted'),
+        ('review', '0005_what_is_asked_is_joined'),
     ]
 
     operations = [
