@@ -89,11 +89,12 @@ def _accept(consensus: Consensus, task: Task, *, track_set: TrackSet | None, ver
 
 
 def _scores(consensus: Consensus, task: Task, track_set: TrackSet, verdict: Verdict) -> dict[str, float]:
-    """The soft track F of each submission with what was accepted, by assignment id."""
+    """The soft track F of each submission with what was accepted, by assignment id: also of one that came after the
+    build, for nobody else settles it."""
     build = Build.objects.get(consensus=consensus, version=consensus.version)
-    if verdict != Verdict.AMEND:
-        return dict(build.scores)
-    return scores_with(task=task, seats=completing.submissions_of(task), tracks=recording.load(track_set))
+    known = {} if verdict == Verdict.AMEND else dict(build.scores)
+    others = [seat for seat in completing.submissions_of(task) if seat.pk not in known]
+    return known | scores_with(task=task, seats=others, tracks=recording.load(track_set)) if others else known
 
 
 def _write(

@@ -7,16 +7,16 @@ from django.db.models.functions import Now
 
 from annotation.lifecycle import JobStatus
 from annotation.models import Job
-from annotation.queue import MAX_ATTEMPTS
+from annotation.queue import MAX_ATTEMPTS, run
 from crowd import scoring
 from crowd.core.skill import Skill
-from crowd.models import Assignment
+from crowd.models import Assignment, LedgerEntry
 from review import renewing
 from review.jobs import judge_what_was_left
 from review.lifecycle import ConsensusStatus
 from review.models import Build, Consensus
 from tests import cast
-from tests.crowd.stage import launched, tracks
+from tests.crowd.stage import claim, lapse, launched, submit, tracks
 from tests.review.stage import API, by_all, decide, disputed, only_consensus
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -132,3 +132,24 @@ def test_a_reviewer_may_decide_what_is_stale() -> None:
     renewing.renew(task_id=consensus.task_id)
     consensus.refresh_from_db()
     assert consensus.status == ConsensusStatus.ACCEPTED
+
+
+def test_what_is_salvaged_just_before_a_verdict_is_settled_by_it() -> None:
+    batch = launched(frames=20, max_redundancy=2, reward_micros=300)
+    wanda = cast.client("Wanda")
+    seat = claim(wanda, batch.project)
+    lapse(seat)
+    assert submit(wanda, seat).status_code == 410
+    by_all(batch, Will=tracks, Walt=lambda a, b: tracks(a, b, shift=6.0))
+    consensus = only_consensus(batch)
+    assert consensus.status == ConsensusStatus.PENDING
+    reason = {"reason": "she was offline"}
+    assert cast.client("Mona").post(f"{API}/submissions/{seat['id']}/salvage/", reason).status_code == 200
+    assert run(f"reconcile:{consensus.task_id}")
+    consensus.refresh_from_db()
+    assert consensus.status == ConsensusStatus.STALE
+    assert decide("Rita", consensus, "accept").status_code == 200  # before it was made anew
+    cast.work_off()
+    assert set(Assignment.objects.exclude(status="expired").values_list("status", flat=True)) == {"accepted"}
+    assert Assignment.objects.filter(pk=seat["id"], status="accepted").exists()
+    assert LedgerEntry.objects.count() == 3
