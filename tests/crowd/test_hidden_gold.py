@@ -30,7 +30,7 @@ PLANTED: dict[str, Callable[[dict[str, float]], dict[str, float]]] = {
 
 
 @pytest.mark.long
-@pytest.mark.timeout(3600)
+@pytest.mark.timeout(4 * 3600)
 # In one long transaction every update would leave a row that each later look walks over.
 @pytest.mark.django_db(transaction=True)
 def test_nothing_observable_tells_gold_from_real_work() -> None:
@@ -55,7 +55,7 @@ def planted(watched: Watched, plant: Callable[[dict[str, float]], dict[str, floa
 
 
 @pytest.mark.long
-@pytest.mark.timeout(3600)
+@pytest.mark.timeout(4 * 3600)
 @pytest.mark.django_db(transaction=True)
 def test_submit_latency_alone_tells_nothing_through_a_real_web_process(
     child_env: dict[str, str], clips_without_files: None
