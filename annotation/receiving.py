@@ -31,7 +31,8 @@ from annotation.lifecycle import UploadStatus
 from annotation.models import Project, Upload, UploadPart, User
 from annotation.queue import want
 
-PART_BYTES = 8 << 20
+# A little more than what comes at once of a long body (`config.pieces`), or each would end in a part of a few bytes.
+PART_BYTES = 9 << 20
 READ_BYTES = 64 << 10
 KEPT = timedelta(days=1)
 #: An upload that came to nothing is told of as gone for so long, then it was never there.

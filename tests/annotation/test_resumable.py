@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import io
 from datetime import timedelta
 from typing import Any
 
@@ -18,6 +19,7 @@ from annotation.core.problems import Invalid
 from annotation.core.resumable import MAX_BYTES, parse_metadata
 from annotation.lifecycle import UploadStatus
 from annotation.models import Job, Project, Upload, UploadPart, Video
+from config.pieces import PIECE_BYTES
 from tests import cast
 
 pytestmark = pytest.mark.django_db
@@ -192,6 +194,14 @@ def test_what_came_before_the_connection_broke_is_kept(alice: APIClient) -> None
     with pytest.raises(UnreadablePostError):
         receiving.receive(upload=Upload.objects.get(), at=0, read=read)
     assert Upload.objects.get().offset == 4 and storing.read(UploadPart.objects.get().file) == b"abcd"
+
+
+def test_a_piece_of_a_long_body_is_one_part(alice: APIClient) -> None:
+    piece = PIECE_BYTES + (320 << 10)  # the message that filled it was not cut
+    begun(alice, 3 * piece)
+    body = io.BytesIO(bytes(piece))
+    assert receiving.receive(upload=Upload.objects.get(), at=0, read=body.read) == piece
+    assert UploadPart.objects.count() == 1
 
 
 def test_content_that_is_not_what_was_announced_is_422_and_no_video(alice: APIClient) -> None:
