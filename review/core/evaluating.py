@@ -19,6 +19,7 @@ from annotation.core.metrics import compare
 from annotation.core.resolving import Resolved, resolve
 from annotation.core.stitching import SegmentTracks, Stitched, stitch
 from annotation.core.tracks import Dense, Tracks, fill
+from crowd.core.ranking import ABLE
 from crowd.core.stopping import PRICE, settled
 from review.core.cases import Case, Drawn, Task
 from review.core.consensus import Consensus, Submission, make_consensus
@@ -85,23 +86,31 @@ def _ask_more(
     done: set[tuple[int, int]],
     price: float,
 ) -> bool:
-    """Take one more submission, in the file's order, wherever one is left and is worth it; `done` are those that are
-    settled, by case and task, and stay so."""
+    """Take one more submission wherever one is left and is worth it; `done` are those that are settled, by case and
+    task, and stay so."""
     proven = _proven(cases, used)
     asked = False
     for c, case in enumerate(cases):
         for i, task in enumerate(case.tasks):
             some = used[c][i]
-            if (c, i) in done or len(some) >= min(MOST, len(task.drawn)):
+            following = _next(task, some, learnt)
+            if (c, i) in done or len(some) >= MOST or following is None:
                 continue
             made = _consent(task, some, learnt)
             known = all(d.worker in proven for d in some)
             if settled(gain=made.gain, empty=not made.tracks.tracks, proven=known, price=price):
                 done.add((c, i))
                 continue
-            used[c][i] = task.drawn[: len(some) + 1]
+            used[c][i] = tuple(sorted((*some, following), key=lambda d: d.line))
             asked = True
     return asked
+
+
+def _next(task: Task, some: Sequence[Drawn], learnt: Learnt) -> Drawn | None:
+    """Who is asked next, in the file's order: the skilled first, as with hard seats, and nobody who has no say."""
+    known = ((d, learnt.skills.get(d.worker)) for d in task.drawn if d not in some)
+    left = [(d, skill) for d, skill in known if skill is None or skill.weight > 0]
+    return min(left, key=lambda one: one[1] is None or one[1].low < ABLE, default=(None, None))[0]
 
 
 def _proven(cases: Sequence[Case], used: Sequence[Sequence[tuple[Drawn, ...]]]) -> set[str]:
