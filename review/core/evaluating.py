@@ -8,8 +8,10 @@ who sat there drew. Best and median are taken by HOTA; the single workers' track
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from math import inf
 from statistics import median_low
 
 import numpy as np
@@ -19,13 +21,15 @@ from annotation.core.metrics import compare
 from annotation.core.resolving import Resolved, resolve
 from annotation.core.stitching import SegmentTracks, Stitched, stitch
 from annotation.core.tracks import Dense, Tracks, fill
-from crowd.core.ranking import ABLE
+from crowd.core.skill import SPREAD, Skill
 from crowd.core.stopping import PRICE, settled
 from review.core.cases import Case, Drawn, Task
 from review.core.consensus import Consensus, Submission, make_consensus
+from review.core.existing import HIT
 from review.core.learning import Answers, Learnt, learn
 
 FIRST, MOST = 2, 5  # seats of a task under --adaptive: at first, and at most
+SEEN = 2  # tasks after which a worker's skill says enough to choose by
 PROVEN = 0.65  # soft track F with gold that has objects, from which an empty segment is believed early
 
 
@@ -62,7 +66,7 @@ class Result:
 
 def evaluate(cases: Sequence[Case], *, adaptive: bool = False, price: float = PRICE) -> tuple[list[Result], Learnt]:
     """Results by case, and what was learnt of the workers over all of them; `price` is of `crowd.core.stopping`."""
-    used = [[t.drawn[:FIRST] if adaptive else t.drawn for t in case.tasks] for case in cases]
+    used = _scout(cases) if adaptive else [[t.drawn for t in case.tasks] for case in cases]
     learnt = learn(_answers(cases, used))
     done: set[tuple[int, int]] = set()
     while adaptive and _ask_more(cases, used, learnt, done, price):
@@ -76,6 +80,7 @@ def _answers(cases: Sequence[Case], used: Sequence[Sequence[tuple[Drawn, ...]]])
         Answers(t.start, t.stop, tuple(d.worker for d in some), tuple(d.tracks for d in some), t.gold)
         for case, lists in zip(cases, used, strict=True)
         for t, some in zip(case.tasks, lists, strict=True)
+        if some
     ]
 
 
@@ -96,21 +101,52 @@ def _ask_more(
             following = _next(task, some, learnt)
             if (c, i) in done or len(some) >= MOST or following is None:
                 continue
+            if len(some) < FIRST:
+                used[c][i] = _with(some, following)
+                asked = True
+                continue
             made = _consent(task, some, learnt)
             known = all(d.worker in proven for d in some)
             if settled(gain=made.gain, empty=not made.tracks.tracks, proven=known, price=price):
                 done.add((c, i))
                 continue
-            used[c][i] = tuple(sorted((*some, following), key=lambda d: d.line))
+            used[c][i] = _with(some, following)
             asked = True
     return asked
 
 
+def _scout(cases: Sequence[Case]) -> list[list[tuple[Drawn, ...]]]:
+    """The first of every task whose first workers are hardly known yet; the other tasks wait until skills are."""
+    seen: Counter[str] = Counter()
+    return [[_scouts(task, seen) for task in case.tasks] for case in cases]
+
+
+def _scouts(task: Task, seen: Counter[str]) -> tuple[Drawn, ...]:
+    first = task.drawn[:FIRST]
+    if all(seen[d.worker] >= SEEN for d in first):
+        return ()
+    seen.update(d.worker for d in first)
+    return first
+
+
+def _with(some: Sequence[Drawn], more: Drawn) -> tuple[Drawn, ...]:
+    return tuple(sorted((*some, more), key=lambda d: d.line))
+
+
 def _next(task: Task, some: Sequence[Drawn], learnt: Learnt) -> Drawn | None:
-    """Who is asked next, in the file's order: the skilled first, as with hard seats, and nobody who has no say."""
+    """Who is asked next: the most exact first, of equals in the file's order, and nobody who has no say.
+
+    Who misses much is worth as little as who draws badly.
+    """
     known = ((d, learnt.skills.get(d.worker)) for d in task.drawn if d not in some)
-    left = [(d, skill) for d, skill in known if skill is None or skill.weight > 0]
-    return min(left, key=lambda one: one[1] is None or one[1].low < ABLE, default=(None, None))[0]
+    left = [(d, skill) for d, skill in known if len(some) < FIRST or skill is None or skill.weight > 0]
+    return min(left, key=lambda one: _error(one[1]), default=(None, None))[0]
+
+
+def _error(skill: Skill | None) -> float:
+    if skill is None:
+        return SPREAD**2 / HIT
+    return skill.spread**2 / skill.hit if skill.weight > 0 else inf
 
 
 def _proven(cases: Sequence[Case], used: Sequence[Sequence[tuple[Drawn, ...]]]) -> set[str]:
