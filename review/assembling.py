@@ -44,6 +44,7 @@ class Whole:
 
     def __init__(self, row: Stitch, selection: Selection = EVERYTHING) -> None:
         self.row, self.selection = row, selection
+        self.keeps = 0  # segments from the start that are kept for whoever reads rows right after what objects are
         self.stitched: Stitched = unpack(row)
         self._read: dict[str, SegmentTracks] = {}
 
@@ -58,6 +59,8 @@ class Whole:
         parts: dict[int, list[Part]] = {}
         intervals: list[tuple[str, Interval]] = []
         for piece in self._pieces(self.row.inputs):
+            if len(self._read) < self.keeps:
+                self._read[piece.key] = piece
             intervals += [(piece.key, interval) for interval in piece.tracks.intervals]
             for track in piece.tracks.tracks:
                 parts.setdefault(self.stitched.identities[(piece.key, track.id)], []).append(part_of(piece, track))

@@ -20,7 +20,7 @@ from annotation.models import Ontology as OntologyRow
 from annotation.models import Project, TrackSet, Video
 from annotation.settling import read_frame_map
 from annotation.storing import local_path
-from review.assembling import EVERYTHING, Whole
+from review.assembling import AT_ONCE, EVERYTHING, Whole
 from review.core.selection import PICTURES, Selection
 from review.models import Release, Stitch
 from review.tracing import Provenance, undecided
@@ -37,6 +37,8 @@ def content_of(
     stitches = Stitch.objects.select_related("video").in_bulk(list(chosen.values()))
     wholes = [Whole(stitches[stitch_id], selection) for stitch_id in chosen.values()]
     wholes.sort(key=lambda w: (w.row.video.name, w.row.video_id))
+    for whole in wholes[:1]:  # of the others too much would wait
+        whole.keeps = AT_ONCE
     ontology = ontology_of(release, wholes)
     with ExitStack() as open_files:
         made = [_Part(release, whole, FORMATS[format], open_files) for whole in wholes]
