@@ -100,12 +100,12 @@ class Whole:
             yield from load_segments(inputs[at : at + AT_ONCE])
 
     def _near(self, start: int, stop: int) -> list[SegmentTracks]:
-        """The segments that share frames with `[start, stop)`; those read last are not read again."""
+        """The segments that share frames with `[start, stop)`; those read are not read again until they are passed."""
         near = [span.pair for span in self._spans if span.start < stop and span.stop > start]
         fresh = load_segments([pair for pair in near if pair[0] not in self._read])
         known = self._read | {segment.key: segment for segment in fresh}
-        self._read = {segment: known[segment] for segment, _ in near}
-        return list(self._read.values())
+        self._read = {key: segment for key, segment in known.items() if segment.stop > start}
+        return [known[segment] for segment, _ in near]
 
     def _part_stop(self, start: int) -> int:
         """Where the part ends that begins at a frame: where a segment begins, unless that is too much at once."""

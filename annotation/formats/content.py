@@ -149,8 +149,9 @@ def rows_of_dense(
     count = len(dense.ids)
     public = np.array([int(i) for i in dense.ids] if numbers is None else list(numbers), np.int64)
     order = np.argsort(public, kind="stable")
-    frame, row = np.nonzero(dense.present[order].T)
+    frame, row = np.nonzero(np.ascontiguousarray(dense.present[order].T))
     row = order[row]
+    cell = row * dense.present.shape[1] + frame
     sure = [np.nan if c is None else c for c in confidence] if confidence is not None else [np.nan] * count
     states, sets = _states(dense, attributes or [{}] * count, changes or [{}] * count)
     return Rows(
@@ -159,10 +160,10 @@ def rows_of_dense(
         frame + dense.start,
         public[row],
         _label_indexes(dense.labels, names)[row],
-        dense.boxes[row, frame],
-        dense.occluded[row, frame],
+        dense.boxes.reshape(-1, 4).take(cell, axis=0),
+        dense.occluded.ravel().take(cell),
         np.array(sure, float)[row],
-        states[row, frame] if len(sets) > 1 else np.zeros(len(row), np.int64),
+        states.ravel().take(cell) if len(sets) > 1 else np.zeros(len(row), np.int64),
         tuple(sets),
     )
 

@@ -43,8 +43,9 @@ def yolo_picture(index: int, folder: str, video: Video, frame: int) -> str:
 def _inside(rows: Rows, video: Video) -> Rows:
     limit = np.array([video.width, video.height] * 2, float)
     boxes = np.clip(rows.boxes, 0.0, limit)
-    kept = np.all(boxes[:, 2:] - boxes[:, :2] > 0, axis=1)
-    return replace(rows, boxes=boxes).only(kept)
+    kept = (boxes[:, 0] < boxes[:, 2]) & (boxes[:, 1] < boxes[:, 3])
+    cut = replace(rows, boxes=boxes)
+    return cut if kept.all() else cut.only(kept)
 
 
 def _lines(rows: Rows, video: Video) -> tuple[bytes, Any]:

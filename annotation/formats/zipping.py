@@ -22,6 +22,7 @@ from typing import IO, Any, BinaryIO, Self
 from annotation.formats.drafts import Draft
 
 LEVEL = 1  # level 6 takes four times as long for a tenth less
+BARE = -15  # deflate alone, without zlib's own head and checksum, which a zip has no place for
 SMALL = 512  # setting up a compressor costs more than it saves below this
 UTF8, DESCRIPTOR = 0x0800, 0x0008
 STORED, DEFLATED = 0, 8
@@ -29,6 +30,8 @@ NEW, ZIP64 = 20, 45
 EPOCH = 0x0021  # 1980-01-01, the format's zero: the same content makes the same bytes
 FULL32, FULL16 = 0xFFFFFFFF, 0xFFFF
 UNIX_FILE = 0o100644 << 16
+# Compiled once: an export may have a file per frame.
+SIZES, LOCAL, LISTED = (struct.Struct(f"<{fields}") for fields in ("III", "IHHHHH12sHH", "IHHHHHHIIIHHHHHII"))
 
 
 class OtherContent(Exception):
@@ -111,9 +114,9 @@ class ZipWriter:
             return
         crc, body, method = zlib.crc32(data), data, STORED
         if packed and len(data) >= SMALL:
-            body, method = _deflated(data), DEFLATED
+            body, method = zlib.compress(data, LEVEL, BARE), DEFLATED
         start, encoded = self.offset, name.encode()
-        sizes = struct.pack("<III", crc, len(body), len(data))
+        sizes = SIZES.pack(crc, len(body), len(data))
         self._write(_local(NEW, UTF8, method, sizes, encoded, b"") + body)
         self._list(encoded, method, UTF8, (crc, len(body), len(data)), start)
 
@@ -126,7 +129,7 @@ class ZipWriter:
             crc, size = zlib.crc32(block, crc), size + len(block)
         file.seek(0)
         start, encoded = self.offset, name.encode()
-        self._write(_local(NEW, UTF8, STORED, struct.pack("<III", crc, size, size), encoded, b""))
+        self._write(_local(NEW, UTF8, STORED, SIZES.pack(crc, size, size), encoded, b""))
         shutil.copyfileobj(file, self.out, 1 << 20)
         self.offset += size
         self._list(encoded, STORED, UTF8, (crc, size, size), start)
@@ -136,7 +139,7 @@ class ZipWriter:
         """A member that is written bit by bit and may be of any size."""
         start, encoded = self.offset, name.encode()
         extra = struct.pack("<HHQQ", 1, 16, 0, 0)
-        sizes = struct.pack("<III", 0, FULL32, FULL32)
+        sizes = SIZES.pack(0, FULL32, FULL32)
         self._write(_local(ZIP64, UTF8 | DESCRIPTOR, DEFLATED, sizes, encoded, extra))
         self._member = member = Member(self, start)
         yield member
@@ -176,9 +179,11 @@ class ZipWriter:
         large = [n for n in (size, packed, start) if n >= FULL32]
         extra = struct.pack(f"<HH{len(large)}Q", 1, 8 * len(large), *large) if large else b""
         needs = ZIP64 if large or flags & DESCRIPTOR else NEW
-        shown = (crc, min(packed, FULL32), min(size, FULL32), len(name), len(extra), 0, 0, 0)
-        head = struct.pack("<IHHHHHHIIIHHHHH", 0x02014B50, 0x0300 | ZIP64, needs, flags, method, 0, EPOCH, *shown)
-        self.directory.write(head + struct.pack("<II", UNIX_FILE, min(start, FULL32)) + name + extra)
+        if large:
+            packed, size, start = min(packed, FULL32), min(size, FULL32), min(start, FULL32)
+        shown = (crc, packed, size, len(name), len(extra), 0, 0, 0, UNIX_FILE, start)
+        head = LISTED.pack(0x02014B50, 0x0300 | ZIP64, needs, flags, method, 0, EPOCH, *shown)
+        self.directory.write(head + name + extra)
         self.members += 1
 
 
@@ -205,14 +210,8 @@ class Member:
 
 
 def _packer() -> Any:
-    return zlib.compressobj(LEVEL, zlib.DEFLATED, -15)
-
-
-def _deflated(data: bytes) -> bytes:
-    packer = _packer()
-    return packer.compress(data) + packer.flush()
+    return zlib.compressobj(LEVEL, zlib.DEFLATED, BARE)
 
 
 def _local(needs: int, flags: int, method: int, sizes: bytes, name: bytes, extra: bytes) -> bytes:
-    head = struct.pack("<IHHHHH", 0x04034B50, needs, flags, method, 0, EPOCH)
-    return head + sizes + struct.pack("<HH", len(name), len(extra)) + name + extra
+    return LOCAL.pack(0x04034B50, needs, flags, method, 0, EPOCH, sizes, len(name), len(extra)) + name + extra
