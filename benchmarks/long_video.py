@@ -1,11 +1,11 @@
 """A long video from upload to export over HTTP, as a client and a crowd have it: memory and seconds of every process.
 
-    python -m benchmarks.long_video --work FOLDER [--minutes 180] [--workers 2] [--seed 7] [--formats mot coco parquet]
+    python -m benchmarks.long_video --work FOLDER [--minutes 180] [--redundancy 2] [--workers 2] [--seed 7] [--formats mot coco parquet]
 
 Real footage (vtest.avi of ../shared/data, 795 frames with true tracks) is looped at 320 × 240 and 25 frames a second
 into FOLDER, once for each length: three hours are 270,000 frames, and 1,000 segments of 300 that share 30. Then
 `manage.py serve` runs over a data directory of its own (SQLite), simulated workers claim, draw and
-submit (two for each segment), a reviewer accepts whatever they do not agree on, and what was accepted is stitched,
+submit (two for each segment, or `--redundancy`), a reviewer accepts whatever they do not agree on, and what was accepted is stitched,
 released and exported. Seconds are processor seconds; of jobs, wall seconds as their rows say, those of the first fifth
 of each kind beside those of the last, so that costs that grow show.
 
@@ -40,7 +40,7 @@ from crowd.core.simulation import make_pool
 from crowd.simulating import Person, Simulation
 from tests.story.box import Api, Box, until
 
-POLICY = {"segment_frames": 300, "overlap_frames": 30, "redundancy": 2, "max_redundancy": 2, "lease_s": 600}
+POLICY = {"segment_frames": 300, "overlap_frames": 30, "lease_s": 600}
 PATIENCE_S = 6 * 3600
 ASK_AGAIN_S, REVIEW_S = 2.0, 10.0
 
@@ -73,6 +73,7 @@ class Story:
     tokens: dict[str, str]
     path: Path
     frames: int
+    redundancy: int = 2
     peak: float = 0.0
     accepted_by_hand: int = 0
     failures: list[Exception] = field(default_factory=list)
@@ -90,9 +91,9 @@ class Story:
         say(f"{name:<22}{seconds.total():9.1f} s of processor ({spent}); {wall:.0f} s of wall; peak MiB: {most}")
 
     def upload(self) -> None:
-        self.project = self.alice.post("/projects/", {"name": "Long", "labels": [{"name": LABEL}], "policy": POLICY})[
-            "id"
-        ]
+        policy = POLICY | {"redundancy": self.redundancy, "max_redundancy": self.redundancy}
+        project = {"name": "Long", "labels": [{"name": LABEL}], "policy": policy}
+        self.project = self.alice.post("/projects/", project)["id"]
         self.at = f"/projects/{self.project}"
         root = Plain(self.box.url, self.tokens["root"])
         root.post(f"{self.at}/members/", {"user": "rita", "role": "reviewer"})
@@ -227,6 +228,7 @@ def main() -> None:
     parser.add_argument("--work", type=Path, required=True, help="where the video and the server's data go")
     parser.add_argument("--minutes", type=float, default=180)
     parser.add_argument("--people", type=int, default=4)
+    parser.add_argument("--redundancy", type=int, default=2, help="simulated workers for each segment")
     parser.add_argument("--workers", type=int, default=2, help="job workers of the server")
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--formats", nargs="+", default=["mot", "coco", "parquet"])
@@ -245,7 +247,7 @@ def main() -> None:
     try:
         assert box.process is not None
         with Watch(box.process.pid) as watch:
-            story = Story(box, watch, box.add_people(arguments.people), path, frames)
+            story = Story(box, watch, box.add_people(arguments.people), path, frames, arguments.redundancy)
             tell(story, arguments.seed, arguments.formats, crowd=not arguments.decided)
         tell_jobs(box)
     finally:
