@@ -1,11 +1,11 @@
 """A long video from upload to export over HTTP, as a client and a crowd have it: memory and seconds of every process.
 
-    python -m benchmarks.long_video --work FOLDER [--minutes 180] [--redundancy 2] [--workers 2] [--seed 7] [--formats mot coco parquet]
+    python -m benchmarks.long_video --work FOLDER [--minutes 180] [--redundancy 2] [--workers 2] [--formats mot coco …]
 
 Real footage (vtest.avi of ../shared/data, 795 frames with true tracks) is looped at 320 × 240 and 25 frames a second
 into FOLDER, once for each length: three hours are 270,000 frames, and 1,000 segments of 300 that share 30. Then
-`manage.py serve` runs over a data directory of its own (SQLite), simulated workers claim, draw and
-submit (two for each segment, or `--redundancy`), a reviewer accepts whatever they do not agree on, and what was accepted is stitched,
+`manage.py serve` runs over a data directory of its own (SQLite), simulated workers claim, draw and submit (two for each
+segment, or `--redundancy`), a reviewer accepts whatever they do not agree on, and what was accepted is stitched,
 released and exported. Seconds are processor seconds; of jobs, wall seconds as their rows say, those of the first fifth
 of each kind beside those of the last, so that costs that grow show.
 
