@@ -21,7 +21,7 @@ from annotation.core.tracks import Tracks, fill
 from annotation.formats.assembling import Target
 from annotation.formats.drafts import Draft
 from annotation.formats.registry import FORMATS
-from review import exporting, releasing
+from review import assembling, exporting, releasing
 from review.core.selection import Selection, parse_selection
 from review.models import Consensus, Export, Release
 from tests import cast
@@ -209,6 +209,16 @@ def test_no_transaction_is_open_while_a_file_is_written(monkeypatch: Any) -> Non
     monkeypatch.setattr("annotation.formats.zipping.ZipWriter.note", told)
     exporting.write_export(export_id=row.pk)
     assert seen and seen[-1] == 0.99
+
+
+def test_segments_are_read_once_where_there_are_few(monkeypatch: pytest.MonkeyPatch) -> None:
+    release = released()
+    read: list[str] = []
+    load = assembling.load_segments
+    monkeypatch.setattr(assembling, "PART_CELLS", 100)  # so that what is kept has to outlast the parts before it
+    monkeypatch.setattr(assembling, "load_segments", lambda some: read.extend(key for key, _ in some) or load(some))
+    made(release)
+    assert len(read) == len(set(read)) == 3
 
 
 def test_only_what_is_accepted_appears_and_each_segment_once() -> None:
