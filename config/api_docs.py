@@ -45,10 +45,10 @@ ANY_TEXT = f"^[^{_UNFIT}]*$"
 SOME_TEXT = f"^[^{_UNFIT}]*[^{_UNFIT}\\s][^{_UNFIT}]*$"
 STORABLE = {"type": "string", "pattern": "^[^\\x00]*$"}
 IGNORED = {
-    "description": "Any JSON that can be stored: no NUL, no integer of more than 18 digits.",
+    "description": "Any JSON that can be stored: no NUL, no number of more than 18 digits before the point.",
     "anyOf": [
         {"type": ["null", "boolean"]},
-        {"type": "number", "minimum": -(10**18) + 1, "maximum": 10**18 - 1},
+        {"type": "number", "exclusiveMinimum": -(10**18), "exclusiveMaximum": 10**18},
         STORABLE,
         {"type": "array", "items": {"$ref": "#/components/schemas/Ignored"}},
         {
@@ -100,6 +100,7 @@ def _tell_ignored(result: dict[str, Any], schemas: dict[str, Any]) -> None:
     for name, schema in schemas.items():
         if name.endswith("Request") and schema.get("type") == "object" and name not in forms:
             schema["additionalProperties"] = False if name in STRICT else {"$ref": "#/components/schemas/Ignored"}
+            schema["propertyNames"] = {"pattern": STORABLE["pattern"]}
 
 
 def _operations(result: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:

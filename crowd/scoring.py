@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
 
 from django.db.models import Q
 from django.db.models.functions import Now
@@ -17,7 +18,7 @@ from crowd.core.qualification import FOUND_AT
 from crowd.core.scoring import benchmark
 from crowd.core.skill import Skill
 from crowd.lifecycle import FILLED_SEATS, Seat, TaskStatus
-from crowd.models import Assignment, Gold, PeerScore, Score
+from crowd.models import Assignment, Gold, PeerScore, Score, Task
 from crowd.models import Skill as SkillRow
 from crowd.paying import accept
 from crowd.seating import DEAD_BATCHES, policy_of
@@ -25,6 +26,8 @@ from crowd.seating import DEAD_BATCHES, policy_of
 # An extra seat keeps pace with one of the last so many real submissions, and looks again whether that is decided.
 COMPANIONS = 20
 LOOK_AGAIN_S = 5.0
+SOON_S = 1.0  # jobs begin no more exactly than this: what is left of a wait is not waited for
+MOST_S = 3600.0  # no segment is held up for longer, whatever that tells
 # Flags look at many tasks at once, not anew for each.
 FLAG_AFTER_S = 20.0
 LOOK_AT_GOLD_AFTER_S = 5.0
@@ -77,8 +80,9 @@ def score(*, assignment_id: str) -> Score | None:
 
 
 def _settle_later(seat: Assignment) -> None:
+    """At once where it waits for nothing: a further job would come later than the acceptance of real work."""
     if seat.extra and seat.status == Seat.SUBMITTED:
-        want("settle_extra", seat.pk)
+        settle_extra(assignment_id=seat.pk)
 
 
 def _known_before(seat: Assignment, gold: Gold) -> bool:
@@ -102,27 +106,47 @@ def settle_extra(*, assignment_id: str) -> None:
     failed = score is not None and not score.passed and score.gold.flagged_at is None
     if not (seat.extra and seat.status == Seat.SUBMITTED and seat.submitted_at) or failed:
         return
-    waited_s = (seat.now - seat.submitted_at).total_seconds()
-    companion = _companion(seat)
-    if companion is None or (companion.decided_at is None and seat.batch.status in DEAD_BATCHES):
-        left_s = 0.0
-    elif companion.decided_at is None:
-        left_s = max(LOOK_AGAIN_S, waited_s / 10)
-    else:
-        left_s = (companion.decided_at - companion.submitted_at).total_seconds() - waited_s
-    if left_s > 0:
+    if left_s := _left_s(seat, seat.now):
         want("settle_extra", seat.pk, delay_s=left_s)
     else:
         accept(seat=seat)
 
 
-def _companion(seat: Assignment) -> Assignment | None:
-    """The real submission that an extra one keeps pace with, so that gold settles when real work does and no sooner.
+def left_to_wait(*, task: Task, seats: Sequence[Assignment]) -> float:
+    """For how many seconds a task whose seats are filled is not to be judged yet: 0 but for gold.
 
-    One of the last that came before it, drawn at random but the same each time; not one that waits for a manager.
+    Gold is taken first, so its seats fill sooner than others; judged at once, it would tell by its workers' short wait.
     """
-    real = Assignment.objects.filter(batch_id=seat.batch_id, extra=False, submitted_at__lte=seat.submitted_at)
-    going = Q(status=Seat.ACCEPTED) | Q(status=Seat.SUBMITTED) & ~Q(task__status=TaskStatus.DONE)
+    if task.gold_id is None:
+        return 0.0
+    last = Assignment.objects.select_related("batch").annotate(now=Now()).filter(pk__in=[seat.pk for seat in seats])
+    seat = last.latest("submitted_at")
+    waited_s = (seat.now - seat.submitted_at).total_seconds()
+    return max(0.0, min(_left_s(seat, seat.now), MOST_S - waited_s))
+
+
+def _left_s(seat: Assignment, now: datetime) -> float:
+    """How much longer a submission at gold waits, to have waited as long as its companion."""
+    assert seat.submitted_at is not None
+    waited_s = (now - seat.submitted_at).total_seconds()
+    companion = _companion(seat)
+    if companion is None or (companion.decided_at is None and seat.batch.status in DEAD_BATCHES):
+        return 0.0
+    if companion.decided_at is None:
+        return max(LOOK_AGAIN_S, waited_s / 10)
+    left_s = (companion.decided_at - companion.submitted_at).total_seconds() - waited_s
+    return left_s if left_s > SOON_S else 0.0
+
+
+def _companion(seat: Assignment) -> Assignment | None:
+    """The real submission that one at gold keeps pace with, so that gold settles when real work does and no sooner.
+
+    One of the last that came before it, drawn at random but the same each time; not one that waits for a person.
+    """
+    real = Assignment.objects.filter(
+        batch_id=seat.batch_id, extra=False, task__gold__isnull=True, submitted_at__lte=seat.submitted_at
+    )
+    going = Q(status=Seat.ACCEPTED) | Q(status=Seat.SUBMITTED, task__status__in=[TaskStatus.OPEN, TaskStatus.FILLED])
     last = list(real.filter(going).order_by("-submitted_at")[:COMPANIONS])
     return min(last, key=lambda one: hashlib.sha256(f"{seat.token}{one.pk}".encode()).digest(), default=None)
 

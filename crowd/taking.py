@@ -33,17 +33,19 @@ REAL = f"""crowd_assignment a WHERE a.batch_id = %(batch)s AND NOT a.extra AND a
 BEST = f"""WITH best AS (SELECT COALESCE(
         (SELECT a.priority FROM {REAL} AND a.priority <= %(most)s ORDER BY a.priority DESC LIMIT 1),
         (SELECT a.priority FROM {REAL} ORDER BY a.priority DESC LIMIT 1)) AS priority)"""
-# Gold's tasks are few, so they are looked through first, and then their seats. `gold_batch` is empty while it is not
-# time for gold: the statement is the same, and so is what it costs.
+# Gold's open tasks are few, so they are looked through first, and then their seats.
 GOLD = f"""crowd_task t JOIN crowd_assignment a ON a.task_id = t.id AND NOT a.extra AND a.status = 'open'
-    WHERE t.batch_id = %(gold_batch)s AND t.gold_id IS NOT NULL AND {MAY_TAKE}"""
-EXTRA = f"""crowd_assignment a WHERE a.batch_id = %(gold_batch)s AND a.extra AND a.status = 'open' AND {MAY_TAKE}
+    WHERE t.batch_id = %(batch)s AND t.status = 'open' AND t.gold_id IS NOT NULL AND {MAY_TAKE}"""
+EXTRA = f"""crowd_assignment a WHERE a.batch_id = %(batch)s AND a.extra AND a.status = 'open' AND {MAY_TAKE}
     AND (SELECT priority FROM best) IS NOT NULL"""
 PASSING_OVER = {"postgresql": " FOR NO KEY UPDATE OF a SKIP LOCKED", "sqlite": ""}
-TAKE = """{best} UPDATE crowd_assignment
+# Both are looked for whichever it is time for: how long a claim takes must not tell gold from real work.
+WITH_GOLD = """{best}, seen AS MATERIALIZED (SELECT COALESCE({gold}) AS gold, COALESCE({real}) AS real)"""
+EITHER = "(SELECT CASE WHEN %(gold)s THEN COALESCE(gold, real) ELSE real END FROM seen)"
+TAKE = """{looks} UPDATE crowd_assignment
     SET status = 'held', worker_id = %(worker)s, token = %(token)s, slot = %(slot)s, claimed_at = {now},
         lease_until = {then}
-    WHERE id = COALESCE({seats}) AND status = 'open'
+    WHERE id = {seat} AND status = 'open'
     RETURNING {returned}"""
 RETURNED = SEAT_COLUMNS[Assignment]
 
@@ -70,7 +72,7 @@ def take(worker: User, wish: Wish) -> Assignment | None:
     words = {
         "worker": worker.pk,
         "batch": wish.batch,
-        "gold_batch": wish.batch if wish.gold else "",
+        "gold": bool(wish.gold),
         "start": new_id(),
         "token": secrets.token_hex(16),
         "slot": wish.slot,
@@ -98,23 +100,19 @@ def statement(vendor: str, with_gold: bool, others: int = 0, shunned: int = 0) -
     Where the worker's best are all being taken by others at this moment, any is better than none.
     """
     at_once = PASSING_OVER[vendor]
-    seats = [
-        f"""(SELECT a.id FROM {REAL} AND a.priority = (SELECT priority FROM best) AND a.id >= %(start)s
-            ORDER BY a.id LIMIT 1{at_once})""",
-        f"""(SELECT a.id FROM {REAL} AND a.priority <= (SELECT priority FROM best)
-            ORDER BY a.priority DESC, a.id LIMIT 1{at_once})""",
-        f"(SELECT a.id FROM {REAL} ORDER BY a.priority DESC, a.id LIMIT 1{at_once})",
-    ]
-    if with_gold:
-        seats = [
-            f"(SELECT a.id FROM {GOLD} AND t.id >= %(start)s ORDER BY t.priority DESC, t.id LIMIT 1{at_once})",
-            f"(SELECT a.id FROM {GOLD} ORDER BY t.priority DESC, t.id LIMIT 1{at_once})",
-            f"(SELECT a.id FROM {EXTRA} AND a.id >= %(start)s ORDER BY a.priority DESC, a.id LIMIT 1{at_once})",
-            f"(SELECT a.id FROM {EXTRA} ORDER BY a.priority DESC, a.id LIMIT 1{at_once})",
-            *seats,
-        ]
+    real = f"""(SELECT a.id FROM {REAL} AND a.priority = (SELECT priority FROM best) AND a.id >= %(start)s
+            ORDER BY a.id LIMIT 1{at_once}),
+        (SELECT a.id FROM {REAL} AND a.priority <= (SELECT priority FROM best)
+            ORDER BY a.priority DESC, a.id LIMIT 1{at_once}),
+        (SELECT a.id FROM {REAL} ORDER BY a.priority DESC, a.id LIMIT 1{at_once})"""
+    gold = f"""(SELECT a.id FROM {GOLD} AND t.id >= %(start)s ORDER BY t.priority DESC, t.id LIMIT 1{at_once}),
+        (SELECT a.id FROM {GOLD} ORDER BY t.priority DESC, t.id LIMIT 1{at_once}),
+        (SELECT a.id FROM {EXTRA} AND a.id >= %(start)s ORDER BY a.priority DESC, a.id LIMIT 1{at_once}),
+        (SELECT a.id FROM {EXTRA} ORDER BY a.priority DESC, a.id LIMIT 1{at_once})"""
+    looks = WITH_GOLD.format(best=BEST, gold=gold, real=real) if with_gold else BEST
+    seat = EITHER if with_gold else f"COALESCE({real})"
     who = ", ".join(["%(worker)s", *(f"%(other{i})s" for i in range(others))])
     but = f" AND a.task_id NOT IN ({', '.join(f'%(task{i})s' for i in range(shunned))})" if shunned else ""
     now, then = clock.now(vendor), clock.later("lease_s", vendor)
-    whole = TAKE.format(best=BEST, seats=",\n        ".join(seats), now=now, then=then, returned=", ".join(RETURNED))
+    whole = TAKE.format(looks=looks, seat=seat, now=now, then=then, returned=", ".join(RETURNED))
     return whole.replace("/*who*/", who).replace("/*but*/", but)

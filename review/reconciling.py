@@ -48,6 +48,9 @@ def reconcile(*, task_id: str) -> None:
     seats = completing.submissions_of(task)
     if not seats or has_live_seats(task):
         return
+    if left_s := scoring.left_to_wait(task=task, seats=seats):
+        want("reconcile", task_id, delay_s=left_s)
+        return
     policy = policy_of(task.batch)
     found = consent(task, seats)
     peers = peer_scores(task, seats, found.voices)

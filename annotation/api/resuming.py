@@ -65,7 +65,8 @@ class TusView(View):
             APIView.initial(self, request, *args, **kwargs)
         else:
             super().initial(request, *args, **kwargs)
-        if request.method != "GET" and request.headers.get("Tus-Resumable") != VERSION:
+        known = hasattr(self, str(request.method).lower())  # whatever else somebody speaks: 405
+        if known and request.method != "GET" and request.headers.get("Tus-Resumable") != VERSION:
             raise OtherVersion(headers=ABLE)
 
     def finalize_response(self, request: Request, response: Response, *args: Any, **kwargs: Any) -> Response:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import re
 from collections import Counter
 from typing import Any
@@ -34,8 +33,8 @@ def load_json(
 ) -> Any:
     """The value that UTF-8 JSON says. InvalidJson for everything else, and for what is too large or too deep.
 
-    Refuses NaN and Infinity (which are not JSON), numbers beyond a float, integers of more than 18 digits and
-    objects that name a key twice.
+    Refuses NaN and Infinity (which are not JSON), numbers of more than 18 digits before the point and objects that name
+    a key twice. A number without a fraction is an int, however it is written.
     """
     if len(raw) > max_bytes:
         raise _refuse(f"the JSON has {len(raw)} bytes; at most {max_bytes} are read")
@@ -80,11 +79,12 @@ def _integer(digits: str) -> int:
     return int(digits)
 
 
-def _number(digits: str) -> float:
+def _number(digits: str) -> float | int:
+    """JSON Schema knows no difference between 10.0 and 10."""
     value = float(digits)
-    if not math.isfinite(value):
+    if not abs(value) < 10**MAX_DIGITS:
         raise _refuse(f"the number {digits[:40]} is too large")
-    return value
+    return int(value) if value.is_integer() and value else value
 
 
 def _constant(word: str) -> float:

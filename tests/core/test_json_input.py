@@ -12,7 +12,7 @@ values = st.recursive(
     st.none()
     | st.booleans()
     | st.integers(-(10**17), 10**17)
-    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.floats(-(10**18), 10**18, exclude_min=True, exclude_max=True)
     | st.text(),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
     max_leaves=20,
@@ -23,6 +23,11 @@ values = st.recursive(
 def test_what_json_writes_is_read_back(value, ascii):
     text = json.dumps(value, ensure_ascii=ascii)
     assert load_json(text.encode("utf-8", "surrogatepass" if ascii else "strict")) == value
+
+
+@pytest.mark.parametrize("written", [b"10", b"10.0", b"1e1", b"100e-1"])
+def test_a_whole_number_is_one_however_it_is_written(written):
+    assert type(load_json(written)) is int and load_json(written) == 10
 
 
 @given(st.binary(max_size=60) | st.text(alphabet='[]{}",:\\1e.-NaIfinty ', max_size=60).map(str.encode))
@@ -40,6 +45,7 @@ def test_any_bytes_are_read_or_refused_and_nothing_else_happens(raw):
         (b'{"a": NaN}', "NaN"),
         (b"[-Infinity]", "Infinity"),
         (b"[1e999]", "too large"),
+        (b"[1e18]", "too large"),
         (b"[" + b"9" * 5000 + b"]", "5000 digits"),
         (b"[" + b"9" * 19 + b"]", "19 digits"),
         (b'{"a": 1, "b": 2, "a": 3}', "'a' is there twice"),

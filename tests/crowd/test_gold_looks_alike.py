@@ -16,6 +16,7 @@ from django.db.models import F
 from crowd import jobs, scoring, seeding
 from crowd.lifecycle import Seat
 from crowd.models import Assignment, Batch, Task
+from review import jobs as review_jobs
 from tests import cast
 from tests.crowd import stage
 from tests.crowd.test_gold_in_use import with_extra_seats
@@ -100,6 +101,44 @@ def test_an_extra_seat_settles_after_the_wait_of_a_real_one_and_no_sooner(monkey
     assert settled(extra) == Seat.SUBMITTED  # that one waited for 300 s
     Assignment.objects.filter(pk=real.pk).update(decided_at=F("submitted_at") + timedelta(seconds=100))
     assert settled(extra) == Seat.ACCEPTED
+
+
+def test_gold_whose_seats_filled_is_judged_after_the_wait_of_real_work_and_no_sooner(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(scoring, "COMPANIONS", 1)
+    batch = stage.launched()
+    body = {"video": batch.batch_videos.get().video_id, "start": 0, "stop": 20, "tracks": stage.tracks(0, 20)}
+    assert cast.client("Alice").post(f"{stage.API}/projects/{batch.project_id}/gold/", body).status_code == 201
+    golden = Task.objects.get(batch=batch, gold__isnull=False)
+    real = Task.objects.filter(batch=batch, gold=None, status="open").earliest("pk")
+    first = sat_at(real, "Will")
+    long_ago(first, seconds=300)
+    for name in ("Wanda", "Walt"):
+        long_ago(sat_at(golden, name), seconds=200)
+    assert judged(golden) == "filled"  # the other one's work is not decided yet
+    sat_at(real, "Walt")
+    cast.work_off()
+    first.refresh_from_db()
+    assert first.status == Seat.ACCEPTED and judged(golden) == "filled"  # that one waited for 300 s
+    Assignment.objects.filter(pk=first.pk).update(decided_at=F("submitted_at") + timedelta(seconds=100))
+    assert judged(golden) == "done"
+
+
+def sat_at(task: Task, name: str) -> Assignment:
+    """What somebody drew at this task, and handed in."""
+    Assignment.objects.filter(task=task, status="open").update(priority=5)
+    seat = stage.claim(cast.client(name), task.project)
+    Assignment.objects.filter(task=task, status="open").update(priority=0)
+    assert stage.submit(cast.client(name), seat).status_code == 200
+    return Assignment.objects.get(pk=seat["id"], task=task)
+
+
+def judged(task: Task) -> str:
+    """The task's state after the job that judges it."""
+    review_jobs.reconcile_job(task.pk)
+    task.refresh_from_db()
+    return task.status
 
 
 def test_an_extra_seat_that_failed_waits_for_a_manager() -> None:
