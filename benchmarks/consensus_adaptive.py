@@ -31,7 +31,7 @@ def fixed(cases: Sequence[Case], workers: float) -> list[Result]:
 
 
 def by_risk(cases: Sequence[Case], price: float) -> list[Result]:
-    return evaluate(cases, adaptive=True, price=price)[0]
+    return evaluate(cases, adaptive=True, choose=True, price=price)[0]
 
 
 RULES: dict[str, Callable[[Sequence[Case], float], list[Result]]] = {"fixed": fixed, "risk": by_risk}

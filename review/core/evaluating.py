@@ -64,12 +64,19 @@ class Result:
     used: tuple[tuple[Drawn, ...], ...]
 
 
-def evaluate(cases: Sequence[Case], *, adaptive: bool = False, price: float = PRICE) -> tuple[list[Result], Learnt]:
-    """Results by case, and what was learnt of the workers over all of them; `price` is of `crowd.core.stopping`."""
-    used = _scout(cases) if adaptive else [[t.drawn for t in case.tasks] for case in cases]
+def evaluate(
+    cases: Sequence[Case], *, adaptive: bool = False, choose: bool = False, price: float = PRICE
+) -> tuple[list[Result], Learnt]:
+    """Results by case, and what was learnt of the workers over all of them; `price` is of `crowd.core.stopping`.
+
+    With `adaptive`, submissions are asked for in the file's order; with `choose` as well, the most exact workers first.
+    """
+    used = [[t.drawn[:FIRST] if adaptive else t.drawn for t in case.tasks] for case in cases]
+    if adaptive and choose:
+        used = _scout(cases)
     learnt = learn(_answers(cases, used))
     done: set[tuple[int, int]] = set()
-    while adaptive and _ask_more(cases, used, learnt, done, price):
+    while adaptive and _ask_more(cases, used, learnt, done, price, choose):
         learnt = learn(_answers(cases, used))
     ranks = _rank(cases)
     return [_result(case, some, learnt, ranks) for case, some in zip(cases, used, strict=True)], learnt
@@ -90,6 +97,7 @@ def _ask_more(
     learnt: Learnt,
     done: set[tuple[int, int]],
     price: float,
+    choose: bool,
 ) -> bool:
     """Take one more submission wherever one is left and is worth it; `done` are those that are settled, by case and
     task, and stay so."""
@@ -98,7 +106,7 @@ def _ask_more(
     for c, case in enumerate(cases):
         for i, task in enumerate(case.tasks):
             some = used[c][i]
-            following = _next(task, some, learnt)
+            following = _next(task, some, learnt if choose else None)
             if (c, i) in done or len(some) >= MOST or following is None:
                 continue
             if len(some) < FIRST:
@@ -133,11 +141,13 @@ def _with(some: Sequence[Drawn], more: Drawn) -> tuple[Drawn, ...]:
     return tuple(sorted((*some, more), key=lambda d: d.line))
 
 
-def _next(task: Task, some: Sequence[Drawn], learnt: Learnt) -> Drawn | None:
-    """Who is asked next: the most exact first, of equals in the file's order, and nobody who has no say.
+def _next(task: Task, some: Sequence[Drawn], learnt: Learnt | None) -> Drawn | None:
+    """Who is asked next: in the file's order, or, by what was learnt, the most exact first and nobody who has no say.
 
     Who misses much is worth as little as who draws badly.
     """
+    if learnt is None:
+        return next((d for d in task.drawn if d not in some), None)
     known = ((d, learnt.skills.get(d.worker)) for d in task.drawn if d not in some)
     left = [(d, skill) for d, skill in known if len(some) < FIRST or skill is None or skill.weight > 0]
     return min(left, key=lambda one: _error(one[1]), default=(None, None))[0]

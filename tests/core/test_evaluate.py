@@ -88,7 +88,7 @@ def test_adaptive_stops_at_two_who_agree_and_goes_on_where_they_do_not(files):
     assert [d.worker for d in second] == ["a", "b", "c", "d"][: len(second)]
 
 
-def test_adaptive_asks_the_skilled_first_and_nobody_who_draws_what_is_not_there(files):
+def test_adaptive_asks_in_the_files_order_or_chooses_the_skilled_and_nobody_who_invents(files):
     known = [
         line(w, at, at + 3, ids=ids)
         for at in range(0, 15, 3)
@@ -96,16 +96,16 @@ def test_adaptive_asks_the_skilled_first_and_nobody_who_draws_what_is_not_there(
     ]
     disputed = [line("a", 15, 20, ids=(1,)), line("b", 15, 20, ids=(2, 3))]
     more = [line(w, 15, 20) for w in ("liar", "new", "skilled")]
-    (result,), learnt = evaluate([files(*known, line(None, 0, 15, gold=True), *disputed, *more)], adaptive=True)
-    assert learnt.skills["liar"].weight == 0
-    assert {"skilled"} <= {d.worker for d in result.used[-1]} <= {"a", "b", "new", "skilled"}
-    fewer = [
-        d.worker
-        for d in evaluate([files(*known, line(None, 0, 15, gold=True), *disputed, *more)], adaptive=True, price=0.25)[
-            0
-        ][0].used[-1]
-    ]
-    assert fewer == ["a", "b", "skilled"]
+    case = files(*known, line(None, 0, 15, gold=True), *disputed, *more)
+
+    def asked(**how):
+        ((result,), learnt) = evaluate([case], adaptive=True, **how)
+        assert learnt.skills["liar"].weight == 0
+        return [d.worker for d in result.used[-1]]
+
+    assert asked() == ["a", "b", "liar", "new"]
+    assert {"skilled"} <= set(asked(choose=True)) <= {"a", "b", "new", "skilled"}
+    assert asked(choose=True, price=0.25) == ["a", "b", "skilled"]
 
 
 def test_single_workers_are_scored_as_they_are_when_one_sat_everywhere(files):

@@ -30,11 +30,14 @@ class Command(BaseCommand):
         )
         parser.add_argument("--out", type=Path, required=True, metavar="DIR")
         parser.add_argument("--adaptive", action="store_true", help="ask for submissions one at a time, in file order")
+        parser.add_argument("--choose", action="store_true", help="with --adaptive: the most exact workers first")
         parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        if options["choose"] and not options["adaptive"]:
+            raise CommandError("--choose says whom --adaptive asks first: give both")
         cases = _read(options["case"])
-        results, learnt = evaluate(cases, adaptive=options["adaptive"])
+        results, learnt = evaluate(cases, adaptive=options["adaptive"], choose=options["choose"])
         folders = [_write(options["out"], result) for result in results]
         if options["json"]:
             self.stdout.write(json.dumps(report(results, learnt), indent=1))
