@@ -23,7 +23,7 @@ from crowd.models import Skill as SkillRow
 from crowd.paying import accept
 from crowd.seating import DEAD_BATCHES, policy_of
 
-# An extra seat keeps pace with one of the last so many real submissions, and looks again whether that is decided.
+# Gold keeps pace with one of the last so many real submissions, and looks again whether that is decided.
 COMPANIONS = 20
 LOOK_AGAIN_S = 5.0
 SOON_S = 1.0  # jobs begin no more exactly than this: what is left of a wait is not waited for
@@ -52,7 +52,7 @@ def score(*, assignment_id: str) -> Score | None:
         return None
     policy, training = policy_of(seat.batch), seat.task.status == TaskStatus.TRAINING
     if not training and (gold.from_task_id == seat.task_id and not seat.extra or _known_before(seat, gold)):
-        _settle_later(seat)
+        _settle(seat)
         return None
     start, stop = ghosting.unseen(task=seat.task, seats=[seat])
     truth, drawn = clip_to(recording.load(gold.track_set), start, stop), recording.load(seat.track_set)
@@ -75,11 +75,11 @@ def score(*, assignment_id: str) -> Score | None:
     if training:
         qualifying.grade(seat=seat, figures=result.to_json(), drawn=drawn, gold=truth)
     else:
-        _settle_later(seat)
+        _settle(seat)
     return written
 
 
-def _settle_later(seat: Assignment) -> None:
+def _settle(seat: Assignment) -> None:
     """At once where it waits for nothing: a further job would come later than the acceptance of real work."""
     if seat.extra and seat.status == Seat.SUBMITTED:
         settle_extra(assignment_id=seat.pk)

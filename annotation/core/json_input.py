@@ -84,7 +84,7 @@ def _number(digits: str) -> float | int:
     value = float(digits)
     if not abs(value) < 10**MAX_DIGITS:
         raise _refuse(f"the number {digits[:40]} is too large")
-    return int(value) if value.is_integer() and value else value
+    return int(value) if value.is_integer() else value
 
 
 def _constant(word: str) -> float:

@@ -25,9 +25,11 @@ def test_what_json_writes_is_read_back(value, ascii):
     assert load_json(text.encode("utf-8", "surrogatepass" if ascii else "strict")) == value
 
 
-@pytest.mark.parametrize("written", [b"10", b"10.0", b"1e1", b"100e-1"])
-def test_a_whole_number_is_one_however_it_is_written(written):
-    assert type(load_json(written)) is int and load_json(written) == 10
+@pytest.mark.parametrize(
+    ("written", "meant"), [(b"10", 10), (b"10.0", 10), (b"1e1", 10), (b"100e-1", 10), (b"0.0", 0), (b"-0.0", 0)]
+)
+def test_a_whole_number_is_one_however_it_is_written(written, meant):
+    assert type(load_json(written)) is int and load_json(written) == meant
 
 
 @given(st.binary(max_size=60) | st.text(alphabet='[]{}",:\\1e.-NaIfinty ', max_size=60).map(str.encode))
