@@ -32,19 +32,26 @@ class Worker:
         self.last: dict[str, float] = {}
 
     def work(self) -> None:
+        signal.signal(signal.SIGALRM, self._give_back)
         for name in (signal.SIGTERM, signal.SIGINT):
             signal.signal(name, self._stop)
-        signal.signal(signal.SIGALRM, self._give_back)
-        while not self._over():
-            try:
-                self._turn()
-            except queue.Stopping:
-                return
-            except (DatabaseError, OSError):
-                # The database or Redis is away: it may come back, and what was queued is still there.
-                log.exception("the queue cannot be read; trying again")
-                connections.close_all()
-                time.sleep(1)
+        try:
+            while not self._over():
+                self._try_turn()
+        except queue.Stopping:
+            pass
+        finally:
+            # Python drops its handlers before the process ends: an alarm still set would kill it on its way out.
+            signal.signal(signal.SIGALRM, signal.SIG_IGN)
+
+    def _try_turn(self) -> None:
+        try:
+            self._turn()
+        except (DatabaseError, OSError):
+            # The database or Redis is away: it may come back, and what was queued is still there.
+            log.exception("the queue cannot be read; trying again")
+            connections.close_all()
+            time.sleep(1)
 
     def _turn(self) -> None:
         key = queue.receive()

@@ -91,6 +91,23 @@ def test_an_idle_worker_stops_at_once(start: Start) -> None:
     assert worker.wait(20) == 0 or worker.returncode == -signal.SIGTERM  # the latter while it was still starting
 
 
+SLOW_TO_END = """
+import os, signal, threading, time
+import django
+django.setup()
+from annotation import working
+working.PATIENCE_S = 1
+threading.Timer(1, os.kill, (os.getpid(), signal.SIGTERM)).start()
+working.Worker().work()
+time.sleep(2)
+"""
+
+
+def test_a_worker_that_is_slow_to_end_is_not_killed_by_its_own_alarm(child_env: dict[str, str]) -> None:
+    ran = subprocess.run([sys.executable, "-c", SLOW_TO_END], cwd=PROJECT, env=child_env, capture_output=True, text=True)
+    assert (ran.returncode, ran.stderr) == (0, "")
+
+
 def test_jobs_are_found_although_their_message_is_lost(start: Start, tmp_path: Path, monkeypatch) -> None:
     subject = str(tmp_path / "a")
     Path(f"{subject}.go").touch()

@@ -72,7 +72,7 @@ def test_submit_latency_alone_tells_nothing_through_a_real_web_process(
 
 @pytest.mark.long
 @pytest.mark.django_db
-def test_a_planted_leak_in_the_program_is_caught(monkeypatch: pytest.MonkeyPatch, clips_without_files: None) -> None:
+def test_a_planted_leak_in_the_program_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     """The gathering sees it, too, not the classifier alone: the program itself is made to tell."""
     whole = presenting.assignment_body
     monkeypatch.setattr(
