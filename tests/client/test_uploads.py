@@ -8,6 +8,8 @@ import random
 import signal
 import subprocess
 import sys
+import time
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +52,32 @@ def test_an_upload_whose_connection_breaks_goes_on_where_the_site_stands(
     assert 2 * MIB - 8192 < int(stood) < 2 * MIB
     assert int(stood) in told and sum(len(p.up) for p in proxy.passed[1:]) < 3 * MIB - int(stood) + 8192
     assert [u["status"] for u in uploads(connect(box.url), project)] == ["done"]
+
+
+def test_an_upload_outlives_its_web_server(box: Box, connect: Any, project: str, tmp_path: Path) -> None:
+    """kill -9 of the web server in the middle of a request, twice: what it had taken is there, and the rest follows."""
+    film = tmp_path / "film.mp4"
+    film.write_bytes(random.Random(2).randbytes(40 * MIB))
+    kills, sent, stood = [14 * MIB, 34 * MIB], [0], [0]
+
+    def told(done: int, _: int) -> None:
+        sent.append(done)
+        if kills and done >= kills[0]:
+            kills.pop(0)
+            stood.append(until(lambda: past(stood[-1]), "more to be stored"))
+            box.kill_child("config.web")
+
+    def past(offset: int) -> int:
+        now = uploads(connect(box.url), project)[0]["offset"]
+        return now if now > offset else 0
+
+    video = connect(box.url, sleep=time.sleep).upload(project, film, told=told)
+    assert (video["bytes"], video["sha256"]) == (40 * MIB, hashlib.sha256(film.read_bytes()).hexdigest())
+    gone_on = [after for before, after in pairwise(sent) if after < before]
+    assert not kills and len(gone_on) == 2
+    assert all(after >= before for before, after in zip(stood[1:], gone_on, strict=True))
+    [done] = uploads(connect(box.url), project)
+    assert (done["status"], done["offset"]) == ("done", 40 * MIB)
 
 
 def command(*words: str, url: str, token: str, state: Path) -> subprocess.Popen[str]:
