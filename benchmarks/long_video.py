@@ -10,7 +10,8 @@ released and exported. Seconds are processor seconds; of jobs, wall seconds as t
 of each kind beside those of the last, so that costs that grow show.
 
 With `--decided` there is no crowd: every segment is accepted as one simulated worker drew it, straight in the database,
-for the figures of what comes after the crowd at full length.
+for the figures of what comes after the crowd at full length. With `--bucket` files lie in an S3-compatible store
+(moto's server, a process of its own that is not counted).
 """
 
 from __future__ import annotations
@@ -38,6 +39,7 @@ from benchmarks.looped_footage import FPS, LABEL, nearness, truth_on, video_of
 from benchmarks.process_watch import Watch
 from crowd.core.simulation import make_pool
 from crowd.simulating import Person, Simulation
+from tests import servers, store
 from tests.story.box import Api, Box, until
 
 POLICY = {"segment_frames": 300, "overlap_frames": 30, "lease_s": 600}
@@ -191,7 +193,8 @@ class Story:
         return until(built, path, PATIENCE_S)
 
     def download(self, to: Path) -> None:
-        with httpx.stream("GET", f"{self.box.url}{self.url}", headers=self.alice.headers, timeout=120) as answer:
+        how: dict[str, Any] = {"headers": self.alice.headers, "timeout": 120, "follow_redirects": True}
+        with httpx.stream("GET", f"{self.box.url}{self.url}", **how) as answer:
             answer.raise_for_status()
             with to.open("wb") as file:
                 for piece in answer.iter_bytes():
@@ -235,6 +238,7 @@ def main() -> None:
     parser.add_argument(
         "--decided", action="store_true", help="no crowd: every segment is accepted as one worker drew it"
     )
+    parser.add_argument("--bucket", action="store_true", help="files lie in a store elsewhere")
     parser.add_argument("--run", type=Path, help="a folder that an earlier run left: its tables and people are there")
     parser.add_argument("--keep", action="store_true", help="leave the server's data where they are")
     arguments = parser.parse_args()
@@ -243,7 +247,8 @@ def main() -> None:
     path = video_of(arguments.work, frames)
     say(f"{frames:,} frames, {path.stat().st_size / 2**20:.0f} MiB")
     folder = arguments.run or Path(tempfile.mkdtemp(prefix="run-", dir=arguments.work))
-    box = Box(folder).serve(workers=arguments.workers)
+    elsewhere = {"STORAGE_URL": store.storage_url(servers.store_url(), "long")} if arguments.bucket else {}
+    box = Box(folder, **elsewhere).serve(workers=arguments.workers)
     try:
         assert box.process is not None
         with Watch(box.process.pid) as watch:
@@ -252,6 +257,7 @@ def main() -> None:
         tell_jobs(box)
     finally:
         end(box)
+        servers.stop_all()
         if not arguments.keep:
             shutil.rmtree(folder)
 
