@@ -104,7 +104,8 @@ time.sleep(2)
 
 
 def test_a_worker_that_is_slow_to_end_is_not_killed_by_its_own_alarm(child_env: dict[str, str]) -> None:
-    ran = subprocess.run([sys.executable, "-c", SLOW_TO_END], cwd=PROJECT, env=child_env, capture_output=True, text=True)
+    command = [sys.executable, "-c", SLOW_TO_END]
+    ran = subprocess.run(command, cwd=PROJECT, env=child_env, capture_output=True, text=True)
     assert (ran.returncode, ran.stderr) == (0, "")
 
 
