@@ -40,7 +40,7 @@ class FileCache:
     def held(self, key: str, size: Callable[[], int], source: Callable[[], BinaryIO]) -> Iterator[Path]:
         """A copy, for as long as the block lasts; where there is none, `source` of `size` bytes is opened.
 
-        A key that is a SHA-256 is compared with what arrives."""
+        A key that is a SHA-256, or begins with one and a full stop, is compared with what arrives."""
         path = self.folder / key
         self.folder.mkdir(parents=True, exist_ok=True)
         while (file := _locked(path, fcntl.LOCK_SH)) is None:
@@ -127,5 +127,6 @@ def _copy(key: str, file: int, source: Callable[[], BinaryIO]) -> None:
         write.truncate()
         write.flush()
         os.fsync(file)
-    if _SHA256.fullmatch(key) and digest.hexdigest() != key:
+    wanted = key.partition(".")[0]
+    if _SHA256.fullmatch(wanted) and digest.hexdigest() != wanted:
         raise Damaged(f"{key} arrived as {digest.hexdigest()}")

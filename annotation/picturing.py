@@ -62,7 +62,8 @@ def video_picture(video: Video, n: int, as_: str = "png", width: int | None = No
 def clip_picture(segment: Segment, n: int, as_: str = "png", width: int | None = None, *, viewer: str = "") -> Picture:
     """Frame n of the source video as the clip of its segment shows it. Missing outside of the segment.
 
-    A picture that was made for one `viewer` is made anew for another: a quick answer would tell that others saw it.
+    What was fetched, opened and made for one `viewer` is done anew for another: a quick answer would tell that others
+    were there before.
     """
     clip = Clip.objects.filter(pk=segment.pk).first()
     if clip is None:
@@ -70,7 +71,7 @@ def clip_picture(segment: Segment, n: int, as_: str = "png", width: int | None =
     if not segment.start <= n < segment.stop:
         raise Missing(f"The segment holds the frames {segment.start} to {segment.stop - 1}; {n} is not among them.")
     width = None if width is None or width >= clip.width else width
-    return _picture(clip.file, clip.sha256 + viewer, lambda: _clip_map(clip), n - segment.start, as_, width)
+    return _picture(clip.file, clip.sha256, lambda: _clip_map(clip), n - segment.start, as_, width, viewer)
 
 
 def answer(request: HttpRequest, picture: Picture) -> HttpResponseBase:
@@ -79,13 +80,15 @@ def answer(request: HttpRequest, picture: Picture) -> HttpResponseBase:
     return serve_bytes(request, picture.read, **how)
 
 
-def _picture(file: str, of: str, frame_map: Callable[[], FrameMap], n: int, as_: str, width: int | None) -> Picture:
-    key = hashlib.sha256(f"{of}:{n}:{width or ''}".encode()).hexdigest()[:40] + f".{as_}"
+def _picture(
+    file: str, of: str, frame_map: Callable[[], FrameMap], n: int, as_: str, width: int | None, viewer: str = ""
+) -> Picture:
+    key = hashlib.sha256(f"{of}{viewer}:{n}:{width or ''}".encode()).hexdigest()[:40] + f".{as_}"
 
     def make() -> bytes:
         try:
-            with local_path(file) as path:
-                return pool().picture(path, frame_map(), n, format=as_, width=width)
+            with local_path(file, viewer=viewer) as path:
+                return pool().picture(path, frame_map(), n, format=as_, width=width, viewer=viewer)
         except LimitReached as error:
             # A frame that takes too much memory always will; one for which there was no time may be had later.
             raise (Overloaded if error.limit == "time" else FrameNotShown)(str(error)) from error

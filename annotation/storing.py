@@ -133,15 +133,16 @@ def is_elsewhere() -> bool:
 
 
 @contextmanager
-def local_path(name: str) -> Iterator[Path]:
+def local_path(name: str, *, viewer: str = "") -> Iterator[Path]:
     """A stored file as a path on this machine, for the programs that need one; good within the block.
 
-    From elsewhere it is copied first (see `file_cache`): no such program is ever handed an address.
+    From elsewhere it is copied first (see `file_cache`), for each `viewer` anew: no such program is ever handed an
+    address.
     """
     if path := _path(name):
         yield path
         return
-    key = name.rpartition("/")[2]
+    key = ".".join(filter(None, (name.rpartition("/")[2], viewer)))
     with cache().held(key, lambda: default_storage.size(name), lambda: default_storage.open(name, "rb")) as copy:
         yield copy
 

@@ -29,7 +29,7 @@ from annotation.media.wire import Message
 PICTURE_LIMITS = Limits(memory=1536 * MIB, cpu_s=1200, wall_s=20.0, output_bytes=256 * MIB)
 RECYCLE_AFTER = 2000
 
-Key = tuple[str, str, int, str, int | None]
+Key = tuple[str, str, str, int, str, int | None]
 
 
 class PictureCache:
@@ -117,15 +117,23 @@ class PicturePool:
             decoder.child.kill()
 
     def picture(
-        self, path: Path | str, frame_map: FrameMap, n: int, format: str = "png", width: int | None = None
+        self,
+        path: Path | str,
+        frame_map: FrameMap,
+        n: int,
+        format: str = "png",
+        width: int | None = None,
+        *,
+        viewer: str = "",
     ) -> bytes:
         """Frame n as a file of `format`, at the video's size or scaled down to `width`.
 
+        What was decoded or opened for one `viewer` makes nothing quicker for another.
         IndexError past the end, FrameUndecodable for a damaged frame, ValueError for an unknown format, LimitReached
         where decoding takes too much.
         """
         _check(frame_map, n, format)
-        key: Key = (str(Path(path).absolute()), frame_map.sha256, n, format, width)
+        key: Key = (viewer, str(Path(path).absolute()), frame_map.sha256, n, format, width)
         if self._owner != os.getpid():
             self._start()  # a fork has our memory but not our children
         with self._changed:
@@ -137,8 +145,8 @@ class PicturePool:
         return picture
 
     def _decode(self, key: Key, frame_map: FrameMap) -> bytes:
-        path, sha256, n, format, width = key
-        video = f"{sha256} {path}"
+        viewer, path, sha256, n, format, width = key
+        video = f"{sha256} {viewer} {path}"
         until = time.monotonic() + self.limits.wall_s
         head: dict[str, object] = {"key": video, "path": path, "n": n, "format": format, "width": width}
         with self._decoder(video, until) as decoder:

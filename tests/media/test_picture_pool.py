@@ -21,6 +21,7 @@ from annotation.media.errors import FrameUndecodable, LimitReached
 from annotation.media.frame_map import FrameMap, constant_frame_map
 from annotation.media.indexing import index
 from annotation.media.pictures import PicturePool
+from annotation.media.sandbox import Child
 from tests.media.traps import TRAPS
 
 Files = Callable[[str], Path]
@@ -64,6 +65,29 @@ def test_a_clips_pictures_are_the_sources_frames(pool: PicturePool, trap_file: F
     clip_map = constant_frame_map(40, facts.rate, facts.width, facts.height)
     for k in (0, 39, 7, 8, 30):
         assert seen(pool.picture(tmp_path / "clip.mp4", clip_map, k)) == 20 + k
+
+
+def test_what_was_shown_to_one_viewer_makes_nothing_quicker_for_another(
+    trap_file: Files, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = trap_file("b_frames")
+    frame_map = index(path).frame_map
+    sent: list[tuple[object, int]] = []
+    ask = Child.ask
+
+    def watched(child: Child, head: dict[str, object], payload: bytes = b"") -> None:
+        nonlocal sent
+        sent += [(head["n"], len(payload))] if "n" in head else []
+        ask(child, head, payload)
+
+    monkeypatch.setattr(Child, "ask", watched)
+    with PicturePool(1) as pool:
+        first, again, other = (pool.picture(path, frame_map, 7, viewer=viewer) for viewer in ("a", "a", "b"))
+        pool.picture(path, frame_map, 8, viewer="b")
+    assert first == again == other
+    opened = len(frame_map.pack())
+    # The same viewer's second look is remembered; another's opens the file and decodes, and then has it open.
+    assert sent == [(7, opened), (7, opened), (8, 0)]
 
 
 def test_past_the_end_damaged_and_unknown_are_different_errors(pool: PicturePool, trap_file: Files) -> None:

@@ -70,10 +70,14 @@ def test_what_is_not_there_is_not_found(bucket: Bucket) -> None:
     bucket.delete("videos/none")
 
 
-def test_a_program_that_needs_a_path_gets_a_copy_once(bucket: Bucket, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_program_that_needs_a_path_gets_a_copy_once_for_each_viewer(
+    bucket: Bucket, monkeypatch: pytest.MonkeyPatch
+) -> None:
     stored = storing.keep(ContentFile(LARGE), "videos")
     with storing.local_path(stored.name) as path:
         assert path.read_bytes() == LARGE
+    with storing.local_path(stored.name, viewer="seat") as own:
+        assert own != path and own.read_bytes() == LARGE
     monkeypatch.setattr(bucket_module._Reader, "_read", None)  # nothing is fetched any more
     with storing.local_path(stored.name) as again:
         assert again == path and again.read_bytes() == LARGE

@@ -88,6 +88,8 @@ def test_what_arrives_damaged_is_not_kept(tmp_path: Path) -> None:
     cache = FileCache(tmp_path, 10_000)
     with pytest.raises(Damaged), cache.held(key_of(BODY), BODY.__len__, lambda: io.BytesIO(BODY[:-1])):
         pass
+    with pytest.raises(Damaged), cache.held(f"{key_of(BODY)}.x", BODY.__len__, lambda: io.BytesIO(BODY[:-1])):
+        pass
     assert names(cache) == set()
     fill(cache, BODY)
 
