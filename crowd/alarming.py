@@ -15,7 +15,7 @@ from annotation.lifecycle import JobStatus
 from annotation.models import Job, Project
 from crowd.lifecycle import Seat
 from crowd.models import Assignment
-from crowd.seating import LIVE_BATCHES
+from crowd.seating import LIVE_BATCHES, lapsed
 from crowd.starving import Starving
 
 # A job that was due for so long, or a lease that ran out so long ago, shows that no worker or no sweep is at it.
@@ -52,7 +52,7 @@ def machines() -> list[Alarm]:
         minutes = JOBS_WAIT.seconds // 60
         message = f"{waiting} jobs have been due for more than {minutes} minutes and nobody does them: is a worker up?"
         found.append(Alarm("jobs_wait", message))
-    late = Assignment.objects.filter(status=Seat.HELD, lease_until__lt=Now() - SWEEP_IS_LATE).count()
+    late = Assignment.objects.filter(lapsed(), lease_until__lt=Now() - SWEEP_IS_LATE).count()
     if late:
         message = f"{late} leases ran out more than {SWEEP_IS_LATE.seconds // 60} minutes ago and nobody swept them."
         found.append(Alarm("sweep_late", message))

@@ -153,8 +153,8 @@ def end(seat: Assignment, *, to: str, where: Q | None = None, actor: User | None
 
 
 def lapsed() -> Q:
-    """Held seats whose lease is over, by the database's clock."""
-    return Q(status=Seat.HELD, lease_until__lte=Now())
+    """Held seats whose lease is over, by the database's clock; that they have slots leads to the sweep's index."""
+    return Q(status=Seat.HELD, slot__isnull=False, lease_until__lte=Now())
 
 
 def expire(seat: Assignment) -> bool:

@@ -69,8 +69,9 @@ class Assignment(models.Model):
             models.Index(
                 fields=["batch", "extra", "-priority", "id"], condition=Q(status="open"), name="open_seats_to_claim"
             ),
-            # The sweep.
-            models.Index(fields=["lease_until"], condition=Q(status="held"), name="held_seats_by_lease"),
+            # The sweep, which alone says that there is a slot: while statistics know of no held seat, an index of all
+            # held ones looks cheaper than a worker's own list, or than the key of one seat.
+            models.Index(fields=["lease_until"], condition=Q(slot__isnull=False), name="seats_by_lease"),
             # A worker's own list, and what they hold in a project.
             models.Index(fields=["worker", "status", "project"], name="seats_of_a_worker"),
             # Progress and the state of a task.
