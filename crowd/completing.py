@@ -2,13 +2,29 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
+from django.db.models import Count, Exists, OuterRef, Q
 from django.db.models.functions import Now
 
 from crowd.lifecycle import FILLED_SEATS, Seat, TaskStatus
 from crowd.models import Assignment, Batch, Task
 from crowd.publishing import advance, close_if_done
-from crowd.seating import DEAD_BATCHES, UNDECIDED_TASKS, grant, has_live_seats, move_task, open_seats, withdraw
+from crowd.seating import (
+    DEAD_BATCHES,
+    UNDECIDED_TASKS,
+    grant,
+    has_live_seats,
+    lock_task,
+    move_task,
+    open_seats,
+    policy_of,
+    withdraw,
+)
+from crowd.starving import nobody_is_left
 
+AT_ONCE = 500
+ASKED_FOR = timedelta(minutes=1)
 # States in which one more worker may be asked.
 ASKABLE = (TaskStatus.FILLED, TaskStatus.IN_REVIEW, TaskStatus.DONE)
 
@@ -42,6 +58,33 @@ def ask_more(*, task: Task, seats: int, hard: bool = False) -> int:
     if opened:
         move_task(task, to=TaskStatus.OPEN, leaves=ASKABLE)
     return opened
+
+
+def asked_in_vain(batch: Batch) -> list[str]:
+    """Tasks of a batch that have their first submissions and wait for one more, at which nobody is left.
+
+    Where only a few work, whoever was left may have been given an extra seat there since, or been banned.
+    """
+    policy = policy_of(batch)
+    seats = Assignment.objects.filter(task=OuterRef("pk"), extra=False)
+    late = seats.filter(status=Seat.OPEN, created_at__lt=Now() - ASKED_FOR)
+    handed_in = Count("assignments", Q(assignments__extra=False, assignments__status__in=FILLED_SEATS))
+    waiting = (
+        Task.objects.filter(Exists(late), batch=batch, status=TaskStatus.OPEN)
+        .exclude(Exists(seats.filter(status=Seat.HELD)))
+        .annotate(handed_in=handed_in)
+        .filter(handed_in__gte=max(1, min(policy.first_seats, policy.max_redundancy)))
+    )
+    tasks = list(waiting.values_list("pk", flat=True)[:AT_ONCE])
+    return nobody_is_left(batch=batch, tasks=tasks) if tasks else []
+
+
+def stop_asking(*, task_id: str) -> None:
+    """Take back the open seats of a task at which nobody is left; a reviewer decides by what there is."""
+    task = lock_task(task_id)
+    withdraw(task=task, extra=False, reason="Nobody is left who could take it.")
+    fill(task=task)
+    send_to_review(task=task)
 
 
 def send_to_review(*, task: Task) -> bool:

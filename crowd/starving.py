@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,8 +42,14 @@ def starving(project: Project) -> Starving:
     return Starving(found, " ".join(dict.fromkeys(reasons)))
 
 
-def eligible(batch: Batch) -> QuerySet[User]:
-    """Everybody who may claim in a batch, whatever they have in hand at the moment."""
+def nobody_is_left(*, batch: Batch, tasks: Sequence[str]) -> list[str]:
+    """At which of some tasks of a batch everybody who may claim in it, today or another day, has sat already."""
+    able = set(eligible(batch, ever=True).values_list("pk", flat=True)[: MANY + 1])
+    return _all_sat(batch, tasks, able) if len(able) <= MANY else []
+
+
+def eligible(batch: Batch, *, ever: bool = False) -> QuerySet[User]:
+    """Everybody who may claim in a batch, whatever they have in hand; `ever`: or may again when the day is over."""
     policy, project = policy_of(batch), batch.project_id
     users = _let_in(batch, policy)
     users = users.exclude(pk__in=_sanctioned(project))
@@ -55,7 +62,7 @@ def eligible(batch: Batch) -> QuerySet[User]:
     if policy.languages:
         spoken = users.values_list("pk", "languages")
         users = User.objects.filter(pk__in=[pk for pk, tags in spoken if speaks(tags, policy.languages)])
-    return users.exclude(pk__in=_capped(project, policy))
+    return users.exclude(pk__in=_capped(project, policy, ever))
 
 
 def _let_in(batch: Batch, policy: Policy) -> QuerySet[User]:
@@ -71,11 +78,11 @@ def _qualified(project: str) -> QuerySet[Qualification, Any]:
     return Qualification.objects.filter(project=project, status=QualificationStatus.PASSED).values("worker")
 
 
-def _capped(project: str, policy: Policy) -> list[str]:
+def _capped(project: str, policy: Policy, ever: bool) -> list[str]:
     taken = Assignment.objects.filter(project=project, worker__isnull=False, trial__isnull=True)
     caps = ((policy.max_tasks_per_worker, taken), (policy.max_tasks_per_day, taken.filter(claimed_at__gt=Now() - DAY)))
     found: list[str] = []
-    for most, seats in caps:
+    for most, seats in caps[:1] if ever else caps:
         if most is not None:
             counted = seats.order_by().values("worker").annotate(n=Count("pk"))
             found += counted.filter(n__gte=most).values_list("worker", flat=True)
@@ -91,14 +98,18 @@ def _in_batch(batch: Batch) -> tuple[int, str]:
     able = set(eligible(batch).values_list("pk", flat=True)[: MANY + 1])
     if len(able) > MANY:
         return 0, ""
+    count = len(_all_sat(batch, waiting, able))
+    return count, _reason(batch, len(able)) if count else ""
+
+
+def _all_sat(batch: Batch, tasks: Sequence[str], able: set[str]) -> list[str]:
     sat = defaultdict(set)
-    rows = Assignment.objects.filter(task__in=waiting, worker__isnull=False).values_list("task", "worker")
+    rows = Assignment.objects.filter(task__in=tasks, worker__isnull=False).values_list("task", "worker")
     persons = _persons(batch.project_id)
     for task, worker in rows:
         sat[task].add(persons.get(worker, worker))
     left = {persons.get(worker, worker) for worker in able}
-    count = sum(left <= sat[task] for task in waiting)
-    return count, _reason(batch, len(able)) if count else ""
+    return [task for task in tasks if left <= sat[task]]
 
 
 def _persons(project: str) -> dict[str, str]:

@@ -6,9 +6,10 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef
 
 from annotation.queue import job, sweep, want
-from crowd import publishing, scoring
+from crowd import completing, publishing, scoring
 from crowd.lifecycle import LIVE_SEATS, TaskStatus
-from crowd.models import Assignment, Task
+from crowd.models import Assignment, Batch, Task
+from crowd.seating import LIVE_BATCHES
 from review import adopting, exporting, learning, measuring, reconciling, releasing, renewing, stitching
 from review.lifecycle import ConsensusStatus, WorkStatus
 from review.models import Consensus, Export, Release
@@ -77,6 +78,15 @@ def write_export_job(subject: str) -> None:
 
 
 sweep(exporting.forget_drafts)
+
+
+@sweep
+def review_what_was_asked_in_vain() -> None:
+    """Tasks that wait for one more worker where everybody has been already."""
+    for batch in Batch.objects.filter(status__in=LIVE_BATCHES):
+        for task_id in completing.asked_in_vain(batch):
+            with transaction.atomic():
+                completing.stop_asking(task_id=task_id)
 
 
 @sweep

@@ -71,6 +71,14 @@ def test_who_is_eligible_is_who_may_claim(policy: dict[str, Any]) -> None:
     assert able == {n for n in names if stage.try_claim(cast.client(n), batch.project).status_code == 201}
 
 
+def test_who_did_enough_for_today_may_claim_another_day() -> None:
+    batch = stage.launched(max_tasks_per_day=1)
+    there_are("Wanda", "Will")
+    sat(batch, "Wanda")
+    assert [user.username for user in eligible(batch)] == ["Will"]
+    assert {user.username for user in eligible(batch, ever=True)} == {"Wanda", "Will"}
+
+
 def _seat(row: Assignment) -> dict[str, Any]:
     segment = row.task.segment
     return {"id": row.pk, "token": row.token, "segment": {"start": segment.start, "stop": segment.stop}}
