@@ -7,6 +7,7 @@ import json
 import zlib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict
+from sys import intern
 from typing import Any
 
 from django.db import transaction
@@ -171,12 +172,16 @@ def pack(stitched: Stitched) -> bytes:
     return zlib.compress(json.dumps(content, separators=(",", ":")).encode())
 
 
-def unpack(row: Stitch) -> Stitched:
-    """What `pack` wrote."""
-    content = json.loads(zlib.decompress(row.payload))
+def unpack(row: Stitch, *, joins: bool = True) -> Stitched:
+    """What `pack` wrote. A long video has tens of thousands of `joins`: each is made, or dropped, as it is read."""
+
+    def read(data: dict[str, Any]) -> Any:
+        return data if "joins" in data else _join(data) if joins else None
+
+    content = json.loads(zlib.decompress(row.payload), object_hook=read)
     return Stitched(
-        tuple(_join(j) for j in content["joins"]),
-        {(segment, track): number for segment, track, number in content["identities"]},
+        tuple(content["joins"]) if joins else (),
+        {_ref(ref): number for *ref, number in content["identities"]},
         row.borders_computed,
         content["next_identity"],
         tuple((tuple(a), tuple(b)) for a, b in content["refused"]),
@@ -184,8 +189,14 @@ def unpack(row: Stitch) -> Stitched:
 
 
 def _join(data: dict[str, Any]) -> Found:
-    rivals = tuple((tuple(ref), similarity) for ref, similarity in data.pop("rivals"))
-    return Found(**data | {"left": tuple(data["left"]), "right": tuple(data["right"])}, rivals=rivals)
+    rivals = tuple((_ref(ref), similarity) for ref, similarity in data.pop("rivals"))
+    return Found(**data | {"left": _ref(data["left"]), "right": _ref(data["right"])}, rivals=rivals)
+
+
+def _ref(said: Sequence[str]) -> Ref:
+    """Of ids that are said again and again only one copy is kept."""
+    segment, track = said
+    return intern(segment), intern(track)
 
 
 def _ask(video_id: str, stitched: Stitched) -> None:

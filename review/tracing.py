@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import cached_property
 from typing import Any
 
 from annotation.core.joins import Join, Ref
@@ -41,9 +42,13 @@ class Provenance(Mapping[int, dict[str, Any]]):
         self._spans = {pk: [start, stop] for pk, start, stop in ranges}
         self._decided = _decisions(list(self._inputs.values()))
         self._workers = _workers(project_id, whole)
-        self._joins: dict[int, list[Join]] = {}
-        for join in whole.stitched.joins:
-            self._joins.setdefault(whole.stitched.identities[join.left], []).append(join)
+
+    @cached_property
+    def _joins(self) -> dict[int, list[Join]]:
+        found: dict[int, list[Join]] = {}
+        for join in self.whole.joins:
+            found.setdefault(self.whole.stitched.identities[join.left], []).append(join)
+        return found
 
     def __iter__(self) -> Iterator[int]:
         return iter(self.whole.objects)
