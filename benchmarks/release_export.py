@@ -80,9 +80,11 @@ def prepare(frames: int, count: int) -> str:
 
 def ours(release_id: str, format: str) -> float:
     set_up()
+    from annotation.working import keep_freed_memory
     from review import exporting
     from review.models import Export, Release
 
+    keep_freed_memory()  # as a job worker does
     release = Release.objects.get(pk=release_id)
     made = exporting.export(release=release, format=format, video=None, by=None)
     began = time.process_time()
