@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 
-from annotation.core.joins import Join
 from annotation.core.resolving import resolve, to_tracks
 from annotation.core.stitching import Ref, SegmentTracks, Stitched
 from annotation.core.tracks import Bools, Floats, Interval, Track, Tracks, clip_to
@@ -46,13 +45,8 @@ class Whole:
     def __init__(self, row: Stitch, selection: Selection = EVERYTHING) -> None:
         self.row, self.selection = row, selection
         self.keeps = 0  # segments from the start that are kept for whoever reads rows right after what objects are
-        self.stitched: Stitched = unpack(row, joins=False)
+        self.stitched: Stitched = unpack(row)
         self._read: dict[str, SegmentTracks] = {}
-
-    @cached_property
-    def joins(self) -> tuple[Join, ...]:
-        """How it was decided who is who at the borders and over absences."""
-        return unpack(self.row).joins
 
     @cached_property
     def objects(self) -> dict[int, Object]:

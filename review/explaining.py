@@ -102,6 +102,6 @@ def _submissions(release: Release, found: Object, inputs: list[str]) -> list[dic
 def _joins(whole: Whole, number: int) -> list[dict[str, Any]]:
     return [
         {"kind": j.kind, "confidence": j.confidence, "doubtful": j.doubtful, "decided": j.decided}
-        for j in whole.joins
+        for j in whole.stitched.joins
         if whole.stitched.identities[j.left] == number
     ]

@@ -172,15 +172,13 @@ def pack(stitched: Stitched) -> bytes:
     return zlib.compress(json.dumps(content, separators=(",", ":")).encode())
 
 
-def unpack(row: Stitch, *, joins: bool = True) -> Stitched:
-    """What `pack` wrote. A long video has tens of thousands of `joins`: each is made, or dropped, as it is read."""
-
-    def read(data: dict[str, Any]) -> Any:
-        return data if "joins" in data else _join(data) if joins else None
-
-    content = json.loads(zlib.decompress(row.payload), object_hook=read)
+def unpack(row: Stitch) -> Stitched:
+    """What `pack` wrote. A long video has tens of thousands of joins, so each is made as it is read."""
+    content = json.loads(
+        zlib.decompress(row.payload), object_hook=lambda data: data if "joins" in data else _join(data)
+    )
     return Stitched(
-        tuple(content["joins"]) if joins else (),
+        tuple(content["joins"]),
         {_ref(ref): number for *ref, number in content["identities"]},
         row.borders_computed,
         content["next_identity"],

@@ -46,7 +46,7 @@ class Provenance(Mapping[int, dict[str, Any]]):
     @cached_property
     def _joins(self) -> dict[int, list[Join]]:
         found: dict[int, list[Join]] = {}
-        for join in self.whole.joins:
+        for join in self.whole.stitched.joins:
             found.setdefault(self.whole.stitched.identities[join.left], []).append(join)
         return found
 
