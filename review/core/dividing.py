@@ -3,7 +3,8 @@
 Idea: a few frames on which the late end of one drawing lies on the early start of another are enough to put two
 objects into one cluster. At every frame the workers are asked: who follows one thing across it, and whose drawing ends
 there while the cluster goes on, or begins there while it was there before? Where more say that it ends than that it
-goes on, it ends. Whose drawing goes on in another cluster is asked by `untangling` and has no say here.
+goes on, it ends. Whose drawing goes on in another cluster was asked by `untangling` or `mending` and has no say here:
+where they handed an object over from some drawings to others, that nobody leads across means nothing.
 """
 
 from __future__ import annotations
@@ -26,9 +27,11 @@ def divide(stack: Stack, member: Ints, weights: Floats) -> Ints:
         rows = np.flatnonzero((member == k).any(axis=1))
         frame = _cut(stack, member, k, rows, weights) if len(rows) > 1 else None
         if frame is not None:
-            fresh = int(member.max()) + 1
-            _part(member, k, rows, frame, fresh)
-            left += [k, fresh]
+            late = _late(member == k, rows, frame)
+            if late.any() and (late != (member == k)).any():  # else every drawing is hardly on one of the sides
+                fresh = int(member.max()) + 1
+                member[late] = fresh
+                left += [k, fresh]
     return member
 
 
@@ -42,7 +45,7 @@ def _cut(stack: Stack, member: Ints, k: int, rows: Ints, weights: Floats) -> int
     if not len(frames) or not len(np.unique(first)) > 1:
         return None
     leads = (first[:, None] <= frames - LEAST) & (last[:, None] >= frames + LEAST - 1)
-    ends, begins = _stops(stack, rows, here, first, last, frames)
+    ends, begins, handed = _stops(stack, rows, here, first, last, frames)
     owners = stack.owners[rows]
     across, against = np.zeros(len(frames)), np.zeros(len(frames))
     for owner in np.unique(owners):
@@ -50,7 +53,7 @@ def _cut(stack: Stack, member: Ints, k: int, rows: Ints, weights: Floats) -> int
         follows = leads[mine].any(axis=0)
         across += weights[owner] * follows
         against += weights[owner] * (~follows & ends[mine].any(axis=0) & begins[mine].any(axis=0))
-    margin = np.where(across > 0, against - across, np.inf)
+    margin = np.where((across > 0) | handed, against - across, np.inf)
     best = int(margin.argmax())
     if margin[best] <= 1e-9:
         return None
@@ -60,24 +63,30 @@ def _cut(stack: Stack, member: Ints, k: int, rows: Ints, weights: Floats) -> int
     return int(frames[least[len(least) // 2]])
 
 
-def _stops(stack: Stack, rows: Ints, here: Bools, first: Ints, last: Ints, frames: Ints) -> tuple[Bools, Bools]:
-    """Which drawings end before each frame, and which begin after it, near it and not in another cluster."""
+def _stops(stack: Stack, rows: Ints, here: Bools, first: Ints, last: Ints, frames: Ints) -> tuple[Bools, Bools, Bools]:
+    """Which drawings end before each frame, and which begin after it, near it and not in another cluster, (r, f).
+
+    And where some go on in another cluster and others came from one, (f,): there the object was handed over.
+    """
     away = stack.present[rows] & ~here
     at = np.arange(here.shape[1])
     goes_on = np.any(away & (at > last[:, None]), axis=1)
     came = np.any(away & (at < first[:, None]), axis=1)
     ends = (last[:, None] < frames + LEAST - 1) & (frames - last[:, None] <= NEAR)
     begins = (first[:, None] > frames - LEAST) & (first[:, None] - frames < NEAR)
-    return ends & ~goes_on[:, None], begins & ~came[:, None]
+    handed = (ends & goes_on[:, None]).any(axis=0) & (begins & came[:, None]).any(axis=0)
+    return ends & ~goes_on[:, None], begins & ~came[:, None], handed
 
 
-def _part(member: Ints, k: int, rows: Ints, frame: int, fresh: int) -> None:
-    """Give what comes after a frame another number; a drawing that is hardly on one side goes to the other whole."""
+def _late(here: Bools, rows: Ints, frame: int) -> Bools:
+    """What of a cluster (t, n) comes after a frame; a drawing that is hardly on one side goes to the other whole."""
+    late = np.zeros(here.shape, bool)
     for row in rows.tolist():
-        at = np.flatnonzero(member[row] == k)
+        at = np.flatnonzero(here[row])
         before, after = int((at < frame).sum()), int((at >= frame).sum())
         if min(before, after) < LEAST:
-            late = at if after > before else at[:0]
+            at = at if after > before else at[:0]
         else:
-            late = at[at >= frame]
-        member[row, late] = fresh
+            at = at[at >= frame]
+        late[row, at] = True
+    return late

@@ -196,11 +196,11 @@ def test_who_is_there_soon_after_the_start_was_there_at_it_if_anybody_says_so(fi
     assert bool(present[0, 0]) is there
 
 
-def walkers(*, exchanged: bool, noise: float) -> list[Track]:
+def walkers(*, exchanged: bool, noise: float, y: float = 0.0) -> list[Track]:
     """Two of different size who cross and go on, or exchange their places on paper where they meet."""
     at = np.arange(40.0)[:, None]
-    one = np.concatenate([4 * at, 0 * at, 4 * at + 40, 0 * at + 60], axis=1) + noise
-    two = np.concatenate([160 - 4 * at, 0 * at - 20, 160 - 4 * at + 60, 0 * at + 70], axis=1) - noise
+    one = np.concatenate([4 * at, 0 * at + y, 4 * at + 40, 0 * at + y + 60], axis=1) + noise
+    two = np.concatenate([160 - 4 * at, 0 * at + y - 20, 160 - 4 * at + 60, 0 * at + y + 70], axis=1) - noise
     late = (np.arange(40) >= 20)[:, None] & exchanged
     paths = np.where(late, two, one), np.where(late, one, two)
     return [make_track(name, "car", range(START, STOP), p) for name, p in zip("ab", paths, strict=True)]
@@ -213,6 +213,27 @@ def test_where_one_of_two_exchanged_who_met_the_courses_decide():
         assert len(boxes) == 2
         for track in right:
             assert max(iou_aligned(own, track.points).min() for own in boxes) > 0.9
+
+
+def test_of_two_meetings_at_once_both_are_settled():
+    right, wrong = (
+        [*walkers(exchanged=e, noise=n), *walkers(exchanged=e, noise=n, y=500)] for e, n in ((False, 0.5), (True, -0.5))
+    )
+    for names in ("12", "21"):
+        boxes, _ = dense(agree(submit(*right, id=names[0]), submit(*wrong, id=names[1])))
+        assert len(boxes) == 4
+        for track in right:
+            assert max(iou_aligned(own, track.points).min() for own in boxes) > 0.9
+
+
+def test_what_both_of_two_exchanged_is_put_right_and_stays_whole():
+    crowd = [submit(*walkers(exchanged=True, noise=noise), id=name) for name, noise in (("1", 0.5), ("2", -0.5))]
+    boxes, present = dense(agree(*crowd))
+    assert present.all()
+    assert len(boxes) == 2
+    away = np.abs(np.arange(40) - 20) > 3  # while they cover each other, either may be either
+    for track in walkers(exchanged=False, noise=0.0):
+        assert max(iou_aligned(own, track.points)[away].min() for own in boxes) > 0.9
 
 
 def test_one_more_worker_is_worth_the_more_the_others_differ_and_the_fewer_they_are():
