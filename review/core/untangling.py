@@ -4,7 +4,8 @@ Idea: clusters say which boxes belong together on each frame, but not which of t
 track changes its cluster, either its worker confused two objects or the others did. At each such event every cluster
 that comes in is weighed against every one that goes out: by the workers whose tracks lead from one to the other, and
 by how well course and size go on (objects keep both; two who exchange their places on paper do not). The best
-assignment of all of them at once stands, as in multiple-hypothesis tracking with one scan.
+assignment of all of them at once stands, as in multiple-hypothesis tracking with one scan. Meetings that follow each
+other are events of their own: together they would be read as one exchange, at a time when nobody made any.
 """
 
 from __future__ import annotations
@@ -20,7 +21,9 @@ from review.core.coursing import course_breaks, usual_errors
 from review.core.stacking import Stack
 
 RUN = 5  # frames on either side that a track must spend in its clusters for a change to count
-NEAR = 15  # frames within which changes between clusters are one event
+NEAR = 3  # frames from one change between clusters to the next within which they are one event
+AROUND = 15  # frames on either side of an event on which a track says where it comes from and goes to
+ENDS = 16.0  # log odds against an object's end just where another begins
 NOBODY = 2.2  # what a way through an event costs that no worker drew
 RIGHT = 1.1  # log odds per track that a worker keeps to an object: nine in ten do not exchange two who meet
 BREAK = 1.5  # what a broken course counts, by the logarithms of its parts: people do turn and stop
@@ -54,11 +57,13 @@ def untangle(stack: Stack, member: Ints, weights: Floats) -> Ints:
     strength = weights / weights.mean()
     member = member.copy()
     usual = usual_errors(stack, member)
+    settled: set[tuple[int, int]] = set()
     while events:
         event = events.pop(0)
+        settled |= {(c.track, c.frame) for c in event}
         if _settle(stack, member, event, strength, usual):
-            done = event[-1].frame
-            events = [e for e in _events(_changes(member)) if e[-1].frame > done]
+            later = (e for e in _events(_changes(member)) if e[-1].frame >= event[-1].frame)
+            events = [e for e in later if not {(c.track, c.frame) for c in e} <= settled]
     return member
 
 
@@ -83,20 +88,21 @@ def _moves(member: Ints) -> np.ndarray:
 
 
 def _events(changes: Sequence[_Change]) -> list[list[_Change]]:
-    """Changes that share a cluster within `NEAR` frames, by frame."""
+    """Changes that share a cluster, each within `NEAR` frames of the one before, by the frame of the last."""
     events: list[tuple[set[int], list[_Change]]] = []
     for change in changes:
         both = {change.before, change.after}
-        near = [e for e in events if change.frame - e[1][0].frame <= NEAR and e[0] & both]
+        near = [e for e in events if change.frame - e[1][-1].frame <= NEAR and e[0] & both]
         events = [e for e in events if not any(e is n for n in near)]
         events.append((both.union(*(n[0] for n in near)), [c for n in near for c in n[1]] + [change]))
-    return sorted((sorted(e, key=lambda c: (c.frame, c.track)) for _, e in events), key=lambda e: e[0].frame)
+    return sorted((sorted(e, key=lambda c: (c.frame, c.track)) for _, e in events), key=lambda e: e[-1].frame)
 
 
 def _settle(stack: Stack, member: Ints, event: Sequence[_Change], strength: Floats, usual: Floats) -> bool:
     """Give what goes out of an event the numbers of what came in, in place; whether that changes any."""
     flow = _flow(stack, member, event, strength)
-    new = _assign(flow, _motion(stack, member, flow, usual))
+    ways = likeliest(flow.votes, _motion(stack, member, flow, usual))
+    new = {flow.clusters[j]: flow.clusters[i] for i, j in ways}
     if all(old == number for old, number in new.items()):
         return False
     own = {c.track: c.frame for c in event}
@@ -119,7 +125,7 @@ def _flow(stack: Stack, member: Ints, event: Sequence[_Change], strength: Floats
     clusters = sorted({k for c in event for k in (c.before, c.after)})
     first, last = event[0].frame, event[-1].frame
     votes = np.zeros((len(clusters), len(clusters)))
-    before, after = member[:, max(0, first - NEAR) : first], member[:, last : last + NEAR]
+    before, after = member[:, max(0, first - AROUND) : first], member[:, last : last + AROUND]
     inside = np.isin(before, clusters).any(axis=1) & np.isin(after, clusters).any(axis=1)
     for track in np.flatnonzero(inside).tolist():
         come = [k for k in before[track].tolist() if k >= 0][-1]
@@ -139,12 +145,9 @@ def _motion(stack: Stack, member: Ints, flow: _Flow, usual: Floats) -> Floats:
     return np.where(flow.votes > 0, cost, np.where(known, cost + NOBODY, np.inf))
 
 
-def _assign(flow: _Flow, motion: Floats) -> dict[int, int]:
-    """For each cluster that goes out and was led into, the number of the one that came in."""
-    possible = np.isfinite(motion)
-    score = np.where(possible, flow.votes - motion, -np.inf)
-    # Every way that is possible is better than none: an object does not end where another begins.
-    floor = score[possible].min() - 1 if possible.any() else 0.0
-    lift = (len(score) + 1) * (score[possible].max() - floor) if possible.any() else 0.0
-    pairs = match(np.where(possible, score - floor + lift, 0.0)).pairs
-    return {flow.clusters[j]: flow.clusters[i] for i, j in pairs.tolist()}
+def likeliest(votes: Floats, motion: Floats) -> list[tuple[int, int]]:
+    """Which ways in go on in which ways out, the likeliest story of all at once, (k, k) each → pairs of row and column.
+
+    What costs more than an end beside a beginning is told as those.
+    """
+    return [(i, j) for i, j in match(np.where(np.isfinite(motion), votes - motion + ENDS, 0.0)).pairs.tolist()]
