@@ -29,7 +29,7 @@ from review.core.risking import expected_gain
 from review.core.stacking import Stack, stack
 
 METHOD = "evidence-clustering"
-VERSION = 4
+VERSION = 5
 SPREAD = 0.05  # error of a box's edge as a share of its side, of a worker of whom nothing is known
 MIN_WEIGHT = 0.05
 LONE = 0.7  # log odds for what one of three or more drew: two to one
