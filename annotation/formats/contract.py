@@ -6,17 +6,17 @@ it comes from. Boxes that rest between two equal ones are no keyframes: interpol
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 
 from annotation.core.ontology import Ontology
-from annotation.core.tracks import Bools, Ints
-from annotation.formats.columns import Choice, Column, Exact, Whole, render
+from annotation.core.tracks import Bools, Floats, Ints
+from annotation.formats.columns import Choice, Column, Exact, Whole, render_rows, split
 from annotation.formats.content import PIECE_ROWS, Content, VideoTracks, folder_names
-from annotation.formats.regrouping import TrackRows, interpolated, last_rows, tracks_in_parts
+from annotation.formats.regrouping import TrackRows, groups_in_parts, interpolated, last_rows, own_rows
 from annotation.formats.texts import json_bytes
 from annotation.formats.zipping import ZipWriter
 
@@ -40,8 +40,8 @@ def contract_json(archive: ZipWriter, phase: str, video: VideoTracks, ontology: 
     head = {"video": facts | ({"frame_step": step} if step > 1 else {}), "labels": ontology.to_json()}
     yield json_bytes(head)[:-1] + b',"tracks":['
     tracks = _Tracks(video, ontology)
-    for track in tracks_in_parts(archive, phase, video):
-        yield from tracks.stretch(track)
+    for group in groups_in_parts(archive, phase, video):
+        yield from tracks.group(group)
     intervals = [{**asdict(i), "attributes": dict(i.attributes)} for i in video.intervals]
     yield b'\n],"intervals":' + json_bytes(intervals) + b"}\n"
 
@@ -53,17 +53,29 @@ class _Tracks:
         self.video, self.ontology = video, ontology
         self.mutable = [{a.name for a in label.attributes if a.mutable} for label in ontology.labels]
 
-    def stretch(self, track: TrackRows) -> Iterator[bytes]:
-        if track.first:
+    def group(self, group: list[TrackRows]) -> Iterator[bytes]:
+        """Some stretches at once: a call for each of many short tracks would be most of the work."""
+        changes = _Changes(group, self.mutable)
+        frames, boxes, occluded, begins = own_rows(group)
+        ends = np.concatenate([last_rows(track, self.video.video.frame_count) for track in group])
+        rows = np.flatnonzero(~interpolated(group, changes.there | ends))
+        of = np.searchsorted(begins, rows, side="right") - 1
+        gone = frames + group[0].step
+        for start in range(0, len(rows), PIECE_ROWS):
+            here, tracks = rows[start : start + PIECE_ROWS], of[start : start + PIECE_ROWS]
+            columns = _keyframes(frames[here], boxes[here], occluded[here], changes.of(here), ends[here], gone[here])
+            text, lengths = render_rows(len(here), columns)
+            found, counts = np.unique(tracks, return_counts=True)
+            for place, piece in zip(found.tolist(), split(text, lengths, counts), strict=True):
+                yield from self._piece(group[place], piece, begins[place] in here, begins[place + 1] - 1 in here)
+
+    def _piece(self, track: TrackRows, text: bytes, first: bool, last: bool) -> Iterator[bytes]:
+        """Keyframes of one stretch, with what stands before a track's first and after its last one."""
+        if first and track.first:
             yield b",\n" if track.place else b"\n"
             yield self._head(track)
-        changes, set_anew = self._changes(track)
-        ends = last_rows(track, self.video.video.frame_count)
-        rows = np.flatnonzero(~interpolated(track, set_anew | ends))
-        for start in range(0, len(rows), PIECE_ROWS):
-            text = _keyframes(track, rows[start : start + PIECE_ROWS], changes, ends)
-            yield text[1:] if track.first and not start else text  # every keyframe begins with a comma
-        if track.last:
+        yield text[1:] if first and track.first else text  # every keyframe begins with a comma
+        if last and track.last:
             yield b"]}"
 
     def _head(self, track: TrackRows) -> bytes:
@@ -77,42 +89,48 @@ class _Tracks:
             head["provenance"] = dict(video.provenance[track.number])
         return json_bytes(head)[:-1] + b',"keyframes":['
 
-    def _changes(self, track: TrackRows) -> tuple[tuple[list[bytes], Ints], Bools]:
-        """Text for the attributes that own rows set anew: a table and each row's place in it; and which rows."""
-        states, mutable = track.states[track.own], self.mutable[track.label]
-        table, index = [b""], np.zeros(len(states), np.int64)
+
+class _Changes:
+    """Text for the attributes that own rows of some stretches set anew, and which rows (`there`)."""
+
+    def __init__(self, group: list[TrackRows], mutable: list[set[str]]) -> None:
+        self.table = [b""]
+        self.index = np.concatenate([self._of(track, mutable[track.label]) for track in group])
+        self.there = self.index > 0
+
+    def of(self, rows: Ints) -> Choice:
+        return Choice(self.table, self.index[rows])
+
+    def _of(self, track: TrackRows, mutable: set[str]) -> Ints:
+        states = track.states[track.own]
+        index = np.zeros(len(states), np.int64)
         turns = np.flatnonzero(np.append(True, np.diff(states) != 0))
-        current = {} if track.first else self._values(track, track.states[0])
+        # What is in force on the row before a stretch: attributes are never taken back.
+        current = {} if track.first else _only_of(mutable, track.attributes[track.states[0]])
         for row in turns.tolist():
-            values = {n: v for n, v in track.attributes[states[row]].items() if n in mutable}
+            values = _only_of(mutable, track.attributes[states[row]])
             fresh = {n: v for n, v in values.items() if n not in current or current[n] != v}
             current |= fresh
             if fresh:
-                index[row] = len(table)
-                table.append(b',"attributes":' + json_bytes(fresh))
-        return (table, index), index > 0
-
-    def _values(self, track: TrackRows, state: int) -> dict[str, Any]:
-        """The mutable attributes in force on the row before a stretch: attributes are never taken back."""
-        return {n: v for n, v in track.attributes[state].items() if n in self.mutable[track.label]}
+                index[row] = len(self.table)
+                self.table.append(b',"attributes":' + json_bytes(fresh))
+        return index
 
 
-def _keyframes(track: TrackRows, rows: Ints, changes: tuple[list[bytes], Ints], ends: Bools) -> bytes:
-    comma, points, frames = b",", track.boxes[track.own][rows], track.frames[track.own][rows]
-    table, index = changes
+def _only_of(names: set[str], attributes: Mapping[str, Any]) -> dict[str, Any]:
+    return {n: v for n, v in attributes.items() if n in names}
+
+
+def _keyframes(frames: Ints, boxes: Floats, occluded: Bools, changes: Choice, ends: Bools, gone: Ints) -> list[Column]:
+    """A keyframe for each row, and where a track ends another one without a box, at the frame where it is gone."""
     columns: list[Column] = [b',{"frame":', Whole(frames), b',"points":[']
     for i in range(4):
-        columns += [Exact(points[:, i]), comma]
+        columns += [Exact(boxes[:, i]), b","]
     columns[-1] = b'],"outside":false,"occluded":'
-    columns += [
-        Choice((b"false", b"true"), track.occluded[track.own][rows].astype(int)),
-        Choice(table, index[rows]),
-        b"}",
-    ]
-    gone = ends[rows].astype(int)
-    columns += [Choice((b"", b',{"frame":'), gone), _only(frames + track.step, ends[rows])]
-    columns.append(Choice((b"", b',"outside":true}'), gone))
-    return render(len(rows), columns)
+    columns += [Choice((b"false", b"true"), occluded.astype(int)), changes, b"}"]
+    columns += [Choice((b"", b',{"frame":'), ends.astype(int)), _only(gone, ends)]
+    columns.append(Choice((b"", b',"outside":true}'), ends.astype(int)))
+    return columns
 
 
 def _only(numbers: Ints, where: Bools) -> Column:

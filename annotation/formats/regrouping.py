@@ -8,7 +8,7 @@ after the other, a stretch of it at a time: memory holds one part, or one stretc
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import IO, Any
@@ -120,6 +120,12 @@ class _Aside:
 
 def tracks_in_parts(archive: ZipWriter, phase: str, video: VideoTracks) -> Iterator[TrackRows]:
     """The tracks of a video by their numbers, each in stretches, from where the archive stands."""
+    for stretches in groups_in_parts(archive, phase, video):
+        yield from stretches
+
+
+def groups_in_parts(archive: ZipWriter, phase: str, video: VideoTracks) -> Iterator[list[TrackRows]]:
+    """The same, some thousand boxes of short tracks at a time."""
     putting, gathering = f"{phase}:aside", f"{phase}:tracks"
     at = archive.begin(putting)
     aside = None if at is None else _put_aside(archive, putting, video, at)
@@ -128,14 +134,37 @@ def tracks_in_parts(archive: ZipWriter, phase: str, video: VideoTracks) -> Itera
         return
     aside = aside or _Aside.from_json(archive.aside("rows", at["aside"]["records"] * RECORD.itemsize), at["aside"])
     with aside.file:
-        numbers, waiting = sorted(aside.places), 0
+        numbers, waiting = sorted(aside.places), _Waiting()
         for done in range(at.get("tracks", 0) + 1, len(numbers) + 1):
             for stretch in aside.stretches(done - 1, numbers[done - 1], video.video.step):
-                yield stretch
-                waiting += stretch.own.stop - stretch.own.start
-            if waiting >= STRETCH or done == len(numbers):
-                waiting, said = 0, partial(_standing, aside, tracks=done)
-                archive.note(gathering, said, done / len(numbers), aside.file)
+                yield from waiting.with_next(stretch)
+            if waiting.rows >= STRETCH or done == len(numbers):
+                yield from waiting.rest()
+                archive.note(gathering, partial(_standing, aside, tracks=done), done / len(numbers), aside.file)
+
+
+class _Waiting:
+    """Stretches that wait until there are `STRETCH` rows of them; `rows` is how many came since the last rest."""
+
+    def __init__(self) -> None:
+        self.rows, self._held, self._here = 0, 0, list[TrackRows]()
+
+    def with_next(self, stretch: TrackRows) -> Iterator[list[TrackRows]]:
+        rows = stretch.own.stop - stretch.own.start
+        self.rows += rows
+        if self._held + rows > STRETCH:
+            yield from self._given()
+        self._here.append(stretch)
+        self._held += rows
+
+    def rest(self) -> Iterator[list[TrackRows]]:
+        yield from self._given()
+        self.rows = 0
+
+    def _given(self) -> Iterator[list[TrackRows]]:
+        if self._here:
+            yield self._here
+        self._here, self._held = [], 0
 
 
 def _standing(aside: _Aside, **more: int) -> dict[str, Any]:
@@ -167,14 +196,21 @@ def resting(track: TrackRows) -> Bools:
     return rests[track.own]
 
 
-def interpolated(track: TrackRows, kept: Bools) -> Bools:
+def own_rows(tracks: Sequence[TrackRows]) -> tuple[Ints, Floats, Bools, Ints]:
+    """Frames, boxes and occlusion of the own rows of some stretches, one after the other, and where each begins."""
+    columns = ([getattr(t, name)[t.own] for t in tracks] for name in ("frames", "boxes", "occluded"))
+    frames, boxes, occluded = (np.concatenate(parts) for parts in columns)
+    return frames, boxes, occluded, np.cumsum([0, *(t.own.stop - t.own.start for t in tracks)])
+
+
+def interpolated(tracks: Sequence[TrackRows], kept: Bools) -> Bools:
     """The own rows that interpolation gives back to the last bit once the others are keyframes; `kept` ones are."""
-    own = track.own
-    frames, boxes = track.frames[own], track.boxes[own]
+    frames, boxes, occluded, begins = own_rows(tracks)
     keys = kept.copy()
     keys[[0, -1]] = True
-    apart = np.diff(frames) != track.step
-    keys[1:] |= apart | (np.diff(track.occluded[own]) != 0)
+    apart = np.diff(frames) != tracks[0].step
+    apart[begins[1:-1] - 1] = True
+    keys[1:] |= apart | (np.diff(occluded) != 0)
     keys[:-1] |= apart
     if len(boxes) > 2:
         keys[1:-1] |= (np.abs(boxes[2:] - 2 * boxes[1:-1] + boxes[:-2]) > SURE).any(axis=1)
