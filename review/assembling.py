@@ -83,8 +83,10 @@ class Whole:
     @cached_property
     def shown(self) -> Stitched:
         """The stitch without the tracks that are not selected."""
-        kept = {ref: number for ref, number in self.stitched.identities.items() if number in self.objects}
-        return replace(self.stitched, identities=kept)
+        identities = self.stitched.identities
+        if set(identities.values()) <= self.objects.keys():
+            return self.stitched
+        return replace(self.stitched, identities={ref: n for ref, n in identities.items() if n in self.objects})
 
     @cached_property
     def _spans(self) -> list[_Span]:

@@ -173,28 +173,30 @@ def pack(stitched: Stitched) -> bytes:
 
 
 def unpack(row: Stitch) -> Stitched:
-    """What `pack` wrote. A long video has tens of thousands of joins, so each is made as it is read."""
-    content = json.loads(
-        zlib.decompress(row.payload), object_hook=lambda data: data if "joins" in data else _join(data)
-    )
+    """What `pack` wrote. A long video has tens of thousands of joins and identities: each join is made as it is read,
+    and what is said again and again is kept once."""
+    refs: dict[Ref, Ref] = {}
+
+    def ref(said: Sequence[str]) -> Ref:
+        segment, track = said
+        found = intern(segment), intern(track)
+        return refs.setdefault(found, found)
+
+    def read(data: dict[str, Any]) -> Any:
+        if "joins" in data:
+            return data
+        rivals = tuple((ref(one), similarity) for one, similarity in data["rivals"])
+        both = {"left": ref(data["left"]), "right": ref(data["right"]), "kind": intern(data["kind"])}
+        return Found(**data | both | {"rivals": rivals})
+
+    content = json.loads(zlib.decompress(row.payload).decode(), object_hook=read)
     return Stitched(
         tuple(content["joins"]),
-        {_ref(ref): number for *ref, number in content["identities"]},
+        {ref(said): number for *said, number in content["identities"]},
         row.borders_computed,
         content["next_identity"],
-        tuple((tuple(a), tuple(b)) for a, b in content["refused"]),
+        tuple((ref(a), ref(b)) for a, b in content["refused"]),
     )
-
-
-def _join(data: dict[str, Any]) -> Found:
-    rivals = tuple((_ref(ref), similarity) for ref, similarity in data.pop("rivals"))
-    return Found(**data | {"left": _ref(data["left"]), "right": _ref(data["right"])}, rivals=rivals)
-
-
-def _ref(said: Sequence[str]) -> Ref:
-    """Of ids that are said again and again only one copy is kept."""
-    segment, track = said
-    return intern(segment), intern(track)
 
 
 def _ask(video_id: str, stitched: Stitched) -> None:
