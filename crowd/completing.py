@@ -79,12 +79,15 @@ def asked_in_vain(batch: Batch) -> list[str]:
     return nobody_is_left(batch=batch, tasks=tasks) if tasks else []
 
 
-def stop_asking(*, task_id: str) -> None:
-    """Take back the open seats of a task at which nobody is left; a reviewer decides by what there is."""
+def stop_asking(*, task_id: str) -> bool:
+    """Take back the open seats of a task at which nobody is left; a reviewer decides by what there is.
+
+    False: somebody came after all.
+    """
     task = lock_task(task_id)
     withdraw(task=task, extra=False, reason="Nobody is left who could take it.")
     fill(task=task)
-    send_to_review(task=task)
+    return send_to_review(task=task)
 
 
 def send_to_review(*, task: Task) -> bool:

@@ -61,6 +61,13 @@ def reject(*, consensus: Consensus, by: User, reason: str, seats: int = 1, versi
     return opened
 
 
+def stop_asking(*, task_id: str) -> None:
+    """Where nobody is left who could be asked, a reviewer decides by what there is, also by what was rejected."""
+    if completing.stop_asking(task_id=task_id):
+        rejected = Consensus.objects.filter(task=task_id, status=ConsensusStatus.REJECTED)
+        rejected.update(status=ConsensusStatus.PENDING)
+
+
 def _check_version(consensus: Consensus, version: int | None) -> None:
     consensus.refresh_from_db()
     if version is not None and version != consensus.version:

@@ -10,7 +10,7 @@ from crowd import completing, publishing, scoring
 from crowd.lifecycle import LIVE_SEATS, TaskStatus
 from crowd.models import Assignment, Batch, Task
 from crowd.seating import LIVE_BATCHES
-from review import adopting, exporting, learning, measuring, reconciling, releasing, renewing, stitching
+from review import adopting, deciding, exporting, learning, measuring, reconciling, releasing, renewing, stitching
 from review.lifecycle import ConsensusStatus, WorkStatus
 from review.models import Consensus, Export, Release
 
@@ -86,7 +86,7 @@ def review_what_was_asked_in_vain() -> None:
     for batch in Batch.objects.filter(status__in=LIVE_BATCHES):
         for task_id in completing.asked_in_vain(batch):
             with transaction.atomic():
-                completing.stop_asking(task_id=task_id)
+                deciding.stop_asking(task_id=task_id)
 
 
 @sweep

@@ -43,6 +43,16 @@ def test_where_nobody_is_left_a_reviewer_decides() -> None:
     assert stage.decide("Rita", consensus, "accept").status_code == 200
 
 
+def test_what_was_rejected_comes_back_where_nobody_is_left() -> None:
+    consensus = stage.disputed()
+    assert stage.decide("Rita", consensus, "reject", {"reason": "Who is who?"}).status_code == 200
+    Assignment.objects.filter(status="open").update(created_at=Now() - timedelta(minutes=2))
+    assert swept(consensus) == "in_review"
+    listed = cast.client("Rita").get(f"{stage.API}/projects/{consensus.task.project_id}/consensus/?status=pending")
+    assert [item["id"] for item in listed.json()["results"]] == [consensus.pk]
+    assert stage.decide("Rita", consensus, "accept").status_code == 200
+
+
 def test_while_somebody_is_left_they_are_waited_for() -> None:
     consensus = a_third_is_wanted()
     cast.user("Walt")
