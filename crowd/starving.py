@@ -15,7 +15,7 @@ from annotation.lifecycle import Role
 from annotation.models import Member, Project, User
 from crowd.admitting import DAY, UNKNOWN_SKILL
 from crowd.core.policies import Policy
-from crowd.lifecycle import QualificationStatus, Seat, TaskStatus
+from crowd.lifecycle import QualificationStatus, Seat, Standing, TaskStatus
 from crowd.models import Assignment, Batch, Qualification, SamePerson, Sanction, Skill, Task
 from crowd.seating import LIVE_BATCHES, policy_of
 
@@ -43,16 +43,16 @@ def starving(project: Project) -> Starving:
 
 
 def nobody_is_left(*, batch: Batch, tasks: Sequence[str]) -> list[str]:
-    """At which of some tasks of a batch everybody who may claim in it, today or another day, has sat already."""
+    """At which of some tasks of a batch everybody who may claim in it, now or another day, has sat already."""
     able = set(eligible(batch, ever=True).values_list("pk", flat=True)[: MANY + 1])
     return _all_sat(batch, tasks, able) if len(able) <= MANY else []
 
 
 def eligible(batch: Batch, *, ever: bool = False) -> QuerySet[User]:
-    """Everybody who may claim in a batch, whatever they have in hand; `ever`: or may again when the day is over."""
+    """Everybody who may claim in a batch, whatever they hold; `ever`: or may once a day or a pause is over."""
     policy, project = policy_of(batch), batch.project_id
     users = _let_in(batch, policy)
-    users = users.exclude(pk__in=_sanctioned(project))
+    users = users.exclude(pk__in=_sanctioned(project, for_good=ever))
     if policy.qualification is not None:
         users = users.filter(pk__in=_qualified(project))
     known = Skill.objects.filter(project=project, worker=OuterRef("pk"))
@@ -70,8 +70,9 @@ def _let_in(batch: Batch, policy: Policy) -> QuerySet[User]:
     return User.objects.filter(invited | Q(role=Role.WORKER) if policy.open else invited, is_active=True)
 
 
-def _sanctioned(project: str) -> QuerySet[Sanction, Any]:
-    return Sanction.objects.filter(project=project, lifted_at=None).values("worker")
+def _sanctioned(project: str, *, for_good: bool = False) -> QuerySet[Sanction, Any]:
+    found = Sanction.objects.filter(project=project, lifted_at=None)
+    return (found.filter(kind=Standing.BANNED) if for_good else found).values("worker")
 
 
 def _qualified(project: str) -> QuerySet[Qualification, Any]:

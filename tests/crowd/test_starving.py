@@ -71,12 +71,15 @@ def test_who_is_eligible_is_who_may_claim(policy: dict[str, Any]) -> None:
     assert able == {n for n in names if stage.try_claim(cast.client(n), batch.project).status_code == 201}
 
 
-def test_who_did_enough_for_today_may_claim_another_day() -> None:
+def test_who_did_enough_for_today_or_is_paused_may_claim_another_day() -> None:
     batch = stage.launched(max_tasks_per_day=1)
-    there_are("Wanda", "Will")
+    there_are("Wanda", "Will", "Walt", "Wes")
     sat(batch, "Wanda")
+    for name, verb in (("Walt", "pause"), ("Wes", "ban")):
+        address = f"{stage.API}/projects/{batch.project_id}/workers/{name}/{verb}/"
+        assert cast.client("Mona").post(address, {"reason": "rude"}).status_code == 200
     assert [user.username for user in eligible(batch)] == ["Will"]
-    assert {user.username for user in eligible(batch, ever=True)} == {"Wanda", "Will"}
+    assert {user.username for user in eligible(batch, ever=True)} == {"Wanda", "Will", "Walt"}
 
 
 def _seat(row: Assignment) -> dict[str, Any]:
