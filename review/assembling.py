@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
+from itertools import chain, islice
 from typing import Any
 
 import numpy as np
 
+from annotation.core.joins import Ref, SegmentTracks, Stitched
 from annotation.core.resolving import resolve, to_tracks
-from annotation.core.stitching import Ref, SegmentTracks, Stitched
 from annotation.core.tracks import Bools, Floats, Interval, Track, Tracks, clip_to
 from annotation.formats.content import Rows, rows_of_dense
 from annotation.models import TrackSet
-from review.core.objects import Object, Part, object_of, part_of
+from review.core.objects import Growing, Object
 from review.core.selection import Selection
 from review.models import Stitch
-from review.stitching import Inputs, load_segments, segments_near, unpack
+from review.stitching import Inputs, load_segments, packed, segments_near
 from review.supporting import support_of
 
 EVERYTHING = Selection()
@@ -28,16 +29,6 @@ PART_CELLS = 200_000
 LEAST_FRAMES, MOST_FRAMES = 50, 5000
 
 
-@dataclass(frozen=True, slots=True)
-class _Span:
-    """A stitched segment without its tracks."""
-
-    start: int
-    stop: int
-    pair: list[str]
-    numbers: frozenset[int]
-
-
 class Whole:
     """One stitch of a video, or what is selected of it, read in pieces: only what an object is as a whole is kept in
     memory, and the segments read last."""
@@ -45,7 +36,8 @@ class Whole:
     def __init__(self, row: Stitch, selection: Selection = EVERYTHING) -> None:
         self.row, self.selection = row, selection
         self.keeps = 0  # segments from the start that are kept for whoever reads rows right after what objects are
-        self.stitched: Stitched = unpack(row)
+        self.packed = packed(row)
+        self._pairs = {pair[1]: pair for pair in row.inputs}
         self._read: dict[str, SegmentTracks] = {}
 
     @cached_property
@@ -56,46 +48,50 @@ class Whole:
     @cached_property
     def _summary(self) -> tuple[dict[int, Object], list[tuple[str, Interval]]]:
         """What is said beside boxes, in one reading: the objects, and the intervals with their segments' ids."""
-        parts: dict[int, list[Part]] = {}
+        growing: dict[int, Growing] = {}
         intervals: list[tuple[str, Interval]] = []
         for piece in self._pieces(self.row.inputs):
             if len(self._read) < self.keeps:
                 self._read[piece.key] = piece
             intervals += [(piece.key, interval) for interval in piece.tracks.intervals]
+            numbers = self.packed.numbers(piece.key)
             for track in piece.tracks.tracks:
-                parts.setdefault(self.stitched.identities[(piece.key, track.id)], []).append(part_of(piece, track))
-        found = (object_of(number, parts.pop(number)) for number in sorted(parts))
+                number = numbers[track.id]
+                growing.setdefault(number, Growing(number)).add(piece, track)
+        found = (growing.pop(number).grown() for number in sorted(growing))
         return {o.number: o for o in found if self._is_selected(o)}, intervals
 
     def one(self, number: int) -> Object | None:
         """One full-video track, for which just the segments that show it are read."""
-        refs = {ref for ref, its in self.stitched.identities.items() if its == number}
+        thread = self.packed.thread(number)
+        if thread is None:
+            return None
+        refs, growing = set(thread.refs), Growing(number)
         showing = {segment for segment, _ in refs}
-        pieces = self._pieces([pair for pair in self.row.inputs if pair[0] in showing])
-        parts = [part_of(piece, t) for piece in pieces for t in piece.tracks.tracks if (piece.key, t.id) in refs]
-        found = object_of(number, parts) if parts else None
-        return found if found is not None and self._is_selected(found) else None
+        for piece in self._pieces([pair for pair in self.row.inputs if pair[0] in showing]):
+            for track in (t for t in piece.tracks.tracks if (piece.key, t.id) in refs):
+                growing.add(piece, track)
+        found = growing.grown()
+        return found if self._is_selected(found) else None
 
     def _is_selected(self, found: Object) -> bool:
         wanted, sure = self.selection.labels, found.confidence
         return (wanted is None or found.label in wanted) and (sure is None or sure >= self.selection.min_confidence)
 
-    @cached_property
-    def shown(self) -> Stitched:
-        """The stitch without the tracks that are not selected."""
-        identities = self.stitched.identities
-        if set(identities.values()) <= self.objects.keys():
-            return self.stitched
-        return replace(self.stitched, identities={ref: n for ref, n in identities.items() if n in self.objects})
+    def stitched(self, near: Iterable[SegmentTracks]) -> Stitched:
+        """The identities of some segments' tracks."""
+        return Stitched(identities=self.packed.identities(s.key for s in near))
+
+    def shown(self, near: Iterable[SegmentTracks]) -> Stitched:
+        """The same without the tracks that are not selected."""
+        identities = self.packed.identities(s.key for s in near)
+        return Stitched(identities={ref: n for ref, n in identities.items() if n in self.objects})
 
     @cached_property
-    def _spans(self) -> list[_Span]:
-        pairs = {pair[1]: pair for pair in self.row.inputs}
-        numbers: dict[str, set[int]] = {}
-        for (segment, _), number in self.shown.identities.items():
-            numbers.setdefault(segment, set()).add(number)
-        rows = TrackSet.objects.filter(pk__in=pairs).order_by("start", "stop").values_list("pk", "start", "stop")
-        return [_Span(a, b, pairs[pk], frozenset(numbers.get(pairs[pk][0], ()))) for pk, a, b in rows]
+    def spans(self) -> dict[str, tuple[int, int]]:
+        """The frames `[start, stop)` of each stitched track set, by its id, in order of the video."""
+        rows = TrackSet.objects.filter(pk__in=self._pairs).order_by("start", "stop").values_list("pk", "start", "stop")
+        return {pk: (start, stop) for pk, start, stop in rows}
 
     def _pieces(self, inputs: Inputs) -> Iterator[SegmentTracks]:
         for at in range(0, len(inputs), AT_ONCE):
@@ -103,7 +99,7 @@ class Whole:
 
     def _near(self, start: int, stop: int) -> list[SegmentTracks]:
         """The segments that share frames with `[start, stop)`; those read are not read again until they are passed."""
-        near = [span.pair for span in self._spans if span.start < stop and span.stop > start]
+        near = [self._pairs[key] for key, (begin, end) in self.spans.items() if begin < stop and end > start]
         fresh = load_segments([pair for pair in near if pair[0] not in self._read])
         known = self._read | {segment.key: segment for segment in fresh}
         self._read = {key: segment for key, segment in known.items() if segment.stop > start}
@@ -113,11 +109,13 @@ class Whole:
         """Where the part ends that begins at a frame: where a segment begins, unless that is too much at once."""
         end = self.row.video.frame_count or 0
         stop, numbers = start, set[int]()
-        borders = [*(span.start for span in self._spans[1:]), end]
-        for span, border in zip(self._spans, borders, strict=False):
-            if span.stop <= start:
+        begins = (begin for begin, _ in self.spans.values())
+        borders = chain(islice(begins, 1, None), [end])
+        for (key, (_, its_stop)), border in zip(self.spans.items(), borders, strict=False):
+            if its_stop <= start:
                 continue
-            numbers |= span.numbers
+            segment, _ = self._pairs[key]
+            numbers.update(n for n in self.packed.numbers(segment).values() if n in self.objects)
             most = start + min(MOST_FRAMES, max(LEAST_FRAMES, PART_CELLS // max(1, len(numbers))))
             if border > most:
                 return stop if stop > start else min(border, most)
@@ -134,7 +132,8 @@ class Whole:
 
     def _rows(self, names: Sequence[str], start: int, stop: int) -> Rows:
         near = self._near(start, stop)
-        dense = resolve(near, self.shown, start, stop).dense
+        shown = self.shown(near)
+        dense = resolve(near, shown, start, stop).dense
         objects = [self.objects[int(number)] for number in dense.ids]
         # A border can be between two labels; an object has one.
         dense = replace(dense, labels=tuple(o.label for o in objects))
@@ -147,7 +146,7 @@ class Whole:
         )
         kept = rows.frames % self.selection.frame_step == 0
         if self.selection.min_support:
-            counts = support_of(near, self.shown.identities, start, stop)
+            counts = support_of(near, shown.identities, start, stop)
             table = np.array([counts[o.number] for o in objects], np.int64).reshape(len(objects), stop - start)
             place = np.searchsorted([o.number for o in objects], rows.numbers)
             kept &= table[place, rows.frames - start] >= self.selection.min_support
@@ -155,7 +154,8 @@ class Whole:
 
     def boxes(self, numbers: Sequence[int], start: int, stop: int) -> tuple[Floats, Bools]:
         """Boxes (t, n, 4), NaN where absent, and presence (t, n) of some tracks on `[start, stop)`."""
-        dense = resolve(segments_near(self.row, start, stop), self.stitched, start, stop).dense
+        near = segments_near(self.row, start, stop)
+        dense = resolve(near, self.stitched(near), start, stop).dense
         out, present = np.full((len(numbers), stop - start, 4), np.nan), np.zeros((len(numbers), stop - start), bool)
         place = {str(number): i for i, number in enumerate(numbers)}
         rows = [row for row, number in enumerate(dense.ids) if number in place]
@@ -167,8 +167,8 @@ class Whole:
         """Some full-video tracks on `[start, stop)`, with a keyframe on every frame on which they are present."""
         wanted = set(numbers)
         near = segments_near(self.row, start, stop)
-        kept = {ref: number for ref, number in self.shown.identities.items() if number in wanted}
-        whole = to_tracks([_only(s, kept) for s in near], replace(self.stitched, identities=kept))
+        kept = {ref: number for ref, number in self.shown(near).identities.items() if number in wanted}
+        whole = to_tracks([_only(s, kept) for s in near], Stitched(identities=kept))
         cut = clip_to(replace(whole, intervals=()), start, stop)
         return replace(cut, tracks=tuple(self._described(t) for t in cut.tracks))
 
@@ -188,8 +188,8 @@ class Whole:
         found: dict[tuple[Any, ...], list[Interval]] = {}
         labels = self.selection.labels
         for segment, one in self._summary[1]:
-            number = self.shown.identities.get((segment, one.track)) if one.track else None
-            if (one.track and number is None) or (labels is not None and one.label not in labels):
+            number = self.packed.numbers(segment).get(one.track) if one.track else None
+            if (one.track and number not in self.objects) or (labels is not None and one.label not in labels):
                 continue
             one = replace(one, track=str(number) if number else None)
             found.setdefault((one.label, one.track, repr(sorted(one.attributes.items()))), []).append(one)

@@ -17,7 +17,7 @@ from annotation.formats.registry import FORMATS, Format
 from annotation.media.errors import FrameUndecodable
 from annotation.media.frame_map import FrameMap
 from annotation.models import Ontology as OntologyRow
-from annotation.models import Project, TrackSet, Video
+from annotation.models import Project, Video
 from annotation.settling import read_frame_map
 from annotation.storing import local_path
 from review.assembling import AT_ONCE, EVERYTHING, Whole
@@ -87,7 +87,7 @@ class _Part:
         self.origins = Provenance(release.project_id, whole)
         self.ending = PICTURES.get(self.selection.pictures or "", format.picture)
         self.pictures = _Pictures(self.video, self.ending, open_files) if self.selection.media == "frames" else None
-        self.clips = _clips(whole.row) if self.selection.media == "clips" else ()
+        self.clips = _clips(whole) if self.selection.media == "clips" else ()
 
     def tracks(self, ontology: Ontology) -> formats.VideoTracks:
         video, step = self.video, self.selection.frame_step
@@ -110,7 +110,7 @@ class _Part:
             "frame_map_sha256": video.frame_map_sha256,
             "frame_count": video.frame_count,
             "stitch": self.whole.row.version,
-            "undecided": undecided(self.whole.row),
+            "undecided": undecided(self.whole),
             "tracks": self.origins.values(),
         }
         if self.pictures is not None:
@@ -143,14 +143,11 @@ class _Pictures:
             return None
 
 
-def _clips(row: Stitch) -> tuple[formats.ClipFile, ...]:
+def _clips(whole: Whole) -> tuple[formats.ClipFile, ...]:
     """The clips of the stitched segments, made where nobody was shown them (those of imported tracks)."""
-    spans = {pk: (a, b) for pk, a, b in _ranges(row)}
-    return tuple(formats.ClipFile(*spans[track_set], partial(_clip, segment)) for segment, track_set in row.inputs)
-
-
-def _ranges(row: Stitch) -> Any:
-    return TrackSet.objects.filter(pk__in=[k for _, k in row.inputs]).values_list("pk", "start", "stop")
+    return tuple(
+        formats.ClipFile(*whole.spans[track_set], partial(_clip, segment)) for segment, track_set in whole.row.inputs
+    )
 
 
 def _clip(segment_id: str) -> AbstractContextManager[IO[bytes]]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
+from annotation.core.joins import Join, Ref
 from annotation.core.resolving import resolve
-from annotation.core.stitching import Ref
 from annotation.errors import Missing
 from annotation.models import TrackSet
 from crowd.models import Assignment
@@ -26,10 +27,11 @@ def trace(*, release: Release, video_id: str, number: int, frame: int) -> dict[s
     if row is None:
         raise Missing
     whole = Whole(row)
-    found = whole.one(number)
-    if found is None:
+    found, thread = whole.one(number), whole.packed.thread(number)
+    if found is None or thread is None:
         raise Missing
-    dense = resolve(segments_near(row, frame, frame + 1), whole.stitched, frame, frame + 1).dense
+    near = segments_near(row, frame, frame + 1)
+    dense = resolve(near, whole.stitched(near), frame, frame + 1).dense
     at = dense.ids.index(str(number)) if str(number) in dense.ids else None
     if at is None or not dense.present[at, 0]:
         raise Missing
@@ -42,17 +44,17 @@ def trace(*, release: Release, video_id: str, number: int, frame: int) -> dict[s
         "confidence": found.confidence,
         "box": dense.boxes[at, 0].tolist(),
         "occluded": bool(dense.occluded[at, 0]),
-        "segments": _segments(release, whole, found, frame),
-        "joins": _joins(whole, number),
+        "segments": _segments(release, whole, found, thread.refs, frame),
+        "joins": [_join(join) for join in thread.joins],
     }
 
 
-def _segments(release: Release, whole: Whole, found: Object, frame: int) -> list[dict[str, Any]]:
+def _segments(release: Release, whole: Whole, found: Object, refs: Sequence[Ref], frame: int) -> list[dict[str, Any]]:
     """The segments that show the frame; two where it lies in their overlap."""
     inputs = dict(map(tuple, whole.row.inputs))
-    sets = TrackSet.objects.in_bulk([inputs[segment] for segment, _ in found.sources])
+    sets = TrackSet.objects.in_bulk([inputs[segment] for segment, _ in refs])
     out = []
-    for segment, track in found.sources:
+    for segment, track in refs:
         track_set = sets[inputs[segment]]
         if track_set.start <= frame < track_set.stop:
             out.append(_segment(release, found, (segment, track), track_set))
@@ -99,9 +101,6 @@ def _submissions(release: Release, found: Object, inputs: list[str]) -> list[dic
     ]
 
 
-def _joins(whole: Whole, number: int) -> list[dict[str, Any]]:
-    return [
-        {"kind": j.kind, "confidence": j.confidence, "doubtful": j.doubtful, "decided": j.decided}
-        for j in whole.stitched.joins
-        if whole.stitched.identities[j.left] == number
-    ]
+def _join(join: Join) -> dict[str, Any]:
+    said = {"kind": join.kind, "confidence": join.confidence}
+    return said | {"doubtful": join.doubtful, "decided": join.decided}

@@ -4,11 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-import zlib
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict
-from sys import intern
-from typing import Any
 
 from django.db import transaction
 from django.db.models import Max
@@ -20,6 +16,7 @@ from annotation.core.stitching import Pair, Ref, SegmentTracks, Stitched, stitch
 from annotation.core.tracks import Tracks
 from annotation.models import TrackSet, User, Video
 from annotation.queue import want
+from review.core.stitch_packing import PackedStitch, pack
 from review.errors import AlreadyDecided
 from review.lifecycle import ConsensusStatus
 from review.models import Consensus, Join, Stitch
@@ -130,7 +127,7 @@ def _write(video_id: str, inputs: Inputs, content: str, stitched: Stitched) -> S
         version=newest + 1,
         content_sha256=content,
         inputs=inputs,
-        payload=pack(stitched),
+        payload=pack(stitched, [segment for segment, _ in inputs]),
         track_count=len(set(stitched.identities.values())),
         borders_computed=stitched.borders,
     )
@@ -161,42 +158,14 @@ def adopt(*, video: Video, inputs: Inputs, parts: Sequence[Tracks], numbers: Map
     return _write(video.pk, inputs, _digest(inputs, _verdicts(video.pk)), stitched)
 
 
-def pack(stitched: Stitched) -> bytes:
-    """Joins and identities as compressed JSON."""
-    content: dict[str, Any] = {
-        "joins": [asdict(j) for j in stitched.joins],
-        "identities": [[*ref, number] for ref, number in stitched.identities.items()],
-        "next_identity": stitched.next_identity,
-        "refused": stitched.refused,
-    }
-    return zlib.compress(json.dumps(content, separators=(",", ":")).encode())
+def packed(row: Stitch) -> PackedStitch:
+    """A stitch that is read in pieces."""
+    return PackedStitch(row.payload, [segment for segment, _ in row.inputs])
 
 
 def unpack(row: Stitch) -> Stitched:
-    """What `pack` wrote. A long video has tens of thousands of joins and identities: each join is made as it is read,
-    and what is said again and again is kept once."""
-    refs: dict[Ref, Ref] = {}
-
-    def ref(said: Sequence[str]) -> Ref:
-        segment, track = said
-        found = intern(segment), intern(track)
-        return refs.setdefault(found, found)
-
-    def read(data: dict[str, Any]) -> Any:
-        if "joins" in data:
-            return data
-        rivals = tuple((ref(one), similarity) for one, similarity in data["rivals"])
-        both = {"left": ref(data["left"]), "right": ref(data["right"]), "kind": intern(data["kind"])}
-        return Found(**data | both | {"rivals": rivals})
-
-    content = json.loads(zlib.decompress(row.payload).decode(), object_hook=read)
-    return Stitched(
-        tuple(content["joins"]),
-        {ref(said): number for *said, number in content["identities"]},
-        row.borders_computed,
-        content["next_identity"],
-        tuple((ref(a), ref(b)) for a, b in content["refused"]),
-    )
+    """All of a stitch."""
+    return packed(row).unpack(row.borders_computed)
 
 
 def _ask(video_id: str, stitched: Stitched) -> None:

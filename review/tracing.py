@@ -3,26 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from functools import cached_property
 from typing import Any
 
 from annotation.core.joins import Join, Ref
-from annotation.models import TrackSet
+from annotation.formats.texts import listed
 from crowd.models import Assignment
 from crowd.pseudonyms import pseudonyms
 from review.assembling import Whole
 from review.core.objects import Object
-from review.models import Decision, Stitch
+from review.models import Decision
 
 AT_ONCE = 1000
 
 
-def undecided(row: Stitch) -> list[list[int]]:
+def undecided(whole: Whole) -> list[list[int]]:
     """The ranges of frames of a video that no accepted segment of a stitch covers."""
-    keys = [track_set for _, track_set in row.inputs]
-    spans = sorted(TrackSet.objects.filter(pk__in=keys).values_list("start", "stop"))
+    end = whole.row.video.frame_count or 0
     gaps, reached = [], 0
-    for start, stop in [*spans, (row.video.frame_count or 0, row.video.frame_count or 0)]:
+    for start, stop in [*whole.spans.values(), (end, end)]:
         if start > reached:
             gaps.append([reached, start])
         reached = max(reached, stop)
@@ -38,17 +36,9 @@ class Provenance(Mapping[int, dict[str, Any]]):
     def __init__(self, project_id: str, whole: Whole) -> None:
         self.whole = whole
         self._inputs = dict(map(tuple, whole.row.inputs))
-        ranges = TrackSet.objects.filter(pk__in=self._inputs.values()).values_list("pk", "start", "stop")
-        self._spans = {pk: [start, stop] for pk, start, stop in ranges}
+        self._spans = whole.spans
         self._decided = _decisions(list(self._inputs.values()))
         self._workers = _workers(project_id, whole)
-
-    @cached_property
-    def _joins(self) -> dict[int, list[Join]]:
-        found: dict[int, list[Join]] = {}
-        for join in self.whole.stitched.joins:
-            found.setdefault(self.whole.stitched.identities[join.left], []).append(join)
-        return found
 
     def __iter__(self) -> Iterator[int]:
         return iter(self.whole.objects)
@@ -57,14 +47,15 @@ class Provenance(Mapping[int, dict[str, Any]]):
         return len(self.whole.objects)
 
     def __getitem__(self, number: int) -> dict[str, Any]:
-        found = self.whole.objects[number]
+        found, thread = self.whole.objects[number], self.whole.packed.thread(number)
+        assert thread is not None  # there is no object without one
         return {
             "id": found.number,
             "label": found.label,
             "confidence": None if found.confidence is None else round(found.confidence, 6),
-            "segments": [self._segment(ref) for ref in found.sources],
+            "segments": listed(self._segment, thread.refs),
             "submissions": _submissions(found, self._workers),
-            "joins": [_join(join) for join in self._joins.get(number, ())],
+            "joins": listed(_join, thread.joins),
         }
 
     def with_support(self) -> Mapping[int, dict[str, Any]]:
@@ -74,7 +65,7 @@ class Provenance(Mapping[int, dict[str, Any]]):
     def _segment(self, ref: Ref) -> dict[str, Any]:
         track_set = self._inputs[ref[0]]
         decision = self._decided.get(track_set)
-        return {"id": ref[0], "frames": self._spans[track_set], "decision": decision, "track": ref[1]}
+        return {"id": ref[0], "frames": list(self._spans[track_set]), "decision": decision, "track": ref[1]}
 
 
 class _Supported(Mapping[int, dict[str, Any]]):
@@ -99,10 +90,12 @@ def _join(join: Join) -> dict[str, Any]:
 def _decisions(track_sets: list[str]) -> dict[str, dict[str, Any]]:
     found = Decision.objects.filter(track_set__in=track_sets).order_by("pk")
     said = found.values_list("track_set_id", "verdict", "by_id", "version")
-    return {
-        track_set: {"verdict": verdict, "by": "rule" if by is None else "reviewer", "version": version}
-        for track_set, verdict, by, version in said.iterator()
-    }
+    known: dict[tuple[str, str, int], dict[str, Any]] = {}  # most are like others
+    out = {}
+    for track_set, verdict, by, version in said.iterator():
+        who = "rule" if by is None else "reviewer"
+        out[track_set] = known.setdefault((verdict, who, version), {"verdict": verdict, "by": who, "version": version})
+    return out
 
 
 def _workers(project_id: str, whole: Whole) -> dict[str, str]:

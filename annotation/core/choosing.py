@@ -122,8 +122,8 @@ def judge(joins: Sequence[Join], usual: float) -> list[Join]:
     """Joins, those that lie strangely far apart doubtful, `usual` being how far others of the video do; no aliens."""
     if not joins:
         return []
-    measures = [(j.error if j.shared else 0.0, j.similarity, j.margin) for j in joins]
-    error, similarity, margin = np.array(measures).T
+    error = np.array([j.error if j.shared else 0.0 for j in joins])
+    similarity, margin = np.array([j.similarity for j in joins]), np.array([j.margin for j in joins])
     odd = error / max(usual, STILL)
     alien = (odd > ALIEN) & (similarity < ALIEN_SIMILARITY)
     strange = (odd > ODD) & (similarity < ODD_SIMILARITY)

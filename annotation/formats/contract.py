@@ -17,7 +17,7 @@ from annotation.core.tracks import Bools, Floats, Ints
 from annotation.formats.columns import Choice, Column, Exact, Whole, render_rows, split
 from annotation.formats.content import PIECE_ROWS, Content, VideoTracks, folder_names
 from annotation.formats.regrouping import TrackRows, groups_in_parts, interpolated, last_rows, own_rows
-from annotation.formats.texts import json_bytes
+from annotation.formats.texts import in_pieces, json_bytes, json_text
 from annotation.formats.zipping import ZipWriter
 
 FILE = "tracks.json"
@@ -73,21 +73,23 @@ class _Tracks:
         """Keyframes of one stretch, with what stands before a track's first and after its last one."""
         if first and track.first:
             yield b",\n" if track.place else b"\n"
-            yield self._head(track)
+            yield from self._head(track)
         yield text[1:] if first and track.first else text  # every keyframe begins with a comma
         if last and track.last:
             yield b"]}"
 
-    def _head(self, track: TrackRows) -> bytes:
+    def _head(self, track: TrackRows) -> Iterator[bytes]:
         label, video = self.ontology.labels[track.label], self.video
         state = track.attributes[track.states[track.own][0]]
         fixed = {n: v for n, v in state.items() if n not in self.mutable[track.label]}
         head: dict[str, Any] = {"id": str(track.number), "label": label.name, "attributes": fixed}
         if not np.isnan(track.confidence):
             head["confidence"] = track.confidence
+        yield json_bytes(head)[:-1]
         if track.number in video.provenance:
-            head["provenance"] = dict(video.provenance[track.number])
-        return json_bytes(head)[:-1] + b',"keyframes":['
+            yield b',"provenance":'
+            yield from (text.encode() for text in in_pieces(video.provenance[track.number], json_text))
+        yield b',"keyframes":['
 
 
 class _Changes:

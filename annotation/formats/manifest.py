@@ -6,6 +6,8 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from annotation.formats.texts import in_pieces
+
 
 def manifest_text(manifest: Mapping[str, Any]) -> Iterator[bytes]:
     """JSON for people and programs, the same bytes for the same content, bit by bit.
@@ -19,7 +21,9 @@ def manifest_text(manifest: Mapping[str, Any]) -> Iterator[bytes]:
 def _value(value: Any, depth: int) -> Iterator[str]:
     if isinstance(value, Mapping) and depth < 3:
         yield from _entries(((f"{_plain(str(k))}: ", value[k]) for k in sorted(value)), "{}", depth)
-    elif isinstance(value, Mapping | str | int | float | None) or (isinstance(value, list) and not _is_deep(value)):
+    elif isinstance(value, Mapping):
+        yield from in_pieces(dict(sorted(value.items())), _plain)
+    elif isinstance(value, str | int | float | None) or (isinstance(value, list) and not _is_deep(value)):
         yield _plain(value)
     else:
         yield from _entries((("", v) for v in value), "[]", depth)

@@ -48,8 +48,10 @@ def write_parquet(archive: ZipWriter, content: Content) -> None:
 
 
 def _write_table(file: Any, video: VideoTracks, ontology: Ontology) -> None:
+    import pyarrow as pa
     import pyarrow.parquet as pq
 
+    pa.set_memory_pool(pa.system_memory_pool())  # Arrow's own would keep what it frees from everybody else
     # Dictionaries of numbers that hardly repeat would cost time and memory for nothing.
     with pq.ParquetWriter(file, _schema(), compression="zstd", use_dictionary=["label", "attributes"]) as writer:
         for rows in (piece for part in video.parts(0) for piece in pieces_of(part, GROUP)):

@@ -9,6 +9,7 @@ from django.core.management import CommandError, call_command
 
 from annotation.core.stitching import SegmentTracks
 from review.assembling import Whole
+from review.core.stitch_packing import PackedStitch, pack
 from review.models import Release, Stitch
 from review.stitching import load_segments
 from tests import cast
@@ -85,8 +86,10 @@ def test_a_trace_reads_the_segments_of_its_own_track_alone(monkeypatch: pytest.M
     (stitch_id,) = (release.content or {})["videos"].values()
     whole = Whole(Stitch.objects.select_related("video").get(pk=stitch_id))
     first = [row.segment_id for row in rows[:2]]
-    identities = {ref: 1 if ref[0] in first else 2 for ref in whole.stitched.identities}
-    whole.stitched = replace(whole.stitched, identities=identities)
+    stitched = whole.packed.unpack()
+    identities = {ref: 1 if ref[0] in first else 2 for ref in stitched.identities}
+    order = [segment for segment, _ in whole.row.inputs]
+    whole.packed = PackedStitch(pack(replace(stitched, identities=identities, joins=()), order), order)
     read: list[str] = []
 
     def load(inputs: list[list[str]]) -> list[SegmentTracks]:
