@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import logging
 import os
 import signal
@@ -11,23 +10,14 @@ import time
 from django.db import DatabaseError, connections
 
 from annotation import queue
+from annotation.memory import keep_freed_memory
 
 LOOK_S = 1
 RECLAIM_S = 5
 SWEEP_S = 60
 # A job that is not done this long after a SIGTERM is given back.
 PATIENCE_S = 4
-M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # of glibc's mallopt(3)
-KEPT_BYTES = 16 << 20
 log = logging.getLogger("trackweave.queue")
-
-
-def keep_freed_memory() -> None:
-    """Blocks of some megabytes come and go in every job. Given back to the system each time, as glibc does, they come
-    back as page faults, which are a tenth of what a small export costs."""
-    if mallopt := getattr(ctypes.CDLL(None), "mallopt", None):
-        for option in (M_TRIM_THRESHOLD, M_MMAP_THRESHOLD):
-            mallopt(option, KEPT_BYTES)
 
 
 class Worker:

@@ -80,7 +80,7 @@ def prepare(frames: int, count: int) -> str:
 
 def ours(release_id: str, format: str) -> float:
     set_up()
-    from annotation.working import keep_freed_memory
+    from annotation.memory import keep_freed_memory
     from review import exporting
     from review.models import Export, Release
 

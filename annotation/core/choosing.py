@@ -8,7 +8,7 @@ their number; what share of joins is wrong at which loss was fitted on simulated
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
@@ -137,4 +137,4 @@ def judge(joins: Sequence[Join], usual: float) -> list[Join]:
 def _with(join: Join, confidence: float, doubtful: bool) -> Join:
     if (join.confidence, join.doubtful) == (confidence, doubtful):
         return join
-    return replace(join, confidence=confidence, doubtful=doubtful)
+    return join._replace(confidence=confidence, doubtful=doubtful)

@@ -157,8 +157,11 @@ def _interpolate(tracks: Sequence[Track], starts: Ints, boxes: Floats, present: 
     at: slice | Ints = slice(None) if present.all() else np.flatnonzero(present)
     left = before.ravel()[at]
     share = (np.tile(np.arange(n), len(tracks))[at] - frames[left]) / gap[left]
-    # This form gives a keyframe's own box back exactly, and a resting box stays at rest.
-    boxes.reshape(-1, 4)[at] = points.take(left, axis=0) + move.take(left, axis=0) * share[:, None]
+    # points + move · share: this form gives a keyframe's own box back exactly, and a resting box stays at rest.
+    there = move.take(left, axis=0)
+    there *= share[:, None]
+    there += points.take(left, axis=0)
+    boxes.reshape(-1, 4)[at] = there
     occluded.reshape(-1)[at] = hidden[left]
 
 

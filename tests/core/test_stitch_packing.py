@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import json
 import zlib
-from dataclasses import asdict
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -34,7 +33,7 @@ def stitches(draw: st.DrawFn) -> tuple[Stitched, list[str]]:
 def of_before(stitched: Stitched) -> bytes:
     """The bytes of the first format, which databases still hold."""
     content = {
-        "joins": [asdict(j) for j in stitched.joins],
+        "joins": [j._asdict() for j in stitched.joins],
         "identities": [[*ref, number] for ref, number in stitched.identities.items()],
         "next_identity": stitched.next_identity,
         "refused": stitched.refused,
