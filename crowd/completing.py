@@ -60,14 +60,14 @@ def ask_more(*, task: Task, seats: int, hard: bool = False) -> int:
     return opened
 
 
-def asked_in_vain(batch: Batch) -> list[str]:
-    """Tasks of a batch that have their first submissions and wait for one more, at which nobody is left.
+def asked_in_vain(batch: Batch, *, after: timedelta = ASKED_FOR) -> list[str]:
+    """Tasks of a batch that have their first submissions and wait for one more since `after`, at which nobody is left.
 
     Where only a few work, whoever was left may have been given an extra seat there since, or been banned.
     """
     policy = policy_of(batch)
     seats = Assignment.objects.filter(task=OuterRef("pk"), extra=False)
-    late = seats.filter(status=Seat.OPEN, created_at__lt=Now() - ASKED_FOR)
+    late = seats.filter(status=Seat.OPEN, created_at__lt=Now() - after)
     handed_in = Count("assignments", Q(assignments__extra=False, assignments__status__in=FILLED_SEATS))
     waiting = (
         Task.objects.filter(Exists(late), batch=batch, status=TaskStatus.OPEN)

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 
 from django.conf import settings
@@ -22,7 +23,7 @@ from config.demo.crowd import Crowd, is_over
 from config.demo.material import LABEL, Material
 from config.demo.people import People, invite_staff
 from config.management.commands.serve import job_worker
-from crowd import publishing, seeding
+from crowd import completing, publishing, seeding
 from crowd.core.policies import Policy
 from crowd.models import Batch
 from crowd.models import Policy as PolicyRow
@@ -129,7 +130,13 @@ class Story:
                 _join(threads)
 
     def _review(self, batch: Batch) -> bool:
-        """The reviewer accepts what waits for a person; never the end of waiting by itself."""
+        """The reviewer accepts what waits for a person; never the end of waiting by itself.
+
+        One more worker who cannot come is not waited for as elsewhere: here everybody who works is known.
+        """
+        for task_id in completing.asked_in_vain(batch, after=timedelta(seconds=1)):
+            with transaction.atomic():
+                deciding.stop_asking(task_id=task_id)
         waiting = Consensus.objects.filter(batch=batch, status=ConsensusStatus.PENDING, task__status="in_review")
         for consensus in waiting:
             with transaction.atomic():
