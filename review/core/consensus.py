@@ -25,11 +25,11 @@ from review.core.drawing import Objects, draw_tracks
 from review.core.existing import FALSE_ALARM, HIT, log_odds, supporters, vote_counts
 from review.core.fusing import fuse, vote_presence
 from review.core.intervals import merge_intervals
-from review.core.risking import expected_gain
+from review.core.risking import OF_ITS_OWN, Worth, expected_gain
 from review.core.stacking import Stack, stack
 
 METHOD = "evidence-clustering"
-VERSION = 5
+VERSION = 6
 SPREAD = 0.05  # error of a box's edge as a share of its side, of a worker of whom nothing is known
 MIN_WEIGHT = 0.05
 LONE = 0.7  # log odds for what one of three or more drew: two to one
@@ -55,6 +55,7 @@ class Rule:
     quorum: Fraction
     lone: bool
     around: tuple[Tracks, ...]
+    worth: Worth
 
 
 @dataclass(frozen=True)
@@ -79,12 +80,13 @@ def make_consensus(
     quorum: Fraction = Fraction(1, 2),
     lone: bool = False,
     around: Sequence[Tracks] = (),
+    worth: Worth = OF_ITS_OWN,
 ) -> Consensus:
     """The consensus of the frames `[start, stop)`; with one submission it is what was drawn.
 
     Workers whose weight is 0 have no say, as long as others are left. With `lone`, what a single one of several
     workers drew exists if the odds are for it. `around` is what is known of neighbouring segments: an object that goes
-    on in the frames shared with one has a witness more.
+    on in the frames shared with one has a witness more. `worth` says what one more worker's gain is counted in.
     """
     ordered = sorted(submissions, key=lambda s: s.id)
     trusted = [s for s in ordered if s.skill is None or s.skill.weight > 0] or ordered
@@ -92,7 +94,7 @@ def make_consensus(
         return _scored(_as_drawn(ordered, start, stop), ordered, _means(ordered))
     weights = np.array([1.0 if s.skill is None else max(s.skill.weight, MIN_WEIGHT) for s in trusted])
     block = stack([s.tracks for s in trusted], start, stop)
-    objects, certain, gain = _objects(block, trusted, weights, Rule(quorum, lone, tuple(around)))
+    objects, certain, gain = _objects(block, trusted, weights, Rule(quorum, lone, tuple(around), worth))
     tracks = draw_tracks(block, objects, weights, [s.id for s in trusted])
     drawn = [_renamed(block, s.tracks, w, objects.member) for w, s in enumerate(trusted)]
     count = votes_needed(quorum, len({s.worker for s in trusted}))
@@ -133,7 +135,7 @@ def _objects(
     sure = confidences(seen)
     off = np.zeros(len(exists))
     off[exists] = 1 - seen[:, 1]
-    gain = expected_gain(odds, exists, everything, off, lengths, _hits(submissions))
+    gain = expected_gain(odds, exists, everything, off, lengths, _hits(submissions), rule.worth)
     there = present.any(axis=1)
     order = np.array(sorted(np.flatnonzero(there), key=lambda k: _place(fused[k], present[k])), np.int64)
     number = np.full(len(exists) + 1, -1)

@@ -9,6 +9,8 @@ where they handed an object over from some drawings to others, that nobody leads
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from annotation.core.tracks import Bools, Floats, Ints
@@ -45,15 +47,17 @@ def _cut(stack: Stack, member: Ints, k: int, rows: Ints, weights: Floats) -> int
     if not len(frames) or not len(np.unique(first)) > 1:
         return None
     leads = (first[:, None] <= frames - LEAST) & (last[:, None] >= frames + LEAST - 1)
-    ends, begins, handed = _stops(stack, rows, here, first, last, frames)
+    stops = _stops(stack, rows, here, first, last, frames)
+    # An object that is there for a few frames has no drawing that could lead across by more.
+    leads |= stops.brief
     owners = stack.owners[rows]
     across, against = np.zeros(len(frames)), np.zeros(len(frames))
     for owner in np.unique(owners):
         mine = owners == owner
         follows = leads[mine].any(axis=0)
         across += weights[owner] * follows
-        against += weights[owner] * (~follows & ends[mine].any(axis=0) & begins[mine].any(axis=0))
-    margin = np.where((across > 0) | handed, against - across, np.inf)
+        against += weights[owner] * (~follows & stops.ends[mine].any(axis=0) & stops.begins[mine].any(axis=0))
+    margin = np.where((across > 0) | stops.handed, against - across, np.inf)
     best = int(margin.argmax())
     if margin[best] <= 1e-9:
         return None
@@ -63,11 +67,19 @@ def _cut(stack: Stack, member: Ints, k: int, rows: Ints, weights: Floats) -> int
     return int(frames[least[len(least) // 2]])
 
 
-def _stops(stack: Stack, rows: Ints, here: Bools, first: Ints, last: Ints, frames: Ints) -> tuple[Bools, Bools, Bools]:
-    """Which drawings end before each frame, and which begin after it, near it and not in another cluster, (r, f).
+@dataclass(frozen=True, eq=False, slots=True)
+class _Stops:
+    """What drawings do at some frames: which end before each, begin after it, or are brief and lie across it, (r, f);
+    and where some go on in another cluster and others came from one, (f,): there the object was handed over."""
 
-    And where some go on in another cluster and others came from one, (f,): there the object was handed over.
-    """
+    ends: Bools
+    begins: Bools
+    brief: Bools
+    handed: Bools
+
+
+def _stops(stack: Stack, rows: Ints, here: Bools, first: Ints, last: Ints, frames: Ints) -> _Stops:
+    """An end or a beginning is near its frame, and not another cluster's beginning or end."""
     away = stack.present[rows] & ~here
     at = np.arange(here.shape[1])
     goes_on = np.any(away & (at > last[:, None]), axis=1)
@@ -75,7 +87,10 @@ def _stops(stack: Stack, rows: Ints, here: Bools, first: Ints, last: Ints, frame
     ends = (last[:, None] < frames + LEAST - 1) & (frames - last[:, None] <= NEAR)
     begins = (first[:, None] > frames - LEAST) & (first[:, None] - frames < NEAR)
     handed = (ends & goes_on[:, None]).any(axis=0) & (begins & came[:, None]).any(axis=0)
-    return ends & ~goes_on[:, None], begins & ~came[:, None], handed
+    before, after = first[:, None] < frames, last[:, None] >= frames
+    both = ends & begins  # so short that it is on one side, or lies across
+    ends, begins = ends & ~(both & after), begins & ~(both & before)
+    return _Stops(ends & ~goes_on[:, None], begins & ~came[:, None], both & before & after, handed)
 
 
 def _late(here: Bools, rows: Ints, frame: int) -> Bools:

@@ -3,22 +3,40 @@
 Idea: expected loss now minus expected loss after one more usual worker, object by object, as a share of the segment's
 boxes (Branson 2017's risk, for tracks). An object may exist or not: one more drawing or silence moves its odds. Its
 boxes are off by what the workers differ, less the more drew it. And there may be objects that nobody drew yet, as many
-as the workers' misses make likely.
+as the workers' misses make likely: misses go together, since what is hard for one is hard for others.
 """
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import numpy as np
 from scipy.special import expit
 
 from annotation.core.tracks import Bools, Floats
-from review.core.existing import COINCIDENCE, HIT
+from review.core.existing import COINCIDENCE, HARD, HIT, MOST_MISSED
 
 SINGLE_OFF = 0.15  # 1 − IoU of one worker's box with the fused one, where nobody else is there to compare
+HARDEST, HIT_HARD = 4.0, 0.3  # how many times as often the hard fifth is missed, by two or more, and found by the next
 SETTLED = 0.5  # share of the objects first found by the next worker that the consensus then has
 
 
-def expected_gain(odds: Floats, exists: Bools, votes: Bools, off: Floats, frames: Floats, hits: Floats) -> float:
+@dataclass(frozen=True, slots=True)
+class Worth:
+    """What counts. `usual` is how many frames of objects such a segment usually has: the gain is a share of those, and
+    one that is empty so far may have some (None: of what this one has). `nearness` is what a box that comes nearer by
+    an IoU of 1 is worth, beside one that is found: 1 for HOTA, less where a box is right from an IoU of one half on."""
+
+    usual: float | None = None
+    nearness: float = 1.0
+
+
+OF_ITS_OWN = Worth()
+
+
+def expected_gain(
+    odds: Floats, exists: Bools, votes: Bools, off: Floats, frames: Floats, hits: Floats, worth: Worth = OF_ITS_OWN
+) -> float:
     """Share of a segment's boxes that one more worker is expected to put right, at least 0.
 
     Per cluster, kept or not: `odds` (k,) that it is an object (logarithm), whether it `exists` in the consensus (k,),
@@ -31,11 +49,24 @@ def expected_gain(odds: Floats, exists: Bools, votes: Bools, off: Floats, frames
     found = np.maximum(now - drew - silent, 0.0)
     better = real * exists * _closer(votes.sum(axis=1), off)
     weight = float((frames * real).sum())
+    gained = float((frames * (found + worth.nearness * better)).sum())
+    if worth.usual is not None:
+        return gained / worth.usual + _unseen(hits)
     if weight <= 0:
         return 0.0
     missed = float(np.prod(1 - np.clip(hits, 0.02, 0.98)))
     unseen = weight * missed / (1 - missed) * HIT * SETTLED
-    return (float((frames * (found + better)).sum()) + unseen) / weight
+    return (gained + unseen) / weight
+
+
+def _unseen(hits: Floats) -> float:
+    """Share of a usual segment's objects that all missed so far and the next worker finds.
+
+    Who asks once more because of that asks again when something is found, so that is counted as if it were settled.
+    """
+    misses = 1 - np.clip(hits, 0.02, 0.98)
+    hard = np.maximum(np.minimum(HARDEST * misses, MOST_MISSED), misses)
+    return float((1 - HARD) * np.prod(misses) * HIT + HARD * np.prod(hard) * HIT_HARD)
 
 
 def _after(real: Floats) -> tuple[Floats, Floats]:

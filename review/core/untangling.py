@@ -23,7 +23,7 @@ from review.core.stacking import Stack
 RUN = 5  # frames on either side that a track must spend in its clusters for a change to count
 NEAR = 3  # frames from one change between clusters to the next within which they are one event
 AROUND = 15  # frames on either side of an event on which a track says where it comes from and goes to
-ENDS = 16.0  # log odds against an object's end just where another begins
+ENDS = 24.0  # log odds against an object's end just where another begins, each half of it as far as that one is heard
 NOBODY = 2.2  # what a way through an event costs that no worker drew
 RIGHT = 1.1  # log odds per track that a worker keeps to an object: nine in ten do not exchange two who meet
 BREAK = 1.5  # what a broken course counts, by the logarithms of its parts: people do turn and stop
@@ -41,12 +41,15 @@ class _Change:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Flow:
-    """What leads through an event: weight of the workers who go from each cluster in to each one out."""
+    """What leads through an event: weight of the workers who go from each cluster in to each one out (k, k), and how
+    far each is heard just before it (`comes`) and just after (`goes`), (k,): 1 where half of the workers drew it."""
 
     clusters: list[int]
     votes: Floats
     first: int
     last: int
+    comes: Floats
+    goes: Floats
 
 
 def untangle(stack: Stack, member: Ints, weights: Floats) -> Ints:
@@ -101,7 +104,8 @@ def _events(changes: Sequence[_Change]) -> list[list[_Change]]:
 def _settle(stack: Stack, member: Ints, event: Sequence[_Change], strength: Floats, usual: Floats) -> bool:
     """Give what goes out of an event the numbers of what came in, in place; whether that changes any."""
     flow = _flow(stack, member, event, strength)
-    ways = likeliest(flow.votes, _motion(stack, member, flow, usual))
+    ends = ENDS / 2 * (flow.comes[:, None] + flow.goes)
+    ways = likeliest(flow.votes, _motion(stack, member, flow, usual), ends)
     new = {flow.clusters[j]: flow.clusters[i] for i, j in ways}
     if all(old == number for old, number in new.items()):
         return False
@@ -132,7 +136,19 @@ def _flow(stack: Stack, member: Ints, event: Sequence[_Change], strength: Floats
         go = [k for k in after[track].tolist() if k >= 0][0]
         if come in clusters and go in clusters:
             votes[clusters.index(come), clusters.index(go)] += RIGHT * strength[stack.owners[track]]
-    return _Flow(clusters, votes, first, last)
+    edges = member[:, max(0, first - RUN) : first], member[:, last : last + RUN]
+    comes, goes = (_heard(stack, some, clusters, strength) for some in edges)
+    return _Flow(clusters, votes, first, last, comes, goes)
+
+
+def _heard(stack: Stack, member: Ints, clusters: Sequence[int], strength: Floats) -> Floats:
+    """How far clusters are heard on some frames (t, f), from 0 to 1, (k,).
+
+    What one of many drew there is a stray end of a drawing rather than an object, and may end.
+    """
+    owners = (np.unique(stack.owners[(member == k).any(axis=1)]) for k in clusters)
+    shares = np.array([strength[some].sum() for some in owners]) / (strength.sum() / 2)
+    return np.minimum(1.0, shares) ** 2
 
 
 def _motion(stack: Stack, member: Ints, flow: _Flow, usual: Floats) -> Floats:
@@ -145,9 +161,9 @@ def _motion(stack: Stack, member: Ints, flow: _Flow, usual: Floats) -> Floats:
     return np.where(flow.votes > 0, cost, np.where(known, cost + NOBODY, np.inf))
 
 
-def likeliest(votes: Floats, motion: Floats) -> list[tuple[int, int]]:
+def likeliest(votes: Floats, motion: Floats, ends: Floats | float = ENDS) -> list[tuple[int, int]]:
     """Which ways in go on in which ways out, the likeliest story of all at once, (k, k) each → pairs of row and column.
 
     What costs more than an end beside a beginning is told as those.
     """
-    return [(i, j) for i, j in match(np.where(np.isfinite(motion), votes - motion + ENDS, 0.0)).pairs.tolist()]
+    return [(i, j) for i, j in match(np.where(np.isfinite(motion), votes - motion + ends, 0.0)).pairs.tolist()]

@@ -20,10 +20,44 @@ def drawn(*presences: range) -> Track:
     return make_track("", "car", at, [box[f] for f in at], outside=[f in gone for f in at])
 
 
-def test_a_cut_that_leaves_nothing_on_one_side_is_none():
-    # Two drew it in two parts; all that any drawing has before the second is one frame.
+def shown(member: np.ndarray) -> list[str]:
+    return ["".join("." if k < 0 else str(k) for k in row) for row in member.tolist()]
+
+
+def divided(*workers: tuple[Track, ...], weights: list[float] | None = None) -> list[str]:
+    block = stack([Tracks(0, FRAMES, tracks) for tracks in workers], 0, FRAMES)
+    return shown(divide(block, np.where(block.present, 0, -1), np.array(weights or [1.0] * len(workers))))
+
+
+def test_two_drawings_one_after_the_other_are_two_objects_where_most_have_two():
     parts = drawn(range(8, 12)), drawn(range(12, FRAMES))
-    whole = drawn(range(1), range(10, FRAMES))
-    block = stack([Tracks(0, FRAMES, tracks) for tracks in ((whole,), parts, parts)], 0, FRAMES)
-    member = np.where(block.present, 0, -1)
-    assert (divide(block, member, np.ones(3)) == member).all()
+    assert divided((drawn(range(10, FRAMES)),), parts, parts) == [
+        "..........11111111111",
+        "........0000.........",
+        "............111111111",
+        "........0000.........",
+        "............111111111",
+    ]
+
+
+def test_a_cut_that_leaves_nothing_on_one_side_is_none():
+    # The whole one is cut once, and all that any drawing of its first part has before the next cut is one frame.
+    parts = drawn(range(7, 17)), drawn(range(17, FRAMES))
+    whole = drawn(range(1), range(9, FRAMES))
+    assert divided((whole,), parts, parts) == [
+        "0........000000111111",
+        ".......0000000000....",
+        ".................1111",
+        ".......0000000000....",
+        ".................1111",
+    ]
+
+
+def test_a_brief_object_is_one_though_nobody_can_lead_far_across_its_middle():
+    drawings = [(drawn(range(a, b)),) for a, b in ((2, 13), (1, 12), (3, 11), (3, 11))]
+    assert divided(*drawings, weights=[1.0, 1.0, 1.2, 1.2]) == [
+        "..00000000000........",
+        ".00000000000.........",
+        "...00000000..........",
+        "...00000000..........",
+    ]

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from review.core.untangling import likeliest
+from annotation.core.tracks import Track, Tracks, make_track
+from review.core.stacking import stack
+from review.core.untangling import likeliest, untangle
 
 NEVER = np.inf
 
@@ -20,3 +22,23 @@ def test_one_against_one_is_decided_by_the_courses():
     votes = np.full((2, 2), 1.1)
     assert likeliest(votes, np.array([[9.0, 2.0], [2.0, 9.0]])) == [(0, 1), (1, 0)]
     assert likeliest(votes, np.array([[2.0, 9.0], [9.0, 2.0]])) == [(0, 0), (1, 1)]
+
+
+def test_stray_ends_of_two_drawings_do_not_part_an_object_that_the_others_follow():
+    # Four follow one object. The third came over from something else, the fourth goes off to something else, so
+    # clusters changed at frame 22 for those who erred nowhere.
+    def walked(first: int, late: int = 0, early: int = 60) -> Track:
+        at = range(first, 60)
+        x = [2 * f + 5 * max(0, late - f) - 5 * max(0, f - early) for f in at]
+        return make_track("", "car", list(at), [[left, 50.0, left + 40, 150.0] for left in x])
+
+    drawn = [walked(0), walked(0), walked(12, late=24), walked(0, early=29)]
+    block = stack([Tracks(0, 60, (track,)) for track in drawn], 0, 60)
+    member = np.where(block.present, 0, -1)
+    member[:2, 22:] = 1
+    member[2, 12:] = 1
+    member[3, 29:] = 2
+    settled = untangle(block, member, np.ones(4))
+    for row in (0, 1):
+        assert len(set(settled[row].tolist())) == 1
+    assert len({settled[0, 40], settled[1, 40], settled[2, 40]}) == 1
