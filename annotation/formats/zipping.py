@@ -23,7 +23,9 @@ from annotation.formats.drafts import Draft
 
 LEVEL = 1  # level 6 takes four times as long for a tenth less
 BARE = -15  # deflate alone, without zlib's own head and checksum, which a zip has no place for
-SMALL = 512  # setting up a compressor costs more than it saves below this
+SMALL = 512  # less is not worth packing
+# For a member in memory, most of which are small: setting up the full window and its tables takes longer than packing.
+WINDOW, TABLES = -13, 6
 UTF8, DESCRIPTOR = 0x0800, 0x0008
 STORED, DEFLATED = 0, 8
 NEW, ZIP64 = 20, 45
@@ -114,7 +116,8 @@ class ZipWriter:
             return
         crc, body, method = zlib.crc32(data), data, STORED
         if packed and len(data) >= SMALL:
-            body, method = zlib.compress(data, LEVEL, BARE), DEFLATED
+            packer = zlib.compressobj(LEVEL, zlib.DEFLATED, WINDOW, TABLES)
+            body, method = packer.compress(data) + packer.flush(), DEFLATED
         start, encoded = self.offset, name.encode()
         sizes = SIZES.pack(crc, len(body), len(data))
         self._write(_local(NEW, UTF8, method, sizes, encoded, b"") + body)
