@@ -116,16 +116,20 @@ def weigh_absences(tails: Ends, heads: Ends, noise: float, gate: float) -> tuple
     `noise` is the standard deviation of a drawn edge in sides of the box.
     """
     i, j = _later(tails, heads)
+    noise = min(noise, NOISIEST)
+    # Beyond this the difference of sizes alone is over the limit of far ones, as which most pairs come.
+    far = min(ALIKE, (FAR_LIMIT * (SIZE**2 + noise**2)) ** 0.5 * (1 + 1e-9))
+    alike = np.where(heads.frame[j] - tails.frame[i] - 1 <= GAP, ALIKE, far)
     near = np.ones(len(i), bool)
     for one, other in zip(np.log(tails.size).T, np.log(heads.size).T, strict=True):
-        near &= np.abs(one[i] - other[j]) <= ALIKE
+        near &= np.abs(one[i] - other[j]) <= alike
     i, j = i[near], j[near]
     same = np.array(tails.labels, dtype=object)[i] == np.array(heads.labels, dtype=object)[j]
     seen = (tails.frame[i] - heads.segment[j, 0] >= EDGE) | (tails.segment[i, 1] - heads.frame[j] > EDGE)
     keep = same.astype(bool) & ~seen & (tails.segment[i, 0] != heads.segment[j, 0])
     i, j = i[keep], j[keep]
     gap = heads.frame[j] - tails.frame[i] - 1
-    deviation = _deviation(tails, heads, i, j, np.where(gap <= GAP, gap, 0), min(noise, NOISIEST))
+    deviation = _deviation(tails, heads, i, j, np.where(gap <= GAP, gap, 0), noise)
     limit = np.select([gap <= NEAR, gap <= GAP], [NEAR_LIMIT, LIMIT], FAR_LIMIT)
     keep = deviation <= limit
     return i[keep], j[keep], 1.0 - (1.0 - gate) * (deviation / limit)[keep]

@@ -62,9 +62,10 @@ def in_order(segments: Sequence[SegmentTracks]) -> dict[Ref, int]:
     """Every track's place: segment by segment, in each by first keyframe, then as given."""
     order: dict[Ref, int] = {}
     for segment in segments:
-        first = [int(t.frames[0]) if len(t.frames) else -1 for t in segment.tracks.tracks]
+        key, tracks = segment.key, segment.tracks.tracks
+        first = [t.frames.item(0) if len(t.frames) else -1 for t in tracks]
         for at in sorted(range(len(first)), key=first.__getitem__):
-            order[segment.key, segment.tracks.tracks[at].id] = len(order)
+            order[key, tracks[at].id] = len(order)
     return order
 
 

@@ -113,13 +113,12 @@ def see(segments: Sequence[SegmentTracks], starts: Sequence[int], width: int, *,
 
 def _hulls(side: Side) -> Floats:
     """The box around all of a track's boxes, real and carried, (t, 4); NaN where it has none."""
-    both = np.fmin(side.boxes, side.carried)  # a frame has one of them at most
-    low, high = both[..., :2], both[..., 2:]
-    while (frames := low.shape[1]) > 1:  # halves against halves: quicker than a reduction over so short an axis
+    sign = np.array([-1.0, -1.0, 1.0, 1.0])  # all four edges are greatest ones then
+    far = np.fmin(side.boxes, side.carried) * sign  # a frame has one of them at most
+    while (frames := far.shape[1]) > 1:  # halves against halves: quicker than a reduction over so short an axis
         half = frames // 2
-        low = np.fmin(low[:, : frames - half], low[:, half:])
-        high = np.fmax(high[:, : frames - half], high[:, half:])
-    return np.concatenate([low[:, 0], high[:, 0]], axis=1)
+        far = np.fmax(far[:, : frames - half], far[:, half:])
+    return far[:, 0] * sign
 
 
 def _meetings(left: Side, right: Side) -> tuple[Ints, Ints]:

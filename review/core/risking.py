@@ -24,8 +24,9 @@ SETTLED = 0.5  # share of the objects first found by the next worker that the co
 @dataclass(frozen=True, slots=True)
 class Worth:
     """What counts. `usual` is how many frames of objects such a segment usually has: the gain is a share of those, and
-    one that is empty so far may have some (None: of what this one has). `nearness` is what a box that comes nearer by
-    an IoU of 1 is worth, beside one that is found: 1 for HOTA, less where a box is right from an IoU of one half on."""
+    one that is empty so far may have some (None or 0: of what this one has, so that an empty one gains nothing).
+    `nearness` is what a box that comes nearer by an IoU of 1 is worth, beside one that is found: 1 for HOTA, less where
+    a box is right from an IoU of one half on."""
 
     usual: float | None = None
     nearness: float = 1.0
@@ -50,7 +51,7 @@ def expected_gain(
     better = real * exists * _closer(votes.sum(axis=1), off)
     weight = float((frames * real).sum())
     gained = float((frames * (found + worth.nearness * better)).sum())
-    if worth.usual is not None:
+    if worth.usual:
         return gained / worth.usual + _unseen(hits)
     if weight <= 0:
         return 0.0
