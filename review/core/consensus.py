@@ -15,8 +15,8 @@ from fractions import Fraction
 import numpy as np
 
 from annotation.core.boxes import iou_aligned
-from annotation.core.matching import link_iou, track_soft_f
-from annotation.core.tracks import Bools, Dense, Floats, Interval, Ints, Tracks, fill
+from annotation.core.matching import track_soft_f
+from annotation.core.tracks import Bools, Floats, Interval, Ints, Tracks, fill
 from crowd.core.skill import Skill
 from crowd.core.stopping import votes_needed
 from review.core.calibration import SINGLE, confidences, features, purity
@@ -25,16 +25,16 @@ from review.core.drawing import Objects, draw_tracks
 from review.core.existing import FALSE_ALARM, HIT, log_odds, supporters, vote_counts
 from review.core.fusing import fuse, vote_presence
 from review.core.intervals import merge_intervals
+from review.core.neighbouring import level, witnessed
 from review.core.risking import OF_ITS_OWN, Worth, expected_gain
 from review.core.stacking import Stack, stack
 
 METHOD = "evidence-clustering"
-VERSION = 6
+VERSION = 7
 SPREAD = 0.05  # error of a box's edge as a share of its side, of a worker of whom nothing is known
 MIN_WEIGHT = 0.05
 LONE = 0.7  # log odds for what one of three or more drew: two to one
 WITNESS = 3.0  # log odds for an object that a neighbouring segment's consensus has too
-SAME = 0.5  # mean IoU with it on the shared frames
 FAR = 0.5  # mean IoU of the workers' boxes with the fused one under which a frame is disputed
 
 
@@ -86,7 +86,8 @@ def make_consensus(
 
     Workers whose weight is 0 have no say, as long as others are left. With `lone`, what a single one of several
     workers drew exists if the odds are for it. `around` is what is known of neighbouring segments: an object that goes
-    on in the frames shared with one has a witness more. `worth` says what one more worker's gain is counted in.
+    on in the frames shared with one has a witness more, and is moved to where both meet (`neighbouring`). `worth` says
+    what one more worker's gain is counted in.
     """
     ordered = sorted(submissions, key=lambda s: s.id)
     trusted = [s for s in ordered if s.skill is None or s.skill.weight > 0] or ordered
@@ -124,7 +125,7 @@ def _objects(
     member = cluster(block, weights)
     boxes, drawn = _by_cluster(block, member)
     votes = supporters(drawn)
-    exists, odds = _exist(votes, submissions, rule, _witnessed(block, boxes, rule.around))
+    exists, odds = _exist(votes, submissions, rule, witnessed(boxes, block.start, rule.around))
     everything, lengths = votes, drawn.any(axis=1).sum(axis=1).astype(float)
     boxes, drawn, votes = boxes[exists], drawn[exists], votes[exists]
     strength = votes * weights
@@ -142,6 +143,7 @@ def _objects(
     number[np.flatnonzero(exists)[order]] = np.arange(len(order))
     disputed = present & (_doubt(boxes, drawn, strength, fused) > 0)
     certain = np.concatenate([sure[there], 1 / (1 + np.exp(odds[~exists]))])
+    fused = level(np.where(drawn[..., None], boxes, np.nan), fused, block.start, rule.around)
     kept = Objects(number[member], fused[order], present[order], disputed[order], votes[order], sure[order])
     return kept, certain, gain
 
@@ -161,7 +163,7 @@ def _by_cluster(block: Stack, member: Ints) -> tuple[Floats, Bools]:
     return boxes, ~np.isnan(boxes[..., 0])
 
 
-def _exist(votes: Bools, submissions: Sequence[Submission], rule: Rule, witnessed: Bools) -> tuple[Bools, Floats]:
+def _exist(votes: Bools, submissions: Sequence[Submission], rule: Rule, witness: Bools) -> tuple[Bools, Floats]:
     """Which clusters are objects, by the quorum or by their odds, and those odds' logarithm."""
     workers = [s.worker for s in submissions]
     persons = sorted(set(workers))
@@ -169,33 +171,14 @@ def _exist(votes: Bools, submissions: Sequence[Submission], rule: Rule, witnesse
     counted = vote_counts(votes, workers)
     hits = np.array([HIT if s is None else s.hit for s in skills])
     false_alarms = np.array([FALSE_ALARM if s is None else s.false_alarm for s in skills])
-    odds = log_odds(counted, hits, false_alarms) + WITNESS * witnessed
-    count = counted.sum(axis=1) + witnessed
+    odds = log_odds(counted, hits, false_alarms) + WITNESS * witness
+    count = counted.sum(axis=1) + witness
     enough = counted.sum(axis=1) >= votes_needed(rule.quorum, len(persons))
     known = all(s is not None for s in skills)
     # With two workers a lone drawing is one voice against one; among more it needs odds that leave no doubt.
     doubt = 0.0 if len(persons) == 2 else LONE
     likely = (odds > 0) & ((count > 1) | (rule.lone & (odds > doubt)))
     return (enough | likely) if known else enough, odds
-
-
-def _witnessed(block: Stack, boxes: Floats, around: Sequence[Tracks]) -> Bools:
-    """Which clusters go on in what is known of a neighbouring segment, (k,)."""
-    found = np.zeros(len(boxes), bool)
-    there = ~np.isnan(boxes[..., 0])
-    drawn, known = np.maximum(there.sum(axis=1), 1)[..., None], np.any(there, axis=1)[..., None]
-    middle = np.where(known, np.where(there[..., None], boxes, 0.0).sum(axis=1) / drawn, np.nan)
-    for tracks in around:
-        first, last = max(block.start, tracks.start), min(block.stop, tracks.stop)
-        if first >= last or not tracks.tracks or not len(boxes):
-            continue
-        own = middle[:, first - block.start : last - block.start]
-        names = ("",) * len(own)
-        here = ~np.isnan(own[..., 0])
-        other = fill(tracks.tracks, first, last)
-        alike = link_iou(Dense(first, names, names, own, here, here & False), other, 3, labels=False)
-        found |= np.nan_to_num(alike).max(axis=1, initial=0.0) >= SAME
-    return found
 
 
 def _place(boxes: Floats, present: Bools) -> tuple[float, ...]:
