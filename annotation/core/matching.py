@@ -200,7 +200,21 @@ def link_iou(a: Dense, b: Dense, n_min: int = 1, *, labels: bool = True) -> Floa
 
 def track_soft_f(a: Dense, b: Dense, *, labels: bool = True) -> float:
     """Soft F of two sets of tracks over the same frames, by spatio-temporal IoU: 1 for same; both empty 1."""
-    return soft_f(track_iou(a, b, labels=labels))
+    if len(a.ids) * len(b.ids) <= _SMALL:
+        return soft_f(track_iou(a, b, labels=labels))
+    found = overlaps(a, b)  # of many tracks hardly any two lie on each other: only those that do are looked at
+    keys, at = np.unique(found.left * len(b.ids) + found.right, return_inverse=True)
+    left, right = np.divmod(keys, len(b.ids))
+    total = np.bincount(at, weights=found.iou, minlength=len(keys))
+    either = np.sum(a.present[left] | b.present[right], axis=1)
+    same = _labelled(a, b, left, right) if labels else np.ones(len(keys), bool)
+    left, right, alike = left[same], right[same], (total / np.maximum(either, 1))[same]
+    return float(2 * alike[best_pairs(left, right, alike)].sum() / (len(a.ids) + len(b.ids)))
+
+
+def _labelled(a: Dense, b: Dense, left: Ints, right: Ints) -> Bools:
+    """Which pairs of rows have the same label."""
+    return np.array(a.labels, object)[left] == np.array(b.labels, object)[right]
 
 
 def same_label(a: Dense, b: Dense) -> NDArray[np.bool_]:

@@ -7,6 +7,7 @@ cost nothing.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -39,12 +40,24 @@ class Overlaps:
 
 def overlaps(a: Dense, b: Dense) -> Overlaps:
     """All overlapping boxes of two sets of tracks filled over the same range. RangesDiffer if they were not."""
-    if a.start != b.start or a.present.shape[1] != b.present.shape[1]:
-        raise RangesDiffer(f"frames [{a.start}, {a.stop}) against [{b.start}, {b.stop})")
+    return overlaps_among((a,), ((0, 0),))[0] if a is b else overlaps_among((a, b), ((0, 1),))[0]
+
+
+def overlaps_among(some: Sequence[Dense], pairs: Sequence[tuple[int, int]]) -> list[Overlaps]:
+    """`overlaps` of some pairs among several sets, each of which is looked at once. RangesDiffer."""
+    ranges = {(d.start, d.present.shape[1]) for d in some}
+    if len(ranges) > 1:
+        raise RangesDiffer("frames " + " against ".join(f"[{f}, {f + n})" for f, n in sorted(ranges)))
     step = _BLOCK * _SLAB
-    parts = [
-        _slab(a.boxes[:, at : at + step], b.boxes[:, at : at + step], at) for at in range(0, a.boxes.shape[1], step)
-    ]
+    parts: list[list[tuple[Ints, Ints, Ints, Floats]]] = [[] for _ in pairs]
+    for at in range(0, some[0].present.shape[1] if some else 0, step):
+        sides = [_side(d.boxes[:, at : at + step]) for d in some]
+        for found, (i, j) in zip(parts, pairs, strict=True):
+            found.append(_shared(sides[i], sides[j], at))
+    return [_joined(found) for found in parts]
+
+
+def _joined(parts: Sequence[tuple[Ints, Ints, Ints, Floats]]) -> Overlaps:
     columns = [np.concatenate(column) for column in zip(*parts, strict=True)] if parts else [np.zeros(0, np.int64)] * 4
     return Overlaps(columns[0], columns[1], columns[2], columns[3].astype(float))
 
@@ -54,13 +67,27 @@ def only(shared: Overlaps, keep: Bools) -> Overlaps:
     return Overlaps(shared.left[keep], shared.right[keep], shared.frame[keep], shared.iou[keep])
 
 
-def _slab(a: Floats, b: Floats, offset: int) -> tuple[Ints, Ints, Ints, Floats]:
-    """Overlaps of boxes (n, s, 4) and (m, s, 4), whose first frame is `offset`."""
-    a, b = _blocks(a), _blocks(b)
-    low_a, high_a = _hulls(a)
-    low_b, high_b = _hulls(b)
-    block, left, right = _touching(low_a, high_a, low_b, high_b)
-    shared = iou_aligned(a[left, block], b[right, block])
+@dataclass(frozen=True, slots=True, eq=False)
+class _Side:
+    """Boxes in blocks (n, k, 16, 4), and the corners (m, 2) of the hulls that are not empty, `at` (track, block)."""
+
+    blocks: Floats
+    at: tuple[Ints, Ints]
+    low: Floats
+    high: Floats
+
+
+def _side(boxes: Floats) -> _Side:
+    blocks = _blocks(boxes)
+    low, high = _hulls(blocks)
+    at = np.nonzero(low[..., 0] <= high[..., 0])
+    return _Side(blocks, (at[0], at[1]), low[at], high[at])
+
+
+def _shared(a: _Side, b: _Side, offset: int) -> tuple[Ints, Ints, Ints, Floats]:
+    """Overlaps of two sides, whose first frame is `offset`."""
+    block, left, right = _touching(a, b)
+    shared = iou_aligned(a.blocks[left, block], b.blocks[right, block])
     pair, k = np.nonzero(shared)
     return left[pair], right[pair], block[pair] * _BLOCK + k + offset, shared[pair, k]
 
@@ -88,14 +115,13 @@ def _hulls(blocks: Floats) -> tuple[Floats, Floats]:
     return low[:, :, 0], high[:, :, 0]
 
 
-def _touching(low_a: Floats, high_a: Floats, low_b: Floats, high_b: Floats) -> tuple[Ints, Ints, Ints]:
-    """Every pair of hulls (n, k, 2) and (m, k, 2) that overlap in one block: block, left row, right row.
+def _touching(a: _Side, b: _Side) -> tuple[Ints, Ints, Ints]:
+    """Every pair of hulls that overlap in one block: block, left row, right row.
 
     Both are listed in every cell that they lie in; of the cells that a pair shares, the one counts that has the top
     left corner of what they share.
     """
-    at_a, at_b = (np.nonzero(low[..., 0] <= high[..., 0]) for low, high in ((low_a, high_a), (low_b, high_b)))
-    low_a, high_a, low_b, high_b = low_a[at_a], high_a[at_a], low_b[at_b], high_b[at_b]
+    at_a, low_a, high_a, at_b, low_b, high_b = a.at, a.low, a.high, b.at, b.low, b.high
     if not len(low_a) or not len(low_b):
         return (np.zeros(0, np.int64),) * 3
     sides = np.concatenate([high_a - low_a, high_b - low_b])

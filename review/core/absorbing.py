@@ -60,11 +60,12 @@ def _gain(stack: Stack, member: Ints, pair: tuple[int, int], above: Floats, floo
     both = strength[stack.overlap.left[at]] * strength[stack.overlap.right[at]]
     sums = np.bincount(stack.overlap.frame[at], weights=(above[at] + floor) * both, minlength=n)
     one, other = (_heard(stack, member == k, weights) for k in pair)
-    total = one.sum(axis=0) * other.sum(axis=0)
+    share = stack.share_compared(*(np.flatnonzero(some.any(axis=1)).tolist() for some in (one, other)))
+    total = one.sum(axis=0) * other.sum(axis=0) * share
     clash = np.minimum(one, other).sum(axis=0)
-    share = clash / np.maximum(np.maximum(one, other).sum(axis=0), 1e-9)
-    mean = sums / np.maximum(total, 1e-9) - floor - AGAINST * share
-    return np.where(total > 0, np.where(share > 1 - 1e-9, -NEVER, mean), 0.0)
+    against = clash / np.maximum(np.maximum(one, other).sum(axis=0), 1e-9)
+    mean = sums / np.maximum(total, 1e-9) - floor - AGAINST * against
+    return np.where(total > 0, np.where(against > 1 - 1e-9, -NEVER, mean), 0.0)
 
 
 def _heard(stack: Stack, here: np.ndarray, weights: Floats) -> Floats:

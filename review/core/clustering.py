@@ -63,7 +63,7 @@ def contract(stack: Stack, node: Ints, value: Floats, weights: Floats) -> Ints:
     track, frame = np.nonzero(node >= 0)
     np.add.at(counts, (node[track, frame], frame), strength[track])
     graph = _graph(stack, node, value * strength[stack.overlap.left] * strength[stack.overlap.right], n_nodes)
-    parent = _Contraction(counts, _masks(stack, node, n_nodes), graph).run()
+    parent = _Contraction(stack, counts, _masks(stack, node, n_nodes), graph).run()
     return np.where(node >= 0, parent[node], -1)
 
 
@@ -95,7 +95,10 @@ def _masks(stack: Stack, node: Ints, n_nodes: int) -> list[dict[int, int]]:
 class _Contraction:
     """Greedy contraction of a graph; state is per node, a merged node lives on under its smaller number."""
 
-    def __init__(self, counts: Floats, masks: list[dict[int, int]], graph: list[dict[int, float]]) -> None:
+    def __init__(
+        self, stack: Stack, counts: Floats, masks: list[dict[int, int]], graph: list[dict[int, float]]
+    ) -> None:
+        self.share = None if stack.compares_all else stack.share_compared
         self.counts, self.masks, self.graph = counts, masks, graph
         self.parent = np.arange(len(graph))
         self.age = [0] * len(graph)
@@ -113,7 +116,10 @@ class _Contraction:
         return self._roots()
 
     def _push(self, a: int, b: int) -> None:
-        gain = self.graph[a][b] - FLOOR * float(self.counts[a] @ self.counts[b])
+        frames = float(self.counts[a] @ self.counts[b])
+        if self.share is not None:
+            frames *= self.share(self.masks[a], self.masks[b])
+        gain = self.graph[a][b] - FLOOR * frames
         if gain > 0 and not self._clash(a, b):
             heapq.heappush(self.heap, (-gain, min(a, b), max(a, b), self.age[min(a, b)], self.age[max(a, b)]))
 
@@ -217,12 +223,14 @@ def numbered(keys: Ints, most: int) -> tuple[Ints, Ints]:
 
 
 def _counts(stack: Stack, member: Ints, strength: Floats, n_clusters: int) -> Floats:
-    """Weight of the boxes in each cluster on each frame, of all workers but one: (w, k, n)."""
+    """Weight of the boxes in each cluster on each frame, of all whom a worker is compared with: (w, k, n)."""
     track, frame = np.nonzero(stack.present)
     cell = (stack.owners[track] * n_clusters + member[track, frame]) * member.shape[1] + frame
     own = np.bincount(cell, weights=strength[track], minlength=stack.workers * n_clusters * member.shape[1])
     own = own.reshape(stack.workers, n_clusters, -1).astype(np.float64, copy=False)
-    return own.sum(axis=0) - own
+    if stack.compares_all:
+        return own.sum(axis=0) - own
+    return np.stack([own[others].sum(axis=0) for others in stack.compared])
 
 
 def _home_gain(member: Ints, tracks: Ints, clusters: Ints, gain: Floats) -> Floats:

@@ -26,7 +26,7 @@ def gather(stack: Stack, member: Ints) -> Ints:
     drawn[member[row, frame], row] = True
     if (owned.any(axis=2).sum(axis=1) != 1).all() and (drawn.sum(axis=0) <= 1).all():
         return member
-    likeness = np.triu(_likeness(stack, member, k), 1)
+    likeness = np.triu(_likeness(stack, member, k) / _shares(stack, np.asarray(owned.any(axis=2))), 1)
     near = np.flatnonzero(likeness >= LOOSE)
     target = np.arange(k)
     for at in near[np.argsort(-likeness.flat[near], kind="stable")].tolist():
@@ -51,6 +51,16 @@ def _likeness(stack: Stack, member: Ints, k: int) -> Floats:
     row, frame = np.nonzero(member >= 0)
     np.add.at(counts, (member[row, frame], frame), 1.0)
     return (total + total.T) / np.maximum(counts @ counts.T, 1.0)
+
+
+def _shares(stack: Stack, drew: Bools) -> Floats:
+    """Of the workers of every two clusters, (k, w), the share of pairs that were compared, (k, k); 1 where there is
+    none."""
+    if stack.compares_all:
+        return np.ones((len(drew), len(drew)))
+    who = drew.astype(float)
+    compared, pairs = who @ stack.compared @ who.T, who.sum(axis=1)[:, None] * who.sum(axis=1) - who @ who.T
+    return np.where(compared > 0, compared / np.maximum(pairs, 1.0), 1.0)
 
 
 def _may_join(one: Bools, other: Bools, parts: bool) -> bool:

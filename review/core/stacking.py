@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 
-from annotation.core.overlaps import overlaps
+from annotation.core.overlaps import overlaps_among
 from annotation.core.tracks import Bools, Dense, Floats, Ints, Track, Tracks, fill
 
+OTHERS = 8  # whom one of many is compared with, at most
 
-@dataclass(frozen=True, eq=False, slots=True)
+
+@dataclass(frozen=True, eq=False)
 class Stack:
     """All tracks of all submissions on every frame of a segment of n frames.
 
     `owners` (t,) is the row of each track's submission, of which there are `workers`; `boxes` (t, n, 4) are NaN where
-    absent; `codes` (t,) numbers the labels.
+    absent; `codes` (t,) numbers the labels. `compared` (workers, workers) says whose boxes `overlap` holds the overlaps
+    of: see `compared_with`.
     """
 
     start: int
@@ -28,7 +32,31 @@ class Stack:
     boxes: Floats
     present: Bools
     occluded: Bools
+    compared: Bools
     overlap: Overlap = field(repr=False)
+
+    @cached_property
+    def compares_all(self) -> bool:
+        return self.workers <= OTHERS + 1
+
+    @cached_property
+    def partners(self) -> list[int]:
+        """Whom each worker is compared with, as bits of an integer."""
+        return [sum(1 << i for i in np.flatnonzero(row).tolist()) for row in self.compared]
+
+    def share_compared(self, one: Collection[int], other: Collection[int]) -> float:
+        """Of the pairs of workers from one group and another, nobody with themselves, the share that is compared."""
+        if self.compares_all:
+            return 1.0
+        among, partners, same = 0, self.partners, 0
+        for i in other:
+            among |= 1 << i
+        compared = 0
+        for i in one:
+            compared += (partners[i] & among).bit_count()
+            same += among >> i & 1
+        pairs = len(one) * len(other) - same
+        return compared / pairs if pairs else 1.0
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -39,6 +67,15 @@ class Overlap:
     right: Ints
     frame: Ints
     iou: Floats
+
+
+def compared_with(workers: int) -> Bools:
+    """Who is compared with whom, (w, w): all up to nine, of more each with about eight, so that work grows with their
+    number and not with its square. Near and far ones alike, by place, so that any two are linked by few steps.
+    """
+    steps = np.unique(np.linspace(1, workers // 2, OTHERS // 2).round()) if workers > OTHERS + 1 else np.arange(workers)
+    apart = np.abs(np.arange(workers)[:, None] - np.arange(workers))
+    return (np.isin(apart, steps) | np.isin(workers - apart, steps)) & (apart > 0)
 
 
 def stack(drawn: Sequence[Tracks], start: int, stop: int) -> Stack:
@@ -52,7 +89,9 @@ def stack(drawn: Sequence[Tracks], start: int, stop: int) -> Stack:
     boxes = np.concatenate([d.boxes for d in filled])
     present = np.concatenate([d.present for d in filled])
     occluded = np.concatenate([d.occluded for d in filled])
-    return Stack(start, stop, len(dense), tracks, owners, codes, boxes, present, occluded, _overlap(filled))
+    compared = compared_with(len(dense))
+    overlap = _overlap(filled, compared)
+    return Stack(start, stop, len(dense), tracks, owners, codes, boxes, present, occluded, compared, overlap)
 
 
 def _ordered(tracks: Tracks, start: int, stop: int) -> tuple[Dense, tuple[Track, ...]]:
@@ -70,13 +109,13 @@ def _ordered(tracks: Tracks, start: int, stop: int) -> tuple[Dense, tuple[Track,
     return Dense(start, ids, labels, dense.boxes[order], dense.present[order], dense.occluded[order]), kept
 
 
-def _overlap(dense: Sequence[Dense]) -> Overlap:
+def _overlap(dense: Sequence[Dense], compared: Bools) -> Overlap:
     first = np.cumsum([0, *(len(d.ids) for d in dense)])
-    parts = []
-    for a in range(len(dense)):
-        for b in range(a + 1, len(dense)):
-            found = overlaps(dense[a], dense[b])
-            parts.append((found.left + first[a], found.right + first[b], found.frame, found.iou))
+    pairs = [(a, b) for a, b in np.argwhere(np.triu(compared)).tolist()]
+    parts = [
+        (found.left + first[a], found.right + first[b], found.frame, found.iou)
+        for (a, b), found in zip(pairs, overlaps_among(dense, pairs), strict=True)
+    ]
     if not parts:
         none = np.zeros(0, np.int64)
         return Overlap(none, none, none, np.zeros(0))

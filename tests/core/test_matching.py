@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import permutations
 
 import numpy as np
@@ -10,7 +11,7 @@ from scipy.optimize import linear_sum_assignment
 
 from annotation.core.boxes import iou
 from annotation.core.matching import best_pairs, hard_f1, link_iou, match, soft_f, track_iou, track_soft_f
-from annotation.core.overlaps import RangesDiffer, overlaps
+from annotation.core.overlaps import RangesDiffer, overlaps, overlaps_among
 from annotation.core.tracks import Dense, fill, make_track
 
 
@@ -141,6 +142,22 @@ def test_the_same_tracks_agree_fully_whatever_their_order():
     a = scene(7, 6, 50)
     turned = Dense(a.start, a.ids[::-1], a.labels[::-1], a.boxes[::-1], a.present[::-1], a.occluded[::-1])
     assert track_soft_f(a, turned) == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize("labels", [True, False])
+def test_of_many_tracks_the_same_share_is_found_as_by_the_whole_table(labels):
+    a, b = scene(11, 60, 40), scene(12, 50, 40)
+    assert 0 < track_soft_f(a, b, labels=labels) == pytest.approx(soft_f(track_iou(a, b, labels=labels)))
+
+
+def test_several_sets_are_compared_as_two_by_two():
+    some = [scene(seed, 5, 40) for seed in range(4)]
+    pairs = [(0, 1), (2, 3), (1, 3), (2, 2)]
+    for (i, j), found in zip(pairs, overlaps_among(some, pairs), strict=True):
+        alone = overlaps(some[i], replace(some[j]))
+        assert len(alone.iou) > 0
+        for name in ("left", "right", "frame", "iou"):
+            assert np.array_equal(getattr(found, name), getattr(alone, name))
 
 
 def test_another_label_is_another_object_to_a_score():

@@ -1,0 +1,59 @@
+"""Many workers' drawings side by side: who is compared with whom."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from annotation.core.boxes import iou_aligned
+from annotation.core.tracks import Tracks, fill, make_track
+from review.core.consensus import Submission, make_consensus
+from review.core.stacking import OTHERS, compared_with, stack
+
+
+@pytest.mark.parametrize("workers", [0, 1, 2, 5, OTHERS + 1])
+def test_few_workers_are_all_compared(workers: int):
+    assert np.array_equal(compared_with(workers), ~np.eye(workers, dtype=bool))
+
+
+@pytest.mark.parametrize("workers", [*range(OTHERS + 2, 60), 100, 501])
+def test_of_many_each_is_compared_with_a_few_and_with_all_over_a_few_steps(workers: int):
+    compared = compared_with(workers)
+    assert np.array_equal(compared, compared.T) and not compared.diagonal().any()
+    assert compared.sum(axis=1).max() <= OTHERS and compared.sum(axis=1).min() >= OTHERS - 2
+    reached, steps = compared | np.eye(workers, dtype=bool), 1
+    while not reached.all():
+        reached, steps = (reached.astype(int) @ compared > 0) | reached, steps + 1
+    assert steps <= 2 + workers // 10
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(1, 30), st.integers(0, 2**32 - 1))
+def test_the_share_of_two_groups_that_is_compared_is_that_of_their_pairs(workers: int, seed: int):
+    rng = np.random.default_rng(seed)
+    block = stack([Tracks(0, 1)] * workers, 0, 1)
+    one, other = (np.flatnonzero(rng.random(workers) < 0.4).tolist() for _ in range(2))
+    pairs = [(i, j) for i in one for j in other if i != j]
+    naive = np.mean([block.compared[i, j] for i, j in pairs]) if pairs else 1.0
+    assert block.share_compared(one, other) == pytest.approx(naive)
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.integers(OTHERS + 2, 18), st.integers(0, 2**32 - 1))
+def test_what_many_drew_alike_is_one_object_for_them_all_in_any_order(workers: int, seed: int):
+    rng = np.random.default_rng(seed)
+    paths = np.array([[100.0, 100, 150, 200], [135, 110, 185, 210], [400, 90, 440, 190]])
+    given = []
+    for w in range(workers):
+        kept = [p for p in paths if rng.random() < 0.9]
+        drawn = [make_track(str(k), "car", [0, 39], [p + rng.normal(0, 2, 4)] * 2) for k, p in enumerate(kept)]
+        given.append(Submission(f"s{w:02}", f"w{w}", Tracks(0, 40, tuple(drawn))))
+    made = make_consensus(given, 0, 40)
+    found = fill(made.tracks.tracks, 0, 40)
+    assert len(found.ids) == 3
+    for path in paths:
+        assert max(iou_aligned(path[None], own).min() for own in found.boxes) > 0.9
+    turned = make_consensus([given[i] for i in rng.permutation(workers)], 0, 40)
+    assert np.array_equal(fill(turned.tracks.tracks, 0, 40).boxes, found.boxes)
