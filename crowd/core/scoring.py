@@ -80,8 +80,8 @@ def benchmark(submission: Tracks, gold: Tracks, start: int, stop: int, *, floor:
     return BenchmarkScore(
         soft_track_f=_soft_f(judged, given, shared),
         **figures,
-        start_error=_mean([_off(truth.present[i], drawn.present[j]) for i, j in pairs]),
-        end_error=_mean([_off(truth.present[i][::-1], drawn.present[j][::-1]) for i, j in pairs]),
+        start_error=_off(truth.present, drawn.present, pairs),
+        end_error=_off(truth.present[:, ::-1], drawn.present[:, ::-1], pairs),
         label_accuracy=_mean(same),
         attribute_accuracy=_mean([x for a, b in meant for x in _attributes(a, b, start, stop)]),
         counts=_counts(judged, given, pairs),
@@ -105,9 +105,10 @@ def _soft_f(truth: Dense, drawn: Dense, shared: Overlaps) -> float:
     return soft_f(similarity[np.ix_(truth.present.any(axis=1), drawn.present.any(axis=1))])
 
 
-def _off(a: np.ndarray, b: np.ndarray) -> float:
-    """Frames between the first presences of two tracks that are both somewhere."""
-    return abs(int(np.argmax(a)) - int(np.argmax(b)))
+def _off(truth: Bools, drawn: Bools, pairs: Ints) -> float | None:
+    """Mean frames between the first presences of paired tracks that are all somewhere; None without any."""
+    firsts = truth.argmax(axis=1)[pairs[:, 0]] - drawn.argmax(axis=1)[pairs[:, 1]]
+    return float(np.abs(firsts).mean()) if len(pairs) else None
 
 
 def _mean(values: list[Any]) -> float | None:
