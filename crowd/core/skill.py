@@ -39,7 +39,9 @@ class Rates:
 class Skill:
     """`mean` with its 20 % and 80 % quantiles, the weight of a vote in [0, 3], rates over all labels and by label.
 
-    `tasks` is on how many tasks together with others it is based; 0 where nobody counted.
+    `tasks` is on how many tasks together with others it is based; 0 where nobody counted. `lengths` are log odds, by
+    how long a thing is there (`review.core.existing.LENGTHS`), that it is an object rather than an invention, beyond
+    what `hit` and `false_alarm` say; empty where nothing is known.
     """
 
     mean: float
@@ -51,6 +53,7 @@ class Skill:
     spread: float
     by_label: Mapping[str, Rates] = field(default_factory=dict)
     tasks: int = 0
+    lengths: tuple[float, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -58,7 +61,7 @@ class Skill:
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Skill:
         by_label = {label: Rates(**rates) for label, rates in data.get("by_label", {}).items()}
-        return cls(**{**data, "by_label": by_label})
+        return cls(**{**data, "by_label": by_label, "lengths": tuple(data.get("lengths", ()))})
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ from crowd.core.stopping import votes_needed
 from review.core.calibration import SINGLE, confidences, features, purity
 from review.core.clustering import cluster
 from review.core.drawing import Objects, draw_tracks
-from review.core.existing import FALSE_ALARM, HIT, log_odds, supporters, vote_counts
+from review.core.existing import FALSE_ALARM, HIT, LENGTHS, log_odds, odds_by_length, supporters, vote_counts
 from review.core.fusing import fuse, vote_presence
 from review.core.intervals import merge_intervals
 from review.core.neighbouring import level, witnessed
@@ -33,7 +33,6 @@ METHOD = "evidence-clustering"
 VERSION = 7
 SPREAD = 0.05  # error of a box's edge as a share of its side, of a worker of whom nothing is known
 MIN_WEIGHT = 0.05
-LONE = 0.7  # log odds for what one of three or more drew: two to one
 WITNESS = 3.0  # log odds for an object that a neighbouring segment's consensus has too
 FAR = 0.5  # mean IoU of the workers' boxes with the fused one under which a frame is disputed
 
@@ -125,8 +124,9 @@ def _objects(
     member = cluster(block, weights)
     boxes, drawn = _by_cluster(block, member)
     votes = supporters(drawn)
-    exists, odds = _exist(votes, submissions, rule, witnessed(boxes, block.start, rule.around))
-    everything, lengths = votes, drawn.any(axis=1).sum(axis=1).astype(float)
+    frames = drawn.any(axis=1).sum(axis=1)
+    exists, odds = _exist(votes, frames, submissions, rule, witnessed(boxes, block.start, rule.around))
+    everything = votes
     boxes, drawn, votes = boxes[exists], drawn[exists], votes[exists]
     strength = votes * weights
     present = vote_presence(drawn, strength)
@@ -136,7 +136,7 @@ def _objects(
     sure = confidences(seen)
     off = np.zeros(len(exists))
     off[exists] = 1 - seen[:, 1]
-    gain = expected_gain(odds, exists, everything, off, lengths, _hits(submissions), rule.worth)
+    gain = expected_gain(odds, exists, everything, off, frames.astype(float), _hits(submissions), rule.worth)
     there = present.any(axis=1)
     order = np.array(sorted(np.flatnonzero(there), key=lambda k: _place(fused[k], present[k])), np.int64)
     number = np.full(len(exists) + 1, -1)
@@ -163,7 +163,9 @@ def _by_cluster(block: Stack, member: Ints) -> tuple[Floats, Bools]:
     return boxes, ~np.isnan(boxes[..., 0])
 
 
-def _exist(votes: Bools, submissions: Sequence[Submission], rule: Rule, witness: Bools) -> tuple[Bools, Floats]:
+def _exist(
+    votes: Bools, frames: Ints, submissions: Sequence[Submission], rule: Rule, witness: Bools
+) -> tuple[Bools, Floats]:
     """Which clusters are objects, by the quorum or by their odds, and those odds' logarithm."""
     workers = [s.worker for s in submissions]
     persons = sorted(set(workers))
@@ -171,13 +173,12 @@ def _exist(votes: Bools, submissions: Sequence[Submission], rule: Rule, witness:
     counted = vote_counts(votes, workers)
     hits = np.array([HIT if s is None else s.hit for s in skills])
     false_alarms = np.array([FALSE_ALARM if s is None else s.false_alarm for s in skills])
-    odds = log_odds(counted, hits, false_alarms) + WITNESS * witness
+    lengths = np.array([s.lengths if s and s.lengths else (0.0,) * (len(LENGTHS) + 1) for s in skills])
+    odds = log_odds(counted, hits, false_alarms) + WITNESS * witness + odds_by_length(frames, counted, lengths)
     count = counted.sum(axis=1) + witness
     enough = counted.sum(axis=1) >= votes_needed(rule.quorum, len(persons))
     known = all(s is not None for s in skills)
-    # With two workers a lone drawing is one voice against one; among more it needs odds that leave no doubt.
-    doubt = 0.0 if len(persons) == 2 else LONE
-    likely = (odds > 0) & ((count > 1) | (rule.lone & (odds > doubt)))
+    likely = (odds > 0) & ((count > 1) | rule.lone)
     return (enough | likely) if known else enough, odds
 
 

@@ -2,7 +2,8 @@
 
 Odds, as in tracking with clutter: an object is there and some of the workers who saw the segment drew it, each with the
 chance that they find what is there; or one of them invented it, and whoever else drew it there did so by coincidence.
-Some objects are hard for everybody, so that misses go together: odds are mixed over easy and hard ones.
+Some objects are hard for everybody, so that misses go together: odds are mixed over easy and hard ones. And inventions
+may last longer or shorter than objects do: how long each lasts is learnt from what many drew and what one did.
 """
 
 from __future__ import annotations
@@ -11,13 +12,15 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from annotation.core.tracks import Bools, Floats
+from annotation.core.tracks import Bools, Floats, Ints
 
 SUPPORT = 0.2  # of the frames of whoever drew most of an object, to count as having drawn it
 HIT, FALSE_ALARM = 0.8, 0.1  # of a worker of whom nothing is known
 COINCIDENCE = 0.02  # chance that another worker's invention lies in the same place at the same time
 HARD, HARDER = 0.2, 3.0  # share of objects that are hard, and how many times as often they are missed
 MOST_MISSED = 0.9
+LENGTHS = (8, 16, 32, 64, 128, 256)  # frames that part the brief from the long
+PRIOR_LENGTHS = 6.0  # how many objects and how many inventions it takes to believe that they differ in length
 
 
 def supporters(drawn: Bools) -> Bools:
@@ -43,6 +46,29 @@ def log_odds(votes: Bools, hits: Floats, false_alarms: Floats, asked: Bools | No
     with np.errstate(divide="ignore"):
         invented = np.log(votes @ clutter) + (votes.sum(axis=1) - 1) * np.log(COINCIDENCE)
     return np.where(votes.any(axis=1), there - invented, -np.inf)
+
+
+def length_odds(frames: Ints, real: Floats, blame: Floats) -> Floats:
+    """Log odds that a cluster is an object rather than an invention by how long it is there, (7,), as `LENGTHS` part.
+
+    Per cluster its `frames` (c,), the chance that it is `real` (c,), and how far an invention says something (c,):
+    those of people who draw nothing else, spammers, are of another kind.
+    """
+    classes = len(LENGTHS) + 1
+    at = np.searchsorted(LENGTHS, frames, side="right")
+    counts = np.stack([np.bincount(at, weight, classes) for weight in (real, (1 - real) * blame)])
+    usual = (counts.sum(axis=0) + 1) / (counts.sum() + classes)
+    shares = (counts + PRIOR_LENGTHS * usual) / (counts.sum(axis=1, keepdims=True) + PRIOR_LENGTHS)
+    return np.log(shares[0] / shares[1])
+
+
+def odds_by_length(frames: Ints, votes: Bools, lengths: Floats) -> Floats:
+    """What the lengths of clusters (k,) add to their log odds, (k,): the mean of what is known of those who drew them.
+
+    `votes` (k, w), `lengths` (w, 7), of `length_odds`.
+    """
+    said = lengths[:, np.searchsorted(LENGTHS, frames, side="right")].T
+    return (said * votes).sum(axis=1) / np.maximum(votes.sum(axis=1), 1)
 
 
 def vote_counts(votes: Bools, workers: Sequence[str]) -> Bools:

@@ -2,6 +2,7 @@
 
 Idea: cluster every segment with everybody's drawings, then explain who drew which cluster, as Dawid & Skene 1979: a
 cluster is an object or an invention, a worker finds a share of the objects, and a share of what they draw is invented.
+How long objects and inventions last is part of it.
 Gold settles what is an object; elsewhere a worker is measured by what the others make of a cluster, the worker's own
 vote left out. How far boxes are off comes from the differences of every two workers, each the sum of two spreads.
 """
@@ -17,10 +18,10 @@ from scipy.optimize import nnls
 from scipy.special import expit
 from scipy.stats import beta
 
-from annotation.core.tracks import Bools, Floats, Tracks
+from annotation.core.tracks import Bools, Floats, Ints, Tracks
 from crowd.core.skill import BAD, GOOD, INVENTED, PEER, PRIOR_DRAWN, QUANTILE, Skill, vote_weight
 from review.core.clustering import cluster
-from review.core.existing import FALSE_ALARM, HIT, log_odds, supporters
+from review.core.existing import FALSE_ALARM, HIT, LENGTHS, length_odds, log_odds, supporters
 from review.core.stacking import Stack, stack
 
 USUAL_SPREAD, PRIOR_BOXES = 0.05, 3.0
@@ -41,12 +42,36 @@ class Answers:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Table:
-    """Who drew what, over all segments: c clusters, p workers. `truth` is 1, 0 or NaN where gold does not say."""
+    """Who drew what, over all segments: c clusters, p workers. `truth` is 1, 0 or NaN where gold does not say;
+    `frames` are those on which anybody drew it."""
 
     workers: tuple[str, ...]
     asked: Bools
     drew: Bools
     truth: Floats
+    frames: Ints
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Explained:
+    """What explains a table best: hit rates and shares of inventions (p,), what lengths say (see `length_odds`), and
+    how likely each cluster is an object by all but one worker, (c, p)."""
+
+    hits: Floats
+    alarms: Floats
+    lengths: Floats
+    real: Floats
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Looked:
+    """Of one segment: who drew which cluster (c, p), what gold says of it (c,), on how many frames anybody drew it
+    (c,), and differences of boxes (d, 3)."""
+
+    drew: Bools
+    truth: Floats
+    frames: Ints
+    differences: Floats
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -60,27 +85,26 @@ def learn(answers: Sequence[Answers]) -> Learnt:
     """Skills of everybody who answered anything."""
     workers = tuple(sorted({w for a in answers for w in a.workers}))
     parts = [_look(a, workers) for a in answers]
-    asked = [
-        np.tile(np.isin(workers, a.workers), (len(drew), 1)) for a, (drew, _, _) in zip(answers, parts, strict=True)
-    ]
-    shape = (-1, len(workers))
+    asked = [np.tile(np.isin(workers, a.workers), (len(part.drew), 1)) for a, part in zip(answers, parts, strict=True)]
+    nobody = np.zeros((0, len(workers)), bool)
     table = Table(
         workers,
-        np.concatenate([np.zeros((0, len(workers)), bool), *asked]).reshape(shape),
-        np.concatenate([np.zeros((0, len(workers)), bool), *(p[0] for p in parts)]).reshape(shape),
-        np.concatenate([np.zeros(0), *(p[1] for p in parts)]),
+        np.concatenate([nobody, *asked]),
+        np.concatenate([nobody, *(p.drew for p in parts)]),
+        np.concatenate([np.zeros(0), *(p.truth for p in parts)]),
+        np.concatenate([np.zeros(0, np.int64), *(p.frames for p in parts)]),
     )
-    hits, alarms, real = explain(table)
-    differences = np.concatenate([np.zeros((0, 3)), *(p[2] for p in parts)])
+    found = explain(table)
+    differences = np.concatenate([np.zeros((0, 3)), *(p.differences for p in parts)])
     spreads = learn_spreads(differences, len(workers))
-    good, bad = _evidence(table, real)
+    good, bad = _evidence(table, found.real)
+    lengths = tuple(found.lengths.tolist())
     tasks = Counter(w for a in answers if len(set(a.workers)) > 1 or a.gold is not None for w in set(a.workers))
-    skills = {w: _skill(good[i], bad[i], hits[i], alarms[i], spreads[i]) for i, w in enumerate(workers)}
-    return Learnt({w: replace(skill, tasks=tasks[w]) for w, skill in skills.items()})
+    skills = {w: _skill(good[i], bad[i], found.hits[i], found.alarms[i], spreads[i]) for i, w in enumerate(workers)}
+    return Learnt({w: replace(skill, tasks=tasks[w], lengths=lengths) for w, skill in skills.items()})
 
 
-def _look(answers: Answers, workers: tuple[str, ...]) -> tuple[Bools, Floats, Floats]:
-    """Who drew which cluster of one segment, what gold says of them, and differences of boxes."""
+def _look(answers: Answers, workers: tuple[str, ...]) -> _Looked:
     drawn = list(answers.drawn) + ([answers.gold] if answers.gold is not None else [])
     block = stack(drawn, answers.start, answers.stop)
     member = cluster(block, np.ones(block.workers))
@@ -95,7 +119,7 @@ def _look(answers: Answers, workers: tuple[str, ...]) -> tuple[Bools, Floats, Fl
     for column, worker in enumerate(at):
         drew[:, worker] |= votes[:, column]
     truth = np.full(len(votes), np.nan) if answers.gold is None else votes[:, -1].astype(float)
-    return drew, truth, _differences(block, member, at)
+    return _Looked(drew, truth, frames.any(axis=1).sum(axis=1), _differences(block, member, at))
 
 
 def _differences(block: Stack, member: np.ndarray, at: Sequence[int]) -> Floats:
@@ -112,25 +136,30 @@ def _differences(block: Stack, member: np.ndarray, at: Sequence[int]) -> Floats:
     return np.stack([who[owner_left[kept]], who[owner_right[kept]], size], axis=1)
 
 
-def explain(table: Table) -> tuple[Floats, Floats, Floats]:
-    """Hit rates and shares of inventions (p,) and the odds of each cluster's existence, leaving each worker out (c, p).
-
-    Expectation and maximisation, after Dawid & Skene 1979 with the odds of `existing`.
-    """
+def explain(table: Table) -> Explained:
+    """What explains best who drew what: expectation and maximisation, after Dawid & Skene 1979, with the odds of
+    `existing`."""
     asked, drew = table.asked, table.drew & table.asked
     known = ~np.isnan(table.truth)
     share = np.where(known, table.truth, drew.sum(axis=1) >= np.maximum(2, asked.sum(axis=1) / 2))
     hits = alarms = np.zeros(len(table.workers))
+    lengths = length_odds(table.frames, share, share)
     for _ in range(ROUNDS):
         hits = (drew.T @ share + GOOD) / (asked.T @ share + GOOD + BAD)
         false = drew.T @ (1 - share)
         usual = (false.sum() + INVENTED * PRIOR_DRAWN) / (drew.sum() + PRIOR_DRAWN)
         alarms = (false + min(usual, INVENTED) * PRIOR_DRAWN) / (drew.sum(axis=0) + PRIOR_DRAWN)
-        share = np.where(known, table.truth, expit(log_odds(drew, hits, alarms, asked)))
-    return hits, alarms, _others(table, hits, alarms)
+        honest = (drew @ np.maximum(1 - 2 * alarms, 0)) / np.maximum(drew.sum(axis=1), 1)
+        lengths = length_odds(table.frames, share, honest)
+        share = np.where(known, table.truth, expit(log_odds(drew, hits, alarms, asked) + _by_length(table, lengths)))
+    return Explained(hits, alarms, lengths, _others(table, hits, alarms, _by_length(table, lengths)))
 
 
-def _others(table: Table, hits: Floats, alarms: Floats) -> Floats:
+def _by_length(table: Table, lengths: Floats) -> Floats:
+    return lengths[np.searchsorted(LENGTHS, table.frames, side="right")]
+
+
+def _others(table: Table, hits: Floats, alarms: Floats, by_length: Floats) -> Floats:
     """How likely each cluster is an object by gold, or else by what everybody but one worker drew, (c, p)."""
     asked, drew = table.asked, table.drew & table.asked
     out = np.zeros(asked.shape)
@@ -140,7 +169,7 @@ def _others(table: Table, hits: Floats, alarms: Floats) -> Floats:
         # What nobody else drew is judged as if a new worker had drawn it: their silence says what their skill is worth.
         votes, seen = (np.column_stack([a[:, rest], np.ones(len(a), bool)]) for a in (drew, asked))
         lone = log_odds(votes, np.append(hits[rest], HIT), np.append(alarms[rest], FALSE_ALARM), seen)
-        out[:, worker] = expit(np.where(drew[:, rest].any(axis=1), odds, lone))
+        out[:, worker] = expit(np.where(drew[:, rest].any(axis=1), odds, lone) + by_length)
     return np.where(np.isnan(table.truth)[:, None], out, table.truth[:, None])
 
 

@@ -1,0 +1,100 @@
+"""Is it an object or an invention: what the lengths of both say."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from annotation.core.tracks import Tracks, make_track
+from crowd.core.skill import Skill, estimate
+from review.core.consensus import Submission, make_consensus
+from review.core.existing import LENGTHS, length_odds, odds_by_length
+from review.core.learning import Answers, learn
+
+FRAMES = 100
+
+
+def test_lengths_say_nothing_where_nothing_was_seen():
+    assert np.array_equal(length_odds(np.zeros(0, int), np.zeros(0), np.zeros(0)), np.zeros(len(LENGTHS) + 1))
+
+
+def test_lengths_say_nothing_where_inventions_last_as_long_as_objects():
+    frames = np.tile([5, 20, 90], 40)
+    real = np.repeat([1.0, 0.0], 60)
+    assert np.abs(length_odds(frames, real, np.ones(120))).max() < 0.05
+
+
+def test_what_is_brief_is_an_invention_where_inventions_are_brief():
+    frames, real = np.array([10] * 30 + [90] * 100), np.array([0.0] * 30 + [1.0] * 100)
+    odds = length_odds(frames, real, np.ones(130))
+    brief, long = np.searchsorted(LENGTHS, [10, 90], side="right")
+    assert odds[brief] < -1.5 and odds[long] > 1.0
+
+
+def test_a_few_drawings_say_little():
+    few, many = (length_odds(np.array([10, 90] * n), np.array([0.0, 1.0] * n), np.ones(2 * n)) for n in (1, 100))
+    assert np.abs(few).max() < 0.8 < 2 < np.abs(many).max()
+
+
+def test_what_spammers_invent_says_nothing_about_the_inventions_of_others():
+    frames, real = np.array([90] * 50 + [10] * 30 + [90] * 100), np.array([0.0] * 80 + [1.0] * 100)
+    spammers = np.array([0.0] * 50 + [1.0] * 130)
+    assert length_odds(frames, real, spammers) == pytest.approx(
+        length_odds(frames[50:], real[50:], spammers[50:]), abs=0.2
+    )
+
+
+def test_lengths_are_those_of_whoever_drew_a_cluster():
+    lengths = np.zeros((2, len(LENGTHS) + 1))
+    lengths[0, 0], lengths[1, 0] = -2.0, -1.0
+    votes = np.array([[True, False], [False, True], [True, True], [False, False]])
+    assert odds_by_length(np.array([3, 3, 3, 3]), votes, lengths).tolist() == [-2.0, -1.0, -1.5, 0.0]
+    assert odds_by_length(np.array([300] * 4), votes, lengths).tolist() == [0.0] * 4
+
+
+def test_a_skill_with_lengths_comes_back_from_json():
+    skill = replace(estimate([]), lengths=(0.5, -0.25))
+    assert Skill.from_json(json.loads(json.dumps(skill.to_json()))) == skill
+    old = {k: v for k, v in skill.to_json().items() if k != "lengths"}
+    assert Skill.from_json(old).lengths == ()
+
+
+def drawn(rng: np.random.Generator, worker: int) -> Tracks:
+    """Four objects all the time, of which one in four is missed, and now and then an invention of ten frames."""
+    tracks = []
+    for k in range(4):
+        if rng.random() < 0.75:
+            box = np.array([100.0 * k, 0, 100.0 * k + 40, 80]) + rng.normal(0, 1, 4)
+            tracks.append(make_track(str(k), "person", [0, FRAMES - 1], [box, box]))
+    if rng.random() < 0.6:
+        first = int(rng.integers(FRAMES - 10))
+        box = np.array([600.0 + 50 * worker, 300, 640 + 50 * worker, 380])
+        gone = [[np.nan] * 4]
+        at = [first, first + 9, first + 10] if first + 10 < FRAMES else [first, first + 9]
+        tracks.append(
+            make_track("x", "person", at, [box, box, *gone][: len(at)], outside=[False, False, True][: len(at)])
+        )
+    return Tracks(0, FRAMES, tuple(tracks))
+
+
+def test_a_lone_drawing_exists_if_it_is_long_where_inventions_are_brief():
+    rng = np.random.default_rng(1)
+    names = ("a", "b", "c")
+    answers = [Answers(0, FRAMES, names, tuple(drawn(rng, w) for w in range(3))) for _ in range(40)]
+    skills = learn(answers).skills
+    assert skills["a"].lengths[1] < -1 < 0.5 < skills["a"].lengths[4]
+
+    box = np.array([500.0, 500, 540, 580])
+    kept = {}
+    for last in (9, FRAMES - 1):
+        at, gone = ([0, last], []) if last == FRAMES - 1 else ([0, last, last + 1], [[np.nan] * 4])
+        outside = [False, False, True][: len(at)]
+        alone = Tracks(0, FRAMES, (make_track("1", "person", at, [box, box, *gone], outside=outside),))
+        for said in (skills, {n: replace(skill, lengths=()) for n, skill in skills.items()}):
+            given = [Submission(n, n, alone if n == "a" else Tracks(0, FRAMES), said[n]) for n in names]
+            made = make_consensus(given, 0, FRAMES, lone=True)
+            kept[last + 1, said is skills] = len(made.tracks.tracks)
+    assert kept == {(10, True): 0, (FRAMES, True): 1, (10, False): 0, (FRAMES, False): 0}
