@@ -7,6 +7,7 @@ of ten workers (`crowd.core.simulation`), who are the same persons in all sequen
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from configparser import ConfigParser
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -74,17 +75,25 @@ def crowd(
     heavy: bool,
     gold: float = 0.0,
     kinds: tuple[Kind, ...] = KINDS,
+    size: int = POOL,
+    worse: Mapping[str, float] | None = None,
 ) -> list[Case]:
-    """Cases of a pool of ten; a share `gold` of the tasks have the truth as gold. Spammers are of `kinds` in turn."""
+    """Cases of a pool of `size`; a share `gold` of the tasks have the truth as gold. Spammers are of `kinds` in turn.
+
+    `worse` names errors of every worker that are so many times as large.
+    """
     rng = np.random.default_rng(seed)
-    pool = make_pool(POOL, rng, spammers=spammers, heavy_tailed=heavy, kinds=kinds)
+    pool = make_pool(size, rng, spammers=spammers, heavy_tailed=heavy, kinds=kinds)
+    pool = tuple(
+        replace(w, **{k: type(getattr(w, k))(getattr(w, k) * by) for k, by in (worse or {}).items()}) for w in pool
+    )
     cases = []
     for sequence in some:
         truth, line, tasks = as_tracks(sequence.truth), 0, []
         for start, stop in cut(sequence.truth.stop, SEGMENT_S * sequence.fps, OVERLAP_S * sequence.fps):
-            sit = rng.permutation(POOL)[:workers]
-            size = (sequence.width, sequence.height)
-            drawn = [(pool[i].name, draw(truth, start, stop, pool[i], rng, *size)) for i in sit]
+            sit = rng.permutation(size)[:workers]
+            picture = (sequence.width, sequence.height)
+            drawn = [(pool[i].name, draw(truth, start, stop, pool[i], rng, *picture)) for i in sit]
             known = replace(truth, start=start, stop=stop) if rng.random() < gold else None
             tasks.append(Task(start, stop, tuple(Drawn(line + k, *d) for k, d in enumerate(drawn)), known))
             line += workers

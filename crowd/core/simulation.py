@@ -20,7 +20,6 @@ from crowd.core import spamming
 
 Kind = Literal["static", "random", "same", "one"]
 KINDS: tuple[Kind, ...] = ("static", "random", "same", "one")
-STEADY = 0.8  # correlation of the errors of neighbouring keyframes
 CROSSING = 0.3  # IoU from which two objects can be mistaken for each other
 SMALLEST = 2.0  # px: no tool draws thinner boxes
 
@@ -29,17 +28,20 @@ SMALLEST = 2.0  # px: no tool draws thinner boxes
 class Worker:
     """How one worker errs. `noise` and `bias` are shares of a box's side, `missed` and `swaps` chances.
 
-    `noise` changes along a track, `bias` stays; `missed` is that of a large, long object; `invented` is a mean per
-    segment; starts and ends are up to `edge_frames` off. A `spammer` does none of this and little else.
+    `noise` changes along a track, by `steady` alike on neighbouring keyframes, `bias` stays; `missed` is that of a
+    large, long object; `invented` is a mean per segment, of things that last less than `invented_frames`; starts and
+    ends are up to `edge_frames` off. A `spammer` does none of this and little else.
     """
 
     name: str
     noise: float = 0.05
     heavy_tailed: bool = False
     bias: float = 0.02
+    steady: float = 0.8
     keyframe_step: int = 10
     missed: float = 0.05
     invented: float = 0.3
+    invented_frames: int = 60
     swaps: float = 0.1
     edge_frames: int = 3
     mislabelled: float = 0.02
@@ -88,7 +90,7 @@ def draw(
         if rng.random() >= _chance_to_miss(followed[i], worker.missed):
             label = _label(dense, int(i), worker, rng)
             drawn.append(_follow(followed[i], dense.occluded[i], label, meant[dense.ids[i]], start, worker, rng))
-    drawn.extend(_invent(dense, rng, width, height) for _ in range(rng.poisson(worker.invented)))
+    drawn.extend(_invent(dense, worker, rng, width, height) for _ in range(rng.poisson(worker.invented)))
     fits = [_within(t, width, height) for t in drawn if t is not None]
     named = [replace(t, id=str(n + 1)) for n, t in enumerate(fits)]
     return Tracks(start, stop, tuple(named))
@@ -189,13 +191,13 @@ def _keyframes(a: int, b: int, step: int) -> Ints:
 def _errors(n: int, worker: Worker, rng: np.random.Generator) -> Floats:
     """(n, 4) errors of the edges on successive keyframes, as shares of the side."""
     fresh = rng.standard_t(3, (n, 4)) if worker.heavy_tailed else rng.normal(0, 1, (n, 4))
-    bias = rng.normal(0, worker.bias, 4)
+    bias, steady = rng.normal(0, worker.bias, 4), worker.steady
     out = fresh.copy()
     for k in range(1, n):
         if worker.heavy_tailed:  # a sum of errors would lose the tails: an error stays or is made anew
-            out[k] = np.where(rng.random(4) < STEADY, out[k - 1], fresh[k])
+            out[k] = np.where(rng.random(4) < steady, out[k - 1], fresh[k])
         else:
-            out[k] = STEADY * out[k - 1] + np.sqrt(1 - STEADY**2) * fresh[k]
+            out[k] = steady * out[k - 1] + np.sqrt(1 - steady**2) * fresh[k]
     return out * worker.noise + bias
 
 
@@ -216,11 +218,11 @@ def _changes(meant: Track, visible: Ints) -> dict[int, dict[str, object]]:
     return out
 
 
-def _invent(dense: Dense, rng: np.random.Generator, width: float, height: float) -> Track:
+def _invent(dense: Dense, worker: Worker, rng: np.random.Generator, width: float, height: float) -> Track:
     """An object that is not there, drifting for a second or so, of a usual size."""
     frames = dense.present.shape[1]
     first = int(rng.integers(frames))
-    last = min(frames - 1, first + int(rng.integers(5, 60)))
+    last = min(frames - 1, first + int(rng.integers(5, max(6, worker.invented_frames))))
     size = spamming.usual_size(dense, width, height) * rng.uniform(0.7, 1.3, 2)
     corner = rng.uniform(0, np.maximum([width, height] - size, 1.0))
     at = np.unique([first, last])
