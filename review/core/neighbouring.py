@@ -24,6 +24,7 @@ NEAR = 0.35  # and that shows that it is the same one, if it exists
 LEAST = 3  # shared frames on which both are there
 LOOKS = 12  # shared frames at which they are compared
 OF_ITS_OWN = 0.3  # share of an error that has nothing to do with the errors of the frames around it
+DECIDED = 5.0  # voices of what no submission stands behind: a reviewer drew or mended it
 FAR = 2.5  # differences beyond that many standard deviations count as so many: somebody erred
 LAGS = np.array([1, 2, 4, 8, 16, 32, 64, 128])  # frames apart at which errors are compared
 FADES = np.array([2.0, 4, 8, 12, 16, 24, 32, 48, 64, 96, 150])  # frames after which errors may be alike to 1/e
@@ -159,7 +160,7 @@ def _meet(fused: Floats, start: int, tracks: Tracks) -> _Meeting | None:
     known[mine] = (own.present[mine] & other.present[theirs])[:, looks]
     off = (own.boxes[mine] - other.boxes[theirs]) / _sides(own.boxes[mine])
     apart[mine] = np.where(known[mine][..., None], off[:, looks], 0.0)
-    voices[mine] = [max(1, len(tracks.tracks[j].support)) for j in theirs.tolist()]
+    voices[mine] = [len(tracks.tracks[j].support) or DECIDED for j in theirs.tolist()]
     return _Meeting(looks + own.start - start, apart, known, voices)
 
 

@@ -48,8 +48,8 @@ def test_both_sides_meet_in_the_middle_of_all_who_drew_and_move_less_the_further
     assert 0 < share[0] < 0.15
 
 
-@pytest.mark.parametrize(("voices", "share"), [(1, 0.25), (3, 0.5), (9, 0.75)])
-def test_each_voice_counts_the_same_on_either_side(voices: int, share: float):
+@pytest.mark.parametrize(("voices", "share"), [(1, 0.25), (3, 0.5), (9, 0.75), (0, 0.625)])
+def test_each_voice_counts_the_same_on_either_side_and_a_reviewer_as_five(voices: int, share: float):
     boxes, fused = own(np.random.default_rng(2))
     moved = level(boxes, fused, 0, [beside(BOX + 0.03 * SIDES, voices)])
     assert ((moved - fused) / SIDES / 0.03)[0, -SHARED // 2].mean() == pytest.approx(share, abs=0.05)
