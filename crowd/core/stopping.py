@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal, Protocol
 
-PRICE = 0.034  # of a segment's boxes that one more worker has to be expected to put right; see docs/methods.md
+PRICE = 0.025  # of a segment's boxes that one more worker has to be expected to put right; see docs/methods.md
 
 Why = Literal["", "first", "agreement", "gain", "empty"]
 

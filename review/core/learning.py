@@ -1,10 +1,10 @@
 """How far each worker is to be trusted, from gold where there is some and from the other workers everywhere else.
 
 Idea: cluster every segment with everybody's drawings, then explain who drew which cluster, as Dawid & Skene 1979: a
-cluster is an object or an invention, a worker finds a share of the objects, and a share of what they draw is invented.
-How long objects and inventions last is part of it.
-Gold settles what is an object; elsewhere a worker is measured by what the others make of a cluster, the worker's own
-vote left out. How far boxes are off comes from the differences of every two workers, each the sum of two spreads.
+cluster is an object or an invention, a worker finds a share of the objects, a share of what they draw is invented, and
+the two last differently long. Gold settles what is an object; elsewhere a worker is measured by what the others make of
+a cluster, the worker's own vote left out. How far boxes are off comes from the differences of every two workers, each
+the sum of two spreads.
 """
 
 from __future__ import annotations
@@ -149,8 +149,9 @@ def explain(table: Table) -> Explained:
         false = drew.T @ (1 - share)
         usual = (false.sum() + INVENTED * PRIOR_DRAWN) / (drew.sum() + PRIOR_DRAWN)
         alarms = (false + min(usual, INVENTED) * PRIOR_DRAWN) / (drew.sum(axis=0) + PRIOR_DRAWN)
-        honest = (drew @ np.maximum(1 - 2 * alarms, 0)) / np.maximum(drew.sum(axis=1), 1)
-        lengths = length_odds(table.frames, share, honest)
+        # Who invents half of what they draw, or more, is a spammer, and invents in other ways than the rest.
+        blame = (drew @ np.maximum(1 - 2 * alarms, 0)) / np.maximum(drew.sum(axis=1), 1)
+        lengths = length_odds(table.frames, share, blame)
         share = np.where(known, table.truth, expit(log_odds(drew, hits, alarms, asked) + _by_length(table, lengths)))
     return Explained(hits, alarms, lengths, _others(table, hits, alarms, _by_length(table, lengths)))
 

@@ -95,8 +95,8 @@ def _own_error(meetings: Sequence[_Meeting], variance: Floats, errors: Errors) -
     apart = np.concatenate([_bounded(m, variance, errors.scale) for m in meetings], axis=1)
     alike = errors.lasting[np.abs(at[:, None] - at)]
     both = variance[:, None, None] + np.where(which[:, None] == which, theirs[:, None], 0.0)
-    own = np.where(known, OF_ITS_OWN * (variance[:, None] + theirs), np.inf)
-    table = alike * both * (known[:, :, None] & known[:, None]) + np.eye(len(at)) * np.where(known, own, 1.0)[:, None]
+    own = np.where(known, OF_ITS_OWN * (variance[:, None] + theirs), 1.0)
+    table = alike * both * (known[:, :, None] & known[:, None]) + np.eye(len(at)) * own[:, None]
     weights = np.linalg.solve(table, apart)
     ways = errors.lasting[np.abs(np.arange(len(errors.lasting))[:, None] - at)]
     return variance[:, None, None] * np.einsum("nt,kte->kne", ways, weights)
