@@ -29,7 +29,7 @@ class Worker:
     """How one worker errs. `noise` and `bias` are shares of a box's side, `missed` and `swaps` chances.
 
     `noise` changes along a track, by `steady` alike on neighbouring keyframes, `bias` stays; `missed` is that of a
-    large, long object; `invented` is a mean per segment, of things that last less than `invented_frames`; starts and
+    large, long object; `invented` is a mean per segment, of things that last up to `invented_frames`; starts and
     ends are up to `edge_frames` off. A `spammer` does none of this and little else.
     """
 
@@ -219,7 +219,7 @@ def _changes(meant: Track, visible: Ints) -> dict[int, dict[str, object]]:
 
 
 def _invent(dense: Dense, worker: Worker, rng: np.random.Generator, width: float, height: float) -> Track:
-    """An object that is not there, drifting for a second or so, of a usual size."""
+    """An object that is not there, drifting for a while, of a usual size."""
     frames = dense.present.shape[1]
     first = int(rng.integers(frames))
     last = min(frames - 1, first + int(rng.integers(5, max(6, worker.invented_frames))))

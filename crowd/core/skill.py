@@ -61,7 +61,7 @@ class Skill:
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Skill:
         by_label = {label: Rates(**rates) for label, rates in data.get("by_label", {}).items()}
-        return cls(**{**data, "by_label": by_label, "lengths": tuple(data.get("lengths", ()))})
+        return cls(**{**data, "by_label": by_label, "lengths": tuple(data.get("lengths") or ())})
 
 
 @dataclass(frozen=True, slots=True)

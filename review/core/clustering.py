@@ -18,7 +18,7 @@ import numpy as np
 from annotation.core.tracks import Bools, Floats, Ints
 from review.core.absorbing import absorb
 from review.core.dividing import divide
-from review.core.gathering import gather
+from review.core.gathering import gather, unite
 from review.core.mending import mend
 from review.core.stacking import Stack
 from review.core.untangling import untangle
@@ -43,7 +43,7 @@ def cluster(stack: Stack, weights: Floats) -> Ints:
         if (moved == member).all():
             break
         member = contract(stack, moved, value, weights)
-    member = absorb(stack, member, value - FLOOR, FLOOR, weights)
+    member = absorb(stack, unite(stack, member), value - FLOOR, FLOOR, weights)
     return gather(stack, divide(stack, mend(stack, untangle(stack, member, weights)), weights))
 
 

@@ -22,7 +22,7 @@ from crowd.core.stopping import votes_needed
 from review.core.calibration import SINGLE, confidences, features, purity
 from review.core.clustering import cluster
 from review.core.drawing import Objects, draw_tracks
-from review.core.existing import FALSE_ALARM, HIT, LENGTHS, log_odds, odds_by_length, supporters, vote_counts
+from review.core.existing import FALSE_ALARM, HIT, log_odds, odds_by_length, supporters, vote_counts
 from review.core.fusing import fuse, vote_presence
 from review.core.intervals import merge_intervals
 from review.core.neighbouring import level, witnessed
@@ -94,13 +94,19 @@ def make_consensus(
         return _scored(_as_drawn(ordered, start, stop), ordered, _means(ordered))
     weights = np.array([1.0 if s.skill is None else max(s.skill.weight, MIN_WEIGHT) for s in trusted])
     block = stack([s.tracks for s in trusted], start, stop)
-    objects, certain, gain = _objects(block, trusted, weights, Rule(quorum, lone, tuple(around), worth))
-    tracks = draw_tracks(block, objects, weights, [s.id for s in trusted])
+    objects, levelled, certain, gain = _objects(block, trusted, weights, Rule(quorum, lone, tuple(around), worth))
+    names = [s.id for s in trusted]
+    tracks = draw_tracks(block, objects, weights, names)
     drawn = [_renamed(block, s.tracks, w, objects.member) for w, s in enumerate(trusted)]
     count = votes_needed(quorum, len({s.worker for s in trusted}))
     intervals = merge_intervals(drawn, count, weights.tolist())
     sure = certain if len(certain) else 1 - np.prod(1 - _means(trusted), keepdims=True)
-    return replace(_scored(Tracks(start, stop, tracks, intervals), ordered, sure), gain=gain)
+    # How far these workers agree with each other has nothing to do with the neighbours': they are scored before.
+    made = replace(_scored(Tracks(start, stop, tracks, intervals), ordered, sure), gain=gain)
+    if levelled is objects.boxes:
+        return made
+    moved = draw_tracks(block, replace(objects, boxes=levelled), weights, names)
+    return replace(made, tracks=replace(made.tracks, tracks=moved))
 
 
 def _as_drawn(submissions: Sequence[Submission], start: int, stop: int) -> Tracks:
@@ -119,8 +125,9 @@ def _means(submissions: Sequence[Submission]) -> Floats:
 
 def _objects(
     block: Stack, submissions: Sequence[Submission], weights: Floats, rule: Rule
-) -> tuple[Objects, Floats, float]:
-    """The objects that exist, how sure it is of every cluster that it does or does not, and what one more is worth."""
+) -> tuple[Objects, Floats, Floats, float]:
+    """The objects that exist, their boxes moved to where neighbours meet (the same array if nothing moved), how sure it
+    is of every cluster that it does or does not, and what one more is worth."""
     member = cluster(block, weights)
     boxes, drawn = _by_cluster(block, member)
     votes = supporters(drawn)
@@ -143,9 +150,9 @@ def _objects(
     number[np.flatnonzero(exists)[order]] = np.arange(len(order))
     disputed = present & (_doubt(boxes, drawn, strength, fused) > 0)
     certain = np.concatenate([sure[there], 1 / (1 + np.exp(odds[~exists]))])
-    fused = level(np.where(drawn[..., None], boxes, np.nan), fused, block.start, rule.around)
+    moved = level(np.where(drawn[..., None], boxes, np.nan), fused, block.start, rule.around)
     kept = Objects(number[member], fused[order], present[order], disputed[order], votes[order], sure[order])
-    return kept, certain, gain
+    return kept, kept.boxes if moved is fused else moved[order], certain, gain
 
 
 def _hits(submissions: Sequence[Submission]) -> Floats:
@@ -173,7 +180,7 @@ def _exist(
     counted = vote_counts(votes, workers)
     hits = np.array([HIT if s is None else s.hit for s in skills])
     false_alarms = np.array([FALSE_ALARM if s is None else s.false_alarm for s in skills])
-    lengths = np.array([s.lengths if s and s.lengths else (0.0,) * (len(LENGTHS) + 1) for s in skills])
+    lengths = [() if s is None else s.lengths for s in skills]
     odds = log_odds(counted, hits, false_alarms) + WITNESS * witness + odds_by_length(frames, counted, lengths)
     count = counted.sum(axis=1) + witness
     enough = counted.sum(axis=1) >= votes_needed(rule.quorum, len(persons))

@@ -20,7 +20,7 @@ COINCIDENCE = 0.02  # chance that another worker's invention lies in the same pl
 HARD, HARDER = 0.2, 3.0  # share of objects that are hard, and how many times as often they are missed
 MOST_MISSED = 0.9
 LENGTHS = (8, 16, 32, 64, 128, 256)  # frames that part the brief from the long
-PRIOR_LENGTHS = 6.0  # how many objects and how many inventions it takes to believe that they differ in length
+PRIOR_LENGTHS = 6.0  # how many objects and inventions of some length it takes to believe half of what they say
 
 
 def supporters(drawn: Bools) -> Bools:
@@ -59,16 +59,20 @@ def length_odds(frames: Ints, real: Floats, blame: Floats) -> Floats:
     counts = np.stack([np.bincount(at, weight, classes) for weight in (real, (1 - real) * blame)])
     usual = (counts.sum(axis=0) + 1) / (counts.sum() + classes)
     shares = (counts + PRIOR_LENGTHS * usual) / (counts.sum(axis=1, keepdims=True) + PRIOR_LENGTHS)
-    return np.log(shares[0] / shares[1])
+    seen = counts.sum(axis=0)  # a length that hardly anything had says hardly anything
+    return np.log(shares[0] / shares[1]) * seen / (seen + PRIOR_LENGTHS)
 
 
-def odds_by_length(frames: Ints, votes: Bools, lengths: Floats) -> Floats:
+def odds_by_length(frames: Ints, votes: Bools, lengths: Sequence[Sequence[float]]) -> Floats:
     """What the lengths of clusters (k,) add to their log odds, (k,): the mean of what is known of those who drew them.
 
-    `votes` (k, w), `lengths` (w, 7), of `length_odds`.
+    `votes` (k, w); `lengths`, one by worker, are of `length_odds`; of any other number of classes nothing is known.
     """
-    said = lengths[:, np.searchsorted(LENGTHS, frames, side="right")].T
-    return (said * votes).sum(axis=1) / np.maximum(votes.sum(axis=1), 1)
+    classes = len(LENGTHS) + 1
+    table = np.array([own if len(own) == classes else (np.nan,) * classes for own in lengths]).reshape(-1, classes)
+    said = table[:, np.searchsorted(LENGTHS, frames, side="right")].T
+    heard = votes & ~np.isnan(said)
+    return np.where(heard, said, 0.0).sum(axis=1) / np.maximum(heard.sum(axis=1), 1)
 
 
 def vote_counts(votes: Bools, workers: Sequence[str]) -> Bools:

@@ -25,7 +25,7 @@ TO_SCALE = 2.219  # lower quartile of the differences of two Gaussian errors to 
 LEAST = 0.003  # scale under which errors are none, as a share of the side
 ROUNDED = 1.5  # steps of the grid: what differs by less may be the rounding alone
 SPREAD_FLOOR = 0.01  # nobody counts for more than such a worker
-OTHERS = 8  # workers: of more, each is compared with so many
+NEXT = 8  # workers: of more, each is compared with the next so many
 SAMPLES = 100  # frames on which errors are looked at
 EDGE = 4  # frames: who is there so soon after the segment's start was there at its start, if anybody says so
 SHORT = 3  # frames: shorter runs and gaps are smoothed away where workers disagree
@@ -72,7 +72,7 @@ def _errors(boxes: Floats, there: Bools, side: Floats, spreads: Floats) -> tuple
     few = slice(None, None, max(1, boxes.shape[2] // SAMPLES))
     seen = [np.zeros(0)]
     for a in range(boxes.shape[1]):
-        for b in range(a + 1, min(boxes.shape[1], a + 1 + OTHERS)):
+        for b in range(a + 1, min(boxes.shape[1], a + 1 + NEXT)):
             both = (there[:, a, few] & there[:, b, few])[..., 0]
             apart = np.abs((boxes[:, a, few] - boxes[:, b, few]) / side[:, 0, few])[both]
             seen.append(apart.ravel() / np.sqrt((spreads[a] ** 2 + spreads[b] ** 2) / 2))

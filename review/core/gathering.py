@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from annotation.core.tracks import Bools, Floats, Ints
+from annotation.core.matching import link_iou
+from annotation.core.tracks import Bools, Dense, Floats, Ints
 from review.core.stacking import Stack
 
 LOOSE = 0.2  # mean IoU from which it is
 FLOOR = 0.35  # and from which two who are alone mean the same
+MEANT = 0.5  # mean IoU of two clusters' mean boxes, where nobody in the one was compared with anybody in the other
 MOSTLY = 0.5  # share of its frames on which the object is there, too
 
 
@@ -39,6 +41,42 @@ def gather(stack: Stack, member: Ints) -> Ints:
             owned[b] |= owned[a]
             drawn[b] |= drawn[a]
     return np.where(member >= 0, target[member], -1)
+
+
+def unite(stack: Stack, member: Ints) -> Ints:
+    """Clusters (t, n) of which no two lie on each other whose workers were never compared.
+
+    Of many workers each is compared with some others only, so those who drew one thing may stand in two clusters
+    between which nothing speaks for or against: there the clusters' mean boxes are compared.
+    """
+    while not stack.compares_all:
+        member, owned, mean = _means(stack, member)
+        names, here = ("",) * len(mean), ~np.isnan(mean[..., 0])
+        dense = Dense(stack.start, names, names, mean, here, here & False)
+        alike = np.triu(np.nan_to_num(link_iou(dense, dense, labels=False)), 1)
+        workers = [np.flatnonzero(drew).tolist() for drew in np.asarray(owned.any(axis=2))]
+        near = np.flatnonzero(alike >= MEANT)
+        pairs = (divmod(at, len(mean)) for at in near[np.argsort(-alike.flat[near], kind="stable")].tolist())
+        free = (p for p in pairs if not (owned[p[0]] & owned[p[1]]).any())
+        pair = next((p for p in free if stack.share_compared(workers[p[0]], workers[p[1]]) == 0), None)
+        if pair is None:
+            break
+        member = np.where(member == pair[1], pair[0], member)
+    return member
+
+
+def _means(stack: Stack, member: Ints) -> tuple[Ints, Bools, Floats]:
+    """Clusters numbered from 0 (t, n), on which frames each worker is in which, (k, w, n), and mean boxes (k, n, 4)."""
+    names, flat = np.unique(member[member >= 0], return_inverse=True)
+    member = member.copy()
+    member[member >= 0] = flat
+    row, frame = np.nonzero(member >= 0)
+    owned = np.zeros((len(names), stack.workers, member.shape[1]), bool)
+    owned[member[row, frame], stack.owners[row], frame] = True
+    total, count = np.zeros((len(names), member.shape[1], 4)), np.zeros((len(names), member.shape[1], 1))
+    np.add.at(total, (member[row, frame], frame), stack.boxes[row, frame])
+    np.add.at(count, (member[row, frame], frame), 1.0)
+    return member, owned, np.divide(total, count, out=np.full(total.shape, np.nan), where=count > 0)
 
 
 def _likeness(stack: Stack, member: Ints, k: int) -> Floats:

@@ -43,7 +43,7 @@ class Answers:
 @dataclass(frozen=True, slots=True, eq=False)
 class Table:
     """Who drew what, over all segments: c clusters, p workers. `truth` is 1, 0 or NaN where gold does not say;
-    `frames` are those on which anybody drew it."""
+    `frames` are those on which any of them drew it."""
 
     workers: tuple[str, ...]
     asked: Bools
@@ -65,8 +65,8 @@ class Explained:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Looked:
-    """Of one segment: who drew which cluster (c, p), what gold says of it (c,), on how many frames anybody drew it
-    (c,), and differences of boxes (d, 3)."""
+    """Of one segment: who drew which cluster (c, p), what gold says of it (c,), on how many frames any worker drew
+    it (c,), and differences of boxes (d, 3)."""
 
     drew: Bools
     truth: Floats
@@ -119,7 +119,7 @@ def _look(answers: Answers, workers: tuple[str, ...]) -> _Looked:
     for column, worker in enumerate(at):
         drew[:, worker] |= votes[:, column]
     truth = np.full(len(votes), np.nan) if answers.gold is None else votes[:, -1].astype(float)
-    return _Looked(drew, truth, frames.any(axis=1).sum(axis=1), _differences(block, member, at))
+    return _Looked(drew, truth, frames[:, : len(at)].any(axis=1).sum(axis=1), _differences(block, member, at))
 
 
 def _differences(block: Stack, member: np.ndarray, at: Sequence[int]) -> Floats:
@@ -143,15 +143,16 @@ def explain(table: Table) -> Explained:
     known = ~np.isnan(table.truth)
     share = np.where(known, table.truth, drew.sum(axis=1) >= np.maximum(2, asked.sum(axis=1) / 2))
     hits = alarms = np.zeros(len(table.workers))
-    lengths = length_odds(table.frames, share, share)
+    lengths = np.zeros(len(LENGTHS) + 1)
     for _ in range(ROUNDS):
         hits = (drew.T @ share + GOOD) / (asked.T @ share + GOOD + BAD)
         false = drew.T @ (1 - share)
         usual = (false.sum() + INVENTED * PRIOR_DRAWN) / (drew.sum() + PRIOR_DRAWN)
         alarms = (false + min(usual, INVENTED) * PRIOR_DRAWN) / (drew.sum(axis=0) + PRIOR_DRAWN)
         # Who invents half of what they draw, or more, is a spammer, and invents in other ways than the rest.
+        somebody = drew.any(axis=1)
         blame = (drew @ np.maximum(1 - 2 * alarms, 0)) / np.maximum(drew.sum(axis=1), 1)
-        lengths = length_odds(table.frames, share, blame)
+        lengths = length_odds(table.frames[somebody], share[somebody], blame[somebody])
         share = np.where(known, table.truth, expit(log_odds(drew, hits, alarms, asked) + _by_length(table, lengths)))
     return Explained(hits, alarms, lengths, _others(table, hits, alarms, _by_length(table, lengths)))
 

@@ -3,9 +3,9 @@
 Idea: on the frames that two segments share, an object was drawn by the workers of both, so the mean of all is nearer to
 it than either side's. And errors last: who is too wide on one keyframe is on the next. So each side moves to the common
 mean where they meet, and less the further from there, by how long the errors of this segment's own workers are seen to
-last. That is the best linear estimate of an error that is seen somewhere else (Gauss and Markov; kriging with a known
-mean, Cressie 1993, and what surveyors do who level a net of heights). Each side moves by its own share only, so that
-they meet if both are made in this way. What workers agree on is not moved by what neighbours say.
+last. That is the best linear estimate of an error that is seen somewhere else (Gauss and Markov; simple kriging,
+Cressie 1993, and what surveyors do who level a net of heights). Each side moves by its own share only, so that they
+meet if both are made in this way. Where a segment's workers mostly agree to the pixel nothing is moved.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ SAME = 0.5  # mean IoU with a neighbour's object, on the shared frames, that sho
 NEAR = 0.35  # and that shows that it is the same one, if it exists
 LEAST = 3  # shared frames on which both are there
 LOOKS = 12  # shared frames at which they are compared
-OF_ITS_OWN = 0.3  # share of an error that has nothing to do with the errors of the frames around it
+NUGGET = 0.3  # share of an error that has nothing to do with the errors of the frames around it
 DECIDED = 5.0  # voices of what no submission stands behind: a reviewer drew or mended it
-FAR = 2.5  # differences beyond that many standard deviations count as so many: somebody erred
+FAR = 2.5  # objects that differ by more standard deviations, root mean square, differ by so many: somebody erred
 LAGS = np.array([1, 2, 4, 8, 16, 32, 64, 128])  # frames apart at which errors are compared
 FADES = np.array([2.0, 4, 8, 12, 16, 24, 32, 48, 64, 96, 150])  # frames after which errors may be alike to 1/e
 STAYS = np.arange(0, 1, 0.1)  # and what share of them may stay for good
@@ -95,7 +95,7 @@ def _own_error(meetings: Sequence[_Meeting], variance: Floats, errors: Errors) -
     apart = np.concatenate([_bounded(m, variance, errors.scale) for m in meetings], axis=1)
     alike = errors.lasting[np.abs(at[:, None] - at)]
     both = variance[:, None, None] + np.where(which[:, None] == which, theirs[:, None], 0.0)
-    own = np.where(known, OF_ITS_OWN * (variance[:, None] + theirs), 1.0)
+    own = np.where(known, NUGGET * (variance[:, None] + theirs), 1.0)
     table = alike * both * (known[:, :, None] & known[:, None]) + np.eye(len(at)) * own[:, None]
     weights = np.linalg.solve(table, apart)
     ways = errors.lasting[np.abs(np.arange(len(errors.lasting))[:, None] - at)]

@@ -71,7 +71,8 @@ class Overlap:
 
 def compared_with(workers: int) -> Bools:
     """Who is compared with whom, (w, w): all up to nine, of more each with about eight, so that work grows with their
-    number and not with its square. Near and far ones alike, by place, so that any two are linked by few steps.
+    number and not with its square. Near and far ones alike, by place, so that any two of some fifty are linked
+    by few steps.
     """
     steps = np.unique(np.linspace(1, workers // 2, OTHERS // 2).round()) if workers > OTHERS + 1 else np.arange(workers)
     apart = np.abs(np.arange(workers)[:, None] - np.arange(workers))

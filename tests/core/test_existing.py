@@ -55,6 +55,21 @@ def test_lengths_are_those_of_whoever_drew_a_cluster():
     assert odds_by_length(np.array([300] * 4), votes, lengths).tolist() == [0.0] * 4
 
 
+def test_of_unknown_lengths_nothing_is_said():
+    votes, known = np.array([[True, True], [False, True]]), [-2.0] * (len(LENGTHS) + 1)
+    assert odds_by_length(np.array([3, 3]), votes, [known, ()]).tolist() == [-2.0, 0.0]
+    assert odds_by_length(np.array([3, 3]), votes, [known, [9.0]]).tolist() == [-2.0, 0.0]
+    assert odds_by_length(np.array([3]), votes[:1], [(), ()]).tolist() == [0.0]
+
+
+@pytest.mark.parametrize("objects", [20, 1000])
+def test_a_length_that_nothing_had_says_nothing_and_one_doubtful_cluster_little(objects: int):
+    frames, real = np.array([90] * objects), np.ones(objects)
+    assert np.abs(length_odds(frames, real, np.ones(objects))).max() < 0.2
+    one = length_odds(np.append(frames, 30), np.append(real, 0.5), np.ones(objects + 1))
+    assert np.abs(one).max() < 1
+
+
 def test_a_skill_with_lengths_comes_back_from_json():
     skill = replace(estimate([]), lengths=(0.5, -0.25))
     assert Skill.from_json(json.loads(json.dumps(skill.to_json()))) == skill
