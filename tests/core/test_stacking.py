@@ -44,7 +44,7 @@ def test_the_share_of_two_groups_that_is_compared_is_that_of_their_pairs(workers
 
 @settings(max_examples=15, deadline=None)
 @given(st.integers(OTHERS + 2, 18), st.integers(0, 2**32 - 1))
-def test_what_many_drew_alike_is_one_object_for_them_all_and_their_order_moves_it_less_than_they_err(workers: int, seed: int):
+def test_what_many_drew_alike_is_one_object_that_their_order_moves_less_than_they_err(workers: int, seed: int):
     rng = np.random.default_rng(seed)
     paths = np.array([[100.0, 100, 150, 200], [135, 110, 185, 210], [400, 90, 440, 190]])
     given = []
