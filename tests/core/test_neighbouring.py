@@ -165,6 +165,15 @@ def test_neighbours_make_a_crowds_boxes_better_on_both_sides_of_what_they_share(
     assert after < 0.9 * before
 
 
+def test_workers_are_judged_by_what_they_drew_and_not_by_where_neighbours_move_it():
+    errors = lasting_errors(np.random.default_rng(11), 3, 70, 40.0)
+    given = [Submission(f"{w}", f"{w}", Tracks(0, 70, (_drawn(0, own_errors),))) for w, own_errors in enumerate(errors)]
+    alone = make_consensus(given, 0, 70)
+    beside_them = make_consensus(given, 0, 70, around=[beside(BOX + 0.1 * SIDES, 5, first=60)])
+    assert (beside_them.agreement, beside_them.scores) == (alone.agreement, alone.scores)
+    assert _error(beside_them) != _error(alone)
+
+
 def _drawn(start: int, errors: np.ndarray):
     at = np.arange(0, 70, 10).tolist() + [69]
     return make_track("1", "person", np.array(at) + start, BOX + errors[at] * SIDES)
