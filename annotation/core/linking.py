@@ -21,6 +21,7 @@ EDGE = 4  # frames by which a track may start late or end early at a border
 REACH = 8  # frames that a motion is carried on, and that a border's window shows beyond the overlap
 FIT = 10  # frames from which a motion is read
 FADE = 0.75  # weight of a carried-on frame for each frame of distance from the last real one
+GUESSED = 0.5  # carried-on frames weigh at most half of the shared ones
 ABSENT = 0.1  # weight of a frame on which only one of the two is present, beyond the tolerance of EDGE
 APART = 0.2  # mean IoU on three shared frames or more under which motion is not asked
 LOOKS = 6  # shared frames on which that is looked at first
@@ -147,17 +148,22 @@ def weigh(left: Side, right: Side, overlap: slice) -> Evidence:
         shared = (a[:, ::step][i] & b[:, ::step][j]).sum(axis=1)
         near = (shared < 3) | (total >= APART * shared)
         i, j, total, shared = i[near], j[near], total[near], shared[near]
-    weight = shared.astype(float)
+    guess, weight = np.zeros_like(total), np.zeros_like(total)
     # Most tracks last through the overlap: their motion is carried on beyond it only.
     lasts, begins = left.present[i, overlap.stop - 1], right.present[j, overlap.start]
     for at, frames in _split(lasts, slice(overlap.stop, None), slice(overlap.start, None)):
         x, y = i[at], j[at]
         carried, distance = left.carried[:, frames][x], left.distance[:, frames][x]
-        _add(total, weight, at, carried, right.boxes[:, frames][y], distance)
+        _add(guess, weight, at, carried, right.boxes[:, frames][y], distance)
     for at, frames in _split(begins, slice(0, overlap.start), slice(0, overlap.stop)):
         x, y = i[at], j[at]
         carried, distance = right.carried[:, frames][y], right.distance[:, frames][y]
-        _add(total, weight, at, left.boxes[:, frames][x], carried, distance)
+        _add(guess, weight, at, left.boxes[:, frames][x], carried, distance)
+    # Where an overlap has but a few frames, each may be long: where people go in eight of those nobody foresees.
+    most = np.where(shared > 0, GUESSED * shared, np.inf)
+    part = np.divide(most, weight, out=np.ones_like(weight), where=weight > most)
+    total += part * guess
+    weight = shared + part * weight
     none = np.flatnonzero(shared == 0)
     x, y = i[none], j[none]
     _add(total, weight, none, left.carried[x], right.carried[y], left.distance[x] + right.distance[y])

@@ -102,6 +102,18 @@ def test_perfect_segments_of_real_sequences_come_back_whole(sequence, policy):
         assert np.array_equal(dense.boxes[0, at], boxes)
 
 
+@pytest.mark.parametrize(("every", "policy"), [(2, (50, 5)), (3, (30, 3)), (3, (20, 2)), (6, (10, 2)), (6, (10, 1))])
+@pytest.mark.parametrize("sequence", MOT15)
+def test_perfect_segments_of_real_sequences_with_few_frames_a_second_come_back_whole(sequence, every, policy):
+    path = SHARED / "data/mot15" / sequence / "gt.txt"
+    if not path.exists():
+        pytest.skip(f"no ground truth of {sequence} beside the project")
+    objects, frames = read_truth(path)
+    rare = {name: (at[at % every == 0] // every, boxes[at % every == 0]) for name, (at, boxes) in objects.items()}
+    segments, names = slice_all(rare, cut(frames // every, *policy), np.random.default_rng(5))
+    assert_whole(stitch(segments), names)
+
+
 def crowd(count=6, frames=200):
     return {f"o{i}": walk(30.0 * i, 60.0 * i, 1.0, (0, frames)) for i in range(count)}
 
@@ -147,6 +159,16 @@ def test_an_object_that_both_segments_miss_on_the_whole_overlap_was_away():
 def test_two_who_cross_on_a_short_overlap_keep_to_their_ways():
     objects = {"right": walk(0, 0, 5, (0, 60)), "left": walk(300, 2, -5, (0, 60))}
     segments, names = slice_all(objects, [(0, 33), (28, 60)])
+    assert_whole(stitch(segments), names)
+
+
+@pytest.mark.parametrize("overlap", [1, 2, 3])
+def test_who_turns_where_segments_share_few_frames_is_followed(overlap):
+    frames, boxes = walk(0, 0, 30, (0, 40))
+    turned = boxes.copy()
+    turned[20:] = boxes[20] + np.arange(20)[:, None] * np.array([0.0, 30.0, 0.0, 30.0])
+    objects = {"turns": (frames, turned), "goes on": walk(700, 300, -30, (0, 40))}
+    segments, names = slice_all(objects, [(0, 20 + overlap), (20, 40)])
     assert_whole(stitch(segments), names)
 
 
