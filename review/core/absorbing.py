@@ -29,7 +29,7 @@ def absorb(stack: Stack, member: Ints, above: Floats, floor: float, weights: Flo
         for pair in _candidates(stack, member, above):
             worth, frames = _best_stretch(_gain(stack, member, pair, above, floor, weights))
             best = max(best, (worth, frames, pair), key=lambda found: found[0])
-        if best[0] < ALIKE:
+        if best[0] < ALIKE * stack.time_scale:
             break
         member = _join(stack, member, above, weights, best[2], best[1])
     return member
@@ -48,7 +48,7 @@ def _candidates(stack: Stack, member: Ints, above: Floats) -> list[tuple[int, in
     count = int(member.max(initial=-1)) + 1
     keys, at = np.unique(np.minimum(a, b)[apart] * count + np.maximum(a, b)[apart], return_inverse=True)
     good = np.bincount(at, weights=above[apart], minlength=len(keys))
-    return [divmod(int(key), count) for key in keys[good >= ALIKE]]
+    return [divmod(int(key), count) for key in keys[good >= ALIKE * stack.time_scale]]
 
 
 def _gain(stack: Stack, member: Ints, pair: tuple[int, int], above: Floats, floor: float, weights: Floats) -> Floats:

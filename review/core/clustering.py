@@ -166,21 +166,23 @@ def _doubts(stack: Stack, member: Ints, value: Floats, weights: Floats) -> dict[
     tracks, clusters, gain = _gains(stack, member, value, weights)
     home = _home_gain(member, tracks, clusters, gain)
     away, elsewhere = _best_stretch(-home), _best_stretch(gain - home[tracks])
-    doubts = np.bincount(stack.owners, np.where(away > CHANGE, away, 0.0), stack.workers)
-    doubts += np.bincount(stack.owners[tracks], np.where(elsewhere > CHANGE, elsewhere, 0.0), stack.workers)
+    change = CHANGE * stack.time_scale
+    doubts = np.bincount(stack.owners, np.where(away > change, away, 0.0), stack.workers)
+    doubts += np.bincount(stack.owners[tracks], np.where(elsewhere > change, elsewhere, 0.0), stack.workers)
     return dict(enumerate(doubts.tolist()))
 
 
 def _reassign_worker(stack: Stack, member: Ints, value: Floats, weights: Floats, owner: int) -> Ints:
     tracks, clusters, gain = _gains(stack, member, value, weights, owner)
     home = _home_gain(member, tracks, clusters, gain)
-    doubtful = _doubtful(tracks, gain, home)
+    change = CHANGE * stack.time_scale
+    doubtful = _doubtful(tracks, gain, home, change)
     taken = _taken(stack, member, owner, doubtful)
     fresh = int(member.max()) + 1
     member = member.copy()
     for track in sorted(doubtful, key=lambda t: (-float(home[t].sum()), t)):
         rows = np.flatnonzero(tracks == track)
-        path, fresh = _path(stack.present[track], clusters[rows], gain[rows], taken, fresh)
+        path, fresh = _path(stack.present[track], clusters[rows], gain[rows], taken, fresh, change)
         member[track] = path
         for k in np.unique(path[path >= 0]).tolist():
             taken[k] = taken.get(k, np.zeros(path.shape, bool)) | (path == k)
@@ -242,10 +244,10 @@ def _home_gain(member: Ints, tracks: Ints, clusters: Ints, gain: Floats) -> Floa
     return home
 
 
-def _doubtful(tracks: Ints, gain: Floats, home: Floats) -> set[int]:
-    """Tracks for which some stretch of frames is worth more elsewhere, or nowhere, than at home by `CHANGE`."""
-    found = set(np.flatnonzero(_best_stretch(-home) > CHANGE).tolist())
-    return found | set(tracks[_best_stretch(gain - home[tracks]) > CHANGE].tolist())
+def _doubtful(tracks: Ints, gain: Floats, home: Floats, change: float) -> set[int]:
+    """Tracks for which some stretch of frames is worth more elsewhere, or nowhere, than at home by `change`."""
+    found = set(np.flatnonzero(_best_stretch(-home) > change).tolist())
+    return found | set(tracks[_best_stretch(gain - home[tracks]) > change].tolist())
 
 
 def _best_stretch(gain: Floats) -> Floats:
@@ -263,13 +265,15 @@ def _taken(stack: Stack, member: Ints, owner: int, doubtful: set[int]) -> dict[i
     return taken
 
 
-def _path(here: Bools, clusters: Ints, gain: Floats, taken: dict[int, Bools], fresh: int) -> tuple[Ints, int]:
+def _path(
+    here: Bools, clusters: Ints, gain: Floats, taken: dict[int, Bools], fresh: int, change: float
+) -> tuple[Ints, int]:
     """The best way of one track through its clusters and nowhere: numbers (n,), nowhere numbered from `fresh` on."""
     n = len(here)
     blocked = np.array([taken.get(k, np.zeros(n, bool)) for k in clusters.tolist()]).reshape(-1, n)
     score = np.concatenate([np.where(blocked, -np.inf, gain), np.zeros((1, n))])
     there = np.flatnonzero(here)
-    states = viterbi(score[:, there], CHANGE)
+    states = viterbi(score[:, there], change)
     path = np.full(n, -1)
     names = np.append(clusters, -1)[states]
     nowhere = names == -1

@@ -33,7 +33,7 @@ def course_breaks(stack: Stack, member: Ints, clusters: Ints, events: Ints, usua
     k = clusters.shape[1]
     first, last = (np.repeat(frames, k) for frames in events.T)
     out = []
-    for scale, unit in zip(SCALES, usual, strict=True):
+    for scale, unit in zip(_scales(stack), usual, strict=True):
         before = _courses(stack, member, clusters.ravel(), first, scale, early=True).reshape(-1, k, 1, 7)
         after = _courses(stack, member, clusters.ravel(), last, scale, early=False).reshape(-1, 1, k, 7)
         out.append(np.minimum(MOST, np.log1p(_errors(before, after) / unit**2).sum(axis=-1)))
@@ -43,6 +43,10 @@ def course_breaks(stack: Stack, member: Ints, clusters: Ints, events: Ints, usua
     return np.where(count > 0, total / np.maximum(count, 1), np.nan)
 
 
+def _scales(stack: Stack) -> list[tuple[int, int]]:
+    return [(stack.frames(slack), stack.frames(window, 3)) for slack, window in SCALES]
+
+
 def usual_errors(stack: Stack, member: Ints) -> Floats:
     """Errors of place, pace and size by scale, (s, 3), of the clusters of which no track leads to another."""
     high = member.max(axis=1, initial=-1)
@@ -50,7 +54,7 @@ def usual_errors(stack: Stack, member: Ints) -> Floats:
     simple = np.where(np.isin(member, np.unique(member[moves])), -1, member)
     seen: list[list[Floats]] = [[np.tile(np.array(USUAL) ** 2 * TO_MEDIAN, (PRIOR, 1))] for _ in SCALES]
     for k in np.unique(simple[simple >= 0]).tolist():
-        for some, scale in zip(seen, SCALES, strict=True):
+        for some, scale in zip(seen, _scales(stack), strict=True):
             some.append(_looks(stack, simple, k, scale))
     middle = np.array([np.median(np.concatenate(rows), axis=0) for rows in seen])
     return np.maximum(np.sqrt(middle / TO_MEDIAN), STRAIGHTEST)

@@ -29,7 +29,7 @@ def divide(stack: Stack, member: Ints, weights: Floats) -> Ints:
         rows = np.flatnonzero((member == k).any(axis=1))
         frame = _cut(stack, member, k, rows, weights) if len(rows) > 1 else None
         if frame is not None:
-            late = _late(member == k, rows, frame)
+            late = _late(member == k, rows, frame, stack.frames(LEAST, 2))
             if late.any() and (late != (member == k)).any():  # else every drawing is hardly on one of the sides
                 fresh = int(member.max()) + 1
                 member[late] = fresh
@@ -39,14 +39,14 @@ def divide(stack: Stack, member: Ints, weights: Floats) -> Ints:
 
 def _cut(stack: Stack, member: Ints, k: int, rows: Ints, weights: Floats) -> int | None:
     """The frame before which a cluster should be cut, None if it holds together."""
-    here = member[rows] == k
+    here, least = member[rows] == k, stack.frames(LEAST, 2)
     n = here.shape[1]
     known = np.flatnonzero(here.any(axis=0))
     first, last = here.argmax(axis=1), n - 1 - here[:, ::-1].argmax(axis=1)
-    frames = np.arange(known[0] + LEAST, known[-1] + 2 - LEAST)
+    frames = np.arange(known[0] + least, known[-1] + 2 - least)
     if not len(frames) or not len(np.unique(first)) > 1:
         return None
-    leads = (first[:, None] <= frames - LEAST) & (last[:, None] >= frames + LEAST - 1)
+    leads = (first[:, None] <= frames - least) & (last[:, None] >= frames + least - 1)
     stops = _stops(stack, rows, here, first, last, frames)
     # An object that is there for a few frames has no drawing that could lead across by more.
     leads |= stops.brief
@@ -84,8 +84,9 @@ def _stops(stack: Stack, rows: Ints, here: Bools, first: Ints, last: Ints, frame
     at = np.arange(here.shape[1])
     goes_on = np.any(away & (at > last[:, None]), axis=1)
     came = np.any(away & (at < first[:, None]), axis=1)
-    ends = (last[:, None] < frames + LEAST - 1) & (frames - last[:, None] <= NEAR)
-    begins = (first[:, None] > frames - LEAST) & (first[:, None] - frames < NEAR)
+    least, near = stack.frames(LEAST, 2), stack.frames(NEAR, 3)
+    ends = (last[:, None] < frames + least - 1) & (frames - last[:, None] <= near)
+    begins = (first[:, None] > frames - least) & (first[:, None] - frames < near)
     handed = (ends & goes_on[:, None]).any(axis=0) & (begins & came[:, None]).any(axis=0)
     before, after = first[:, None] < frames, last[:, None] >= frames
     both = ends & begins  # so short that it is on one side, or lies across
@@ -93,13 +94,13 @@ def _stops(stack: Stack, rows: Ints, here: Bools, first: Ints, last: Ints, frame
     return _Stops(ends & ~goes_on[:, None], begins & ~came[:, None], both & before & after, handed)
 
 
-def _late(here: Bools, rows: Ints, frame: int) -> Bools:
+def _late(here: Bools, rows: Ints, frame: int, least: int) -> Bools:
     """What of a cluster (t, n) comes after a frame; a drawing that is hardly on one side goes to the other whole."""
     late = np.zeros(here.shape, bool)
     for row in rows.tolist():
         at = np.flatnonzero(here[row])
         before, after = int((at < frame).sum()), int((at >= frame).sum())
-        if min(before, after) < LEAST:
+        if min(before, after) < least:
             at = at if after > before else at[:0]
         else:
             at = at[at >= frame]

@@ -21,7 +21,7 @@ from review.core.gridding import find_grid
 
 SAME = 0.5  # mean IoU with a neighbour's object, on the shared frames, that shows that it exists
 NEAR = 0.35  # and that shows that it is the same one, if it exists
-LEAST = 3  # shared frames on which both are there
+LEAST = 3  # shared frames on which both are there, or a quarter of those that segments share
 LOOKS = 12  # shared frames at which they are compared
 NUGGET = 0.3  # share of an error that has nothing to do with the errors of the frames around it
 DECIDED = 5.0  # voices of what no submission stands behind: a reviewer drew or mended it
@@ -62,7 +62,7 @@ def witnessed(boxes: Floats, start: int, around: Sequence[Tracks]) -> Bools:
     for tracks in around:
         shared = _shared(middle, start, tracks)
         if shared is not None:
-            alike = link_iou(*shared, LEAST, labels=False)
+            alike = link_iou(*shared, _least(shared[0]), labels=False)
             found |= np.nan_to_num(alike).max(axis=1, initial=0.0) >= SAME
     return found
 
@@ -156,7 +156,7 @@ def _meet(fused: Floats, start: int, tracks: Tracks) -> _Meeting | None:
     looks = np.unique(np.linspace(0, frames - 1, LOOKS).round().astype(np.int64))
     apart, known = np.zeros((len(fused), len(looks), 4)), np.zeros((len(fused), len(looks)), bool)
     voices = np.ones(len(fused))
-    mine, theirs = match(np.nan_to_num(link_iou(own, other, LEAST, labels=False)), NEAR).pairs.T
+    mine, theirs = match(np.nan_to_num(link_iou(own, other, _least(own), labels=False)), NEAR).pairs.T
     known[mine] = (own.present[mine] & other.present[theirs])[:, looks]
     off = (own.boxes[mine] - other.boxes[theirs]) / _sides(own.boxes[mine])
     apart[mine] = np.where(known[mine][..., None], off[:, looks], 0.0)
@@ -172,6 +172,10 @@ def _shared(boxes: Floats, start: int, tracks: Tracks) -> tuple[Dense, Dense] | 
     own = boxes[:, first - start : last - start]
     here, names = ~np.isnan(own[..., 0]), ("",) * len(own)
     return Dense(first, names, names, own, here, here & False), fill(tracks.tracks, first, last)
+
+
+def _least(shared: Dense) -> int:
+    return min(LEAST, -(-shared.boxes.shape[1] // 4))
 
 
 def _sides(boxes: Floats) -> Floats:

@@ -10,6 +10,7 @@ import numpy as np
 
 from annotation.core.overlaps import overlaps_among
 from annotation.core.tracks import Bools, Dense, Floats, Ints, Track, Tracks, fill
+from review.core.timing import time_scale
 
 OTHERS = 8  # whom one of many is compared with, at most
 
@@ -34,6 +35,15 @@ class Stack:
     occluded: Bools
     compared: Bools
     overlap: Overlap = field(repr=False)
+
+    @cached_property
+    def time_scale(self) -> float:
+        """The share of usual times that things take here; see `timing`."""
+        return time_scale(self.owners, self.boxes, self.present)
+
+    def frames(self, usual: int, least: int = 1) -> int:
+        """How many frames last as long here as that many of a usual video do."""
+        return max(least, round(usual * self.time_scale))
 
     @cached_property
     def compares_all(self) -> bool:

@@ -54,7 +54,8 @@ class _Flow:
 
 def untangle(stack: Stack, member: Ints, weights: Floats) -> Ints:
     """Clusters (t, n) that carry on, through every event, as the likeliest story says."""
-    events = _events(_changes(member))
+    run, near = stack.frames(RUN, 2), stack.frames(NEAR)
+    events = _events(_changes(member, run), near)
     if not events:
         return member
     strength = weights / weights.mean()
@@ -65,12 +66,12 @@ def untangle(stack: Stack, member: Ints, weights: Floats) -> Ints:
         event = events.pop(0)
         settled |= {(c.track, c.frame) for c in event}
         if _settle(stack, member, event, strength, usual):
-            later = (e for e in _events(_changes(member)) if e[-1].frame >= event[-1].frame)
+            later = (e for e in _events(_changes(member, run), near) if e[-1].frame >= event[-1].frame)
             events = [e for e in later if not {(c.track, c.frame) for c in e} <= settled]
     return member
 
 
-def _changes(member: Ints) -> list[_Change]:
+def _changes(member: Ints, run: int) -> list[_Change]:
     out = []
     for track in np.flatnonzero(_moves(member)).tolist():
         there = np.flatnonzero(member[track] >= 0)
@@ -78,7 +79,7 @@ def _changes(member: Ints) -> list[_Change]:
         starts = np.concatenate([[0], np.flatnonzero(np.diff(path)) + 1])
         lengths = np.diff(np.append(starts, len(path)))
         for i in range(1, len(starts)):
-            if min(lengths[i - 1], lengths[i]) >= RUN:
+            if min(lengths[i - 1], lengths[i]) >= run:
                 at = starts[i]
                 out.append(_Change(track, int(there[at]), int(path[at - 1]), int(path[at])))
     return sorted(out, key=lambda c: (c.frame, c.track))
@@ -90,12 +91,12 @@ def _moves(member: Ints) -> np.ndarray:
     return (np.where(member >= 0, member, high[:, None]) != high[:, None]).any(axis=1)
 
 
-def _events(changes: Sequence[_Change]) -> list[list[_Change]]:
-    """Changes that share a cluster, each within `NEAR` frames of the one before, by the frame of the last."""
+def _events(changes: Sequence[_Change], near_by: int) -> list[list[_Change]]:
+    """Changes that share a cluster, each within `near_by` frames of the one before, by the frame of the last."""
     events: list[tuple[set[int], list[_Change]]] = []
     for change in changes:
         both = {change.before, change.after}
-        near = [e for e in events if change.frame - e[1][-1].frame <= NEAR and e[0] & both]
+        near = [e for e in events if change.frame - e[1][-1].frame <= near_by and e[0] & both]
         events = [e for e in events if not any(e is n for n in near)]
         events.append((both.union(*(n[0] for n in near)), [c for n in near for c in n[1]] + [change]))
     return sorted((sorted(e, key=lambda c: (c.frame, c.track)) for _, e in events), key=lambda e: e[-1].frame)
@@ -129,14 +130,15 @@ def _flow(stack: Stack, member: Ints, event: Sequence[_Change], strength: Floats
     clusters = sorted({k for c in event for k in (c.before, c.after)})
     first, last = event[0].frame, event[-1].frame
     votes = np.zeros((len(clusters), len(clusters)))
-    before, after = member[:, max(0, first - AROUND) : first], member[:, last : last + AROUND]
+    around, run = stack.frames(AROUND, 3), stack.frames(RUN, 2)
+    before, after = member[:, max(0, first - around) : first], member[:, last : last + around]
     inside = np.isin(before, clusters).any(axis=1) & np.isin(after, clusters).any(axis=1)
     for track in np.flatnonzero(inside).tolist():
         come = [k for k in before[track].tolist() if k >= 0][-1]
         go = [k for k in after[track].tolist() if k >= 0][0]
         if come in clusters and go in clusters:
             votes[clusters.index(come), clusters.index(go)] += RIGHT * strength[stack.owners[track]]
-    edges = member[:, max(0, first - RUN) : first], member[:, last : last + RUN]
+    edges = member[:, max(0, first - run) : first], member[:, last : last + run]
     comes, goes = (_heard(stack, some, clusters, strength) for some in edges)
     return _Flow(clusters, votes, first, last, comes, goes)
 

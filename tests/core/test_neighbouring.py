@@ -142,6 +142,21 @@ def test_a_cluster_has_a_witness_where_a_neighbour_shows_it_on_three_shared_fram
     assert not witnessed(boxes, 0, []).any()
 
 
+@pytest.mark.parametrize(("shared", "least"), [(2, 1), (4, 1), (5, 2), (8, 2), (9, 3)])
+def test_where_segments_share_few_frames_a_quarter_of_them_is_enough_to_be_known_again(shared: int, least: int):
+    def on_the_last(frames: int) -> np.ndarray:
+        boxes = np.full((1, 2, FRAMES, 4), np.nan)
+        boxes[0, :, FRAMES - frames :] = BOX + np.array([[[1.0]], [[-1.0]]])[:, :, [0, 0, 0, 0]]
+        return boxes
+
+    other = beside(BOX + 2, 2, FRAMES - shared)
+    for frames, known in ((least, True), (least - 1, False)):
+        boxes = on_the_last(frames)
+        assert witnessed(boxes, 0, [other]).tolist() == [known]
+        fused = boxes.mean(axis=1)
+        assert (level(boxes, fused, 0, [other]) is not fused) == known
+
+
 def test_neighbours_make_a_crowds_boxes_better_on_both_sides_of_what_they_share():
     rng = np.random.default_rng(10)
     gains = []
