@@ -56,6 +56,22 @@ def _read(path: Path) -> Sequence:
     )
 
 
+def thinned(sequence: Sequence, every: int) -> Sequence:
+    """Every so many-th frame only: what a video of fewer frames a second shows of the same."""
+    truth = sequence.truth
+    present = truth.present[:, ::every]
+    seen = present.any(axis=1)
+    kept = replace(
+        truth,
+        ids=tuple(np.array(truth.ids)[seen].tolist()),
+        labels=tuple(np.array(truth.labels)[seen].tolist()),
+        boxes=truth.boxes[seen, ::every],
+        present=present[seen],
+        occluded=truth.occluded[seen, ::every],
+    )
+    return replace(sequence, truth=kept, fps=max(1, round(sequence.fps / every)))
+
+
 def as_tracks(truth: Dense) -> Tracks:
     """The truth with a keyframe on every frame."""
     tracks = []

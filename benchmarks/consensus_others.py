@@ -3,7 +3,8 @@
     python -m benchmarks.consensus_others [--seeds 31 32] [--workers 3]
 
 Means over all sequences, the seeds, Gaussian and heavy-tailed errors, without and with a fifth of spammers, beside the
-bound (see `consensus`) of the same crowds; `worst` is the sequence with the smallest share of it.
+bound (see `consensus`) of the same crowds; `worst` is the sequence with the smallest share of it. Where frames are left
+out, keyframes and late ends are as many seconds apart as before.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.consensus import SPAMMERS, run
-from benchmarks.consensus_crowds import sequences
+from benchmarks.consensus_crowds import sequences, thinned
 
 OTHERS: dict[str, dict[str, Any]] = {
     "usual": {},
@@ -29,6 +30,8 @@ OTHERS: dict[str, dict[str, Any]] = {
     "keyframes every 25 frames": {"worse": {"keyframe_step": 2.5}},
     "a pool of thirty": {"size": 30},
     "two workers": {"workers": 2},
+    "every third frame": {"every": 3},
+    "every sixth frame": {"every": 6},
 }
 
 
@@ -37,14 +40,17 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, nargs="+", default=[31, 32])
     parser.add_argument("--workers", type=int, default=3)
     args = parser.parse_args()
-    some = sequences()
     for name, how in OTHERS.items():
+        every = how.get("every", 1)
+        some = [thinned(sequence, every) for sequence in sequences()]
+        crowded = {"worse": {"keyframe_step": 1 / every, "edge_frames": 1 / every}} | how
+        crowded.pop("every", None)
         parts = [
             run(
                 some,
                 seed,
                 adaptive=False,
-                **{"workers": args.workers, "spammers": bad, "heavy": heavy, "gold": 0.0} | how,
+                **{"workers": args.workers, "spammers": bad, "heavy": heavy, "gold": 0.0} | crowded,
             )
             for seed, heavy, bad in itertools.product(args.seeds, (False, True), (0.0, SPAMMERS))
         ]

@@ -26,7 +26,9 @@ def scale_of(*submissions):
     return stack(submissions, 0, submissions[0].stop).time_scale
 
 
-@pytest.mark.parametrize(("speed", "scale"), [(0.0, 1.0), (0.03, 1.0), (0.06, 1.0), (0.12, 0.5), (0.2, 0.3), (0.9, 0.2)])
+@pytest.mark.parametrize(
+    ("speed", "scale"), [(0.0, 1.0), (0.03, 1.0), (0.06, 1.0), (0.12, 0.5), (0.2, 0.3), (0.9, 0.2)]
+)
 def test_times_are_as_short_as_objects_are_fast(speed, scale):
     assert scale_of(walkers([speed]), walkers([speed])) == pytest.approx(scale)
 
