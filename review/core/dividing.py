@@ -63,8 +63,8 @@ def _cut(stack: Stack, member: Ints, k: int, rows: Ints, weights: Floats) -> int
         return None
     top = np.flatnonzero(margin >= margin[best])
     crossing = [int((here[:, f - 1] & here[:, f]).sum()) for f in frames[top]]
-    least = top[np.flatnonzero(np.array(crossing) == min(crossing))]
-    return int(frames[least[len(least) // 2]])
+    fewest = top[np.flatnonzero(np.array(crossing) == min(crossing))]
+    return int(frames[fewest[len(fewest) // 2]])
 
 
 @dataclass(frozen=True, eq=False, slots=True)

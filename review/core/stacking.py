@@ -39,7 +39,7 @@ class Stack:
     @cached_property
     def time_scale(self) -> float:
         """The share of usual times that things take here; see `timing`."""
-        return time_scale(self.owners, self.boxes, self.present)
+        return time_scale(self.owners, self.boxes, self.present, self.tracks)
 
     def frames(self, usual: int, least: int = 1) -> int:
         """How many frames last as long here as that many of a usual video do."""

@@ -11,13 +11,13 @@ from review.core.consensus import Submission, make_consensus
 from review.core.stacking import stack
 
 
-def walkers(speeds, frames=30, size=(20.0, 80.0)):
-    """One worker's tracks, each so many sides of its box to the right a frame."""
-    at = np.arange(frames)
+def walkers(speeds, frames=30, size=(20.0, 80.0), step=1):
+    """One worker's tracks, each so many sides of its box to the right a frame, with keyframes every `step` frames."""
+    at = np.arange(0, frames, step)
     side = float(np.sqrt(np.prod(size)))
     tracks = []
     for number, speed in enumerate(speeds):
-        left, top = speed * side * at, np.full(frames, 100.0 * number)
+        left, top = speed * side * at, np.full(len(at), 100.0 * number)
         tracks.append(make_track(str(number), "person", at, np.stack([left, top, left + size[0], top + size[1]], 1)))
     return Tracks(0, frames, tuple(tracks))
 
@@ -31,6 +31,12 @@ def scale_of(*submissions):
 )
 def test_times_are_as_short_as_objects_are_fast(speed, scale):
     assert scale_of(walkers([speed]), walkers([speed])) == pytest.approx(scale)
+
+
+@pytest.mark.parametrize(("step", "scale"), [(1, 0.3), (3, 0.3), (5, 0.5), (10, 1.0), (30, 1.0)])
+def test_times_are_no_shorter_than_keyframes_tell(step, scale):
+    drawn = walkers([0.2, 0.2], frames=61, step=step)
+    assert scale_of(drawn, drawn, walkers([0.2], frames=61)) == pytest.approx(scale)
 
 
 def test_half_of_the_frames_are_half_of_the_time():
