@@ -1,9 +1,11 @@
 """Quality against workers spent: the same number everywhere, the plain rule of agreement, and the rule by risk.
 
-    python -m benchmarks.consensus_adaptive [--seeds 1] [--prices 0.03 0.022 0.015] [--out DIR]
+    python -m benchmarks.consensus_adaptive [--seeds 1] [--prices 0.03 0.022 0.015] [--reach 5] [--out DIR]
 
-Simulated crowds of up to five, with and without a fifth of spammers, Gaussian and heavy-tailed errors, no gold. Means
-over sequences, seeds and crowds; `workers` is the mean per task of a sequence. `--out` draws the curves.
+Simulated crowds, with and without a fifth of spammers, Gaussian and heavy-tailed errors, no gold. Means
+over sequences, seeds and crowds; `workers` is the mean per task of a sequence. `--reach` is how many of the pool of ten
+can be asked for each task: five, as many as the largest fixed number, or more, as where many are at work; the fixed
+numbers are always the first ones. `--out` draws the curves.
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.consensus_crowds import crowd, sequences
+from benchmarks.consensus_crowds import POOL, crowd, sequences
 from review.core.cases import Case
 from review.core.evaluating import Result, evaluate
 
@@ -79,6 +81,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seeds", type=int, nargs="+", default=[1])
     parser.add_argument("--prices", type=float, nargs="+", default=[0.03, 0.022, 0.015])
+    parser.add_argument("--reach", type=int, default=5, choices=range(5, POOL + 1))
     parser.add_argument("--out", type=Path)
     args = parser.parse_args()
     some = sequences()
@@ -86,7 +89,7 @@ def main() -> None:
     asked = [("fixed", float(n)) for n in (2, 3, 4, 5)] + [("risk", p) for p in args.prices]
     found: dict[tuple[str, float], list[Point]] = {key: [] for key in asked}
     for seed, bad, heavy in kinds:
-        cases = crowd(some, seed, workers=5, spammers=bad, heavy=heavy)
+        cases = crowd(some, seed, workers=args.reach, spammers=bad, heavy=heavy)
         for rule, value in asked:
             spent, hota, idf1 = measure(RULES[rule](cases, value))
             found[rule, value].append((spent, hota, idf1))
