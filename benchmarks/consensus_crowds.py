@@ -96,13 +96,11 @@ def crowd(
 ) -> list[Case]:
     """Cases of a pool of `size`; a share `gold` of the tasks have the truth as gold. Spammers are of `kinds` in turn.
 
-    `worse` names errors of every worker that are so many times as large.
+    `worse` names errors of every worker that are so many times as large; whole numbers stay whole, and above 0.
     """
     rng = np.random.default_rng(seed)
     pool = make_pool(size, rng, spammers=spammers, heavy_tailed=heavy, kinds=kinds)
-    pool = tuple(
-        replace(w, **{k: type(getattr(w, k))(getattr(w, k) * by) for k, by in (worse or {}).items()}) for w in pool
-    )
+    pool = tuple(replace(w, **{k: _times(getattr(w, k), by) for k, by in (worse or {}).items()}) for w in pool)
     cases = []
     for sequence in some:
         truth, line, tasks = as_tracks(sequence.truth), 0, []
@@ -115,6 +113,10 @@ def crowd(
             line += workers
         cases.append(Case(sequence.name, sequence.truth, tuple(tasks)))
     return cases
+
+
+def _times(value: float, by: float) -> float:
+    return max(1, int(value * by + 0.5)) if isinstance(value, int) else value * by
 
 
 def bound(case: Case) -> Dense:

@@ -1,10 +1,10 @@
 """Consensus of other crowds than the usual one, on which nothing was tuned: one error after the other is worse.
 
-    python -m benchmarks.consensus_others [--seeds 31 32] [--workers 3]
+    python -m benchmarks.consensus_others [--seeds 31 32] [--workers 3] [--only frame]
 
 Means over all sequences, the seeds, Gaussian and heavy-tailed errors, without and with a fifth of spammers, beside the
 bound (see `consensus`) of the same crowds; `worst` is the sequence with the smallest share of it. Where frames are left
-out, keyframes and late ends are as many seconds apart as before.
+out, keyframes and late ends are about as many seconds apart as before. `--only` runs those whose name has the word.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ OTHERS: dict[str, dict[str, Any]] = {
     "keyframes every 25 frames": {"worse": {"keyframe_step": 2.5}},
     "a pool of thirty": {"size": 30},
     "two workers": {"workers": 2},
+    "every second frame": {"every": 2},
     "every third frame": {"every": 3},
     "every sixth frame": {"every": 6},
 }
@@ -39,8 +40,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seeds", type=int, nargs="+", default=[31, 32])
     parser.add_argument("--workers", type=int, default=3)
+    parser.add_argument("--only", default="")
     args = parser.parse_args()
     for name, how in OTHERS.items():
+        if args.only not in name:
+            continue
         every = how.get("every", 1)
         some = [thinned(sequence, every) for sequence in sequences()]
         crowded = {"worse": {"keyframe_step": 1 / every, "edge_frames": 1 / every}} | how

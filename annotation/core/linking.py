@@ -21,7 +21,8 @@ EDGE = 4  # frames by which a track may start late or end early at a border
 REACH = 8  # frames that a motion is carried on, and that a border's window shows beyond the overlap
 FIT = 10  # frames from which a motion is read
 FADE = 0.75  # weight of a carried-on frame for each frame of distance from the last real one
-GUESSED = 0.5  # carried-on frames weigh at most half of the shared ones
+FEW = 10  # frames of an overlap up to which each of them may be long
+GUESSED = 0.5  # there carried-on frames weigh at most half of the shared ones
 ABSENT = 0.1  # weight of a frame on which only one of the two is present, beyond the tolerance of EDGE
 APART = 0.2  # mean IoU on three shared frames or more under which motion is not asked
 LOOKS = 6  # shared frames on which that is looked at first
@@ -159,8 +160,9 @@ def weigh(left: Side, right: Side, overlap: slice) -> Evidence:
         x, y = i[at], j[at]
         carried, distance = right.carried[:, frames][y], right.distance[:, frames][y]
         _add(guess, weight, at, left.boxes[:, frames][x], carried, distance)
-    # Where an overlap has but a few frames, each may be long: where people go in eight of those nobody foresees.
-    most = np.where(shared > 0, GUESSED * shared, np.inf)
+    # Where an overlap of a second has but a few frames, nobody foresees where people go in eight.
+    bounded = (shared > 0) & (overlap.stop - overlap.start <= FEW)
+    most = np.where(bounded, GUESSED * shared, np.inf)
     part = np.divide(most, weight, out=np.ones_like(weight), where=weight > most)
     total += part * guess
     weight = shared + part * weight

@@ -39,11 +39,11 @@ class Stack:
     @cached_property
     def time_scale(self) -> float:
         """The share of usual times that things take here; see `timing`."""
-        return time_scale(self.owners, self.boxes, self.present, self.tracks)
+        return time_scale(self.owners, self.boxes, self.tracks, self.start)
 
     def frames(self, usual: int, least: int = 1) -> int:
         """How many frames last as long here as that many of a usual video do."""
-        return max(least, round(usual * self.time_scale))
+        return max(least, int(usual * self.time_scale + 0.5))
 
     @cached_property
     def compares_all(self) -> bool:

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from annotation.core.tracks import Bools, Floats, Ints, Track
+from annotation.core.tracks import Floats, Ints, Track
 
 STEP = 5  # frames over which movement is measured: noise of neighbouring keyframes is none
 LOOKS = 100  # frames at which it is looked at, of a long segment
@@ -22,26 +22,33 @@ APART = 10.0  # frames from one keyframe to the next of a usual drawing
 SHORTEST = 0.2  # times are shortened to this share at most
 
 
-def time_scale(owners: Ints, boxes: Floats, present: Bools, tracks: Sequence[Track]) -> float:
+def time_scale(owners: Ints, boxes: Floats, tracks: Sequence[Track], start: int) -> float:
     """The share of usual times that things take here, above 0 and at most 1; 1 where nothing is known.
 
-    `owners` (t,) names the worker of each of the tracks, `boxes` (t, n, 4) are NaN where not `present` (t, n).
+    `owners` (t,) names the worker of each of the `tracks`, `boxes` (t, n, 4), NaN where absent, are theirs from the
+    frame `start` on. Spammers' boxes stand still, or are anywhere: the median worker tells.
     """
-    frames = present.shape[1]
+    frames = boxes.shape[1]
     at = np.arange(0, frames - STEP, 1 + frames // LOOKS)
-    track, look = np.nonzero(present[:, at] & present[:, at + STEP])
-    if not len(track):
+    early, late = boxes[:, at], boxes[:, at + STEP]
+    moved = np.hypot(*np.moveaxis(late[..., :2] + late[..., 2:] - early[..., :2] - early[..., 2:], -1, 0)) / 2
+    sides = np.maximum(late[..., 2:] - late[..., :2], 1.0)
+    speeds = np.minimum(moved / np.sqrt(sides[..., 0] * sides[..., 1]) / STEP, 1.0)
+    gaps = [np.diff(np.clip(t.frames, start, start + frames - 1))[~t.outside[:-1]] for t in tracks]
+    found = []
+    for owner in np.unique(owners):
+        mine = owners == owner
+        some = speeds[mine][~np.isnan(speeds[mine])]
+        apart = np.concatenate([gap for gap, own in zip(gaps, mine, strict=True) if own])
+        if len(some):
+            found.append((_of_movers(some), float(np.median(apart[apart > 0])) if (apart > 0).any() else 0.0))
+    if not found:
         return 1.0
-    early, late = boxes[track, at[look]], boxes[track, at[look] + STEP]
-    moved = np.hypot(*((late[:, :2] + late[:, 2:] - early[:, :2] - early[:, 2:]) / 2).T)
-    side = np.sqrt(np.maximum(late[:, 2] - late[:, 0], 1.0) * np.maximum(late[:, 3] - late[:, 1], 1.0))
-    speed = _usual(owners[track], np.minimum(moved / side / STEP, 1.0), np.ones(len(track)))
-    spans = np.array([track.frames[-1] - track.frames[0] for track in tracks], float)
-    apart = _usual(owners, spans, np.array([len(track.frames) - 1.0 for track in tracks]))
-    return float(np.clip(max(USUAL / max(speed, 1e-9), apart / APART), SHORTEST, 1.0))
+    speed, apart = np.median(np.array(found), axis=0).tolist()
+    return round(min(1.0, max(USUAL / max(speed, USUAL), apart / APART, SHORTEST)), 3)  # no rounding error decides
 
 
-def _usual(owners: Ints, sums: Floats, counts: Floats) -> float:
-    """The median of workers' means: spammers' boxes stand still, or are anywhere."""
-    total, count = np.bincount(owners, sums), np.bincount(owners, counts)
-    return float(np.median(total[count > 0] / count[count > 0])) if (count > 0).any() else 0.0
+def _of_movers(speeds: Floats) -> float:
+    """The mean speed in which each box counts as much as it moves, so that parked cars hold nobody up."""
+    total = float(speeds.sum())
+    return float((speeds**2).sum()) / total if total > 0 else 0.0

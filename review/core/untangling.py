@@ -93,13 +93,17 @@ def _moves(member: Ints) -> np.ndarray:
 
 def _events(changes: Sequence[_Change], near_by: int) -> list[list[_Change]]:
     """Changes that share a cluster, each within `near_by` frames of the one before, by the frame of the last."""
+    closed: list[list[_Change]] = []
     events: list[tuple[set[int], list[_Change]]] = []
     for change in changes:
         both = {change.before, change.after}
-        near = [e for e in events if change.frame - e[1][-1].frame <= near_by and e[0] & both]
-        events = [e for e in events if not any(e is n for n in near)]
+        closed += [e for _, e in events if change.frame - e[-1].frame > near_by]
+        events = [e for e in events if change.frame - e[1][-1].frame <= near_by]
+        near = [e for e in events if e[0] & both]
+        events = [e for e in events if not e[0] & both]
         events.append((both.union(*(n[0] for n in near)), [c for n in near for c in n[1]] + [change]))
-    return sorted((sorted(e, key=lambda c: (c.frame, c.track)) for _, e in events), key=lambda e: e[-1].frame)
+    closed += [e for _, e in events]
+    return sorted((sorted(e, key=lambda c: (c.frame, c.track)) for e in closed), key=lambda e: e[-1].frame)
 
 
 def _settle(stack: Stack, member: Ints, event: Sequence[_Change], strength: Floats, usual: Floats) -> bool:

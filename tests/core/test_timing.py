@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -39,9 +41,34 @@ def test_times_are_no_shorter_than_keyframes_tell(step, scale):
     assert scale_of(drawn, drawn, walkers([0.2], frames=61)) == pytest.approx(scale)
 
 
+def test_parked_cars_hold_nobody_up():
+    street = walkers([0.2] * 3, frames=61)
+    parked = walkers([0.0] * 20, frames=61, step=60).tracks
+    both = Tracks(0, 61, (*street.tracks, *(dataclasses.replace(t, id=f"parked {t.id}") for t in parked)))
+    assert scale_of(both, both) == pytest.approx(0.3)
+
+
+def test_absences_and_keyframes_of_other_segments_are_no_time_between_keyframes():
+    at = np.concatenate([np.arange(30), np.arange(90, 120)])
+    left = 8.0 * at
+    boxes = np.stack([left, 0 * left, left + 20, 0 * left + 80], axis=1)
+    comes_back = make_track("1", "person", at, boxes, outside=at == 29)
+    strays = make_track("1", "person", [-1000, *at[:30], 1000], boxes[[0, *range(30), 29]])
+    assert scale_of(Tracks(0, 120, (comes_back,))) == pytest.approx(0.3)
+    assert scale_of(Tracks(0, 30, (strays,))) == pytest.approx(0.3)
+
+
+@pytest.mark.parametrize("shift", [0.0, 1.0, 13.7, 123.456, 1000.1])
+def test_where_in_the_picture_things_happen_makes_no_time_longer(shift):
+    there = walkers([0.12], frames=31)
+    moved = tuple(dataclasses.replace(t, points=t.points + shift) for t in there.tracks)
+    block = stack([Tracks(0, 31, moved)], 0, 31)
+    assert (block.time_scale, block.frames(5), block.frames(3), block.frames(15)) == (0.5, 3, 2, 8)
+
+
 def test_half_of_the_frames_are_half_of_the_time():
     every, second = walkers([0.08, 0.1]), walkers([0.16, 0.2], frames=15)
-    assert scale_of(second) == pytest.approx(scale_of(every) / 2)
+    assert scale_of(second) == pytest.approx(scale_of(every) / 2, abs=0.001)
 
 
 def test_boxes_that_stand_still_or_jump_about_have_no_say_against_most_workers():
