@@ -1,6 +1,6 @@
 """Consensus of other crowds than the usual one, on which nothing was tuned: one error after the other is worse.
 
-    python -m benchmarks.consensus_others [--seeds 31 32] [--workers 3] [--only frame]
+    python -m benchmarks.consensus_others [--seeds 31 32] [--workers 3] [--only "one frame"]
 
 Means over all sequences, the seeds, Gaussian and heavy-tailed errors, without and with a fifth of spammers, beside the
 bound (see `consensus`) of the same crowds; `worst` is the sequence with the smallest share of it. Where frames are left
@@ -30,9 +30,9 @@ OTHERS: dict[str, dict[str, Any]] = {
     "keyframes every 25 frames": {"worse": {"keyframe_step": 2.5}},
     "a pool of thirty": {"size": 30},
     "two workers": {"workers": 2},
-    "every second frame": {"every": 2},
-    "every third frame": {"every": 3},
-    "every sixth frame": {"every": 6},
+    "one frame of two": {"every": 2},
+    "one frame of three": {"every": 3},
+    "one frame of six": {"every": 6},
 }
 
 
