@@ -18,11 +18,12 @@ from crowd.core.policies import from_json
 from crowd.core.simulation import Worker
 from crowd.lifecycle import TaskStatus
 from crowd.models import Assignment, Batch, LedgerEntry, Skill, Suspicion, Task
-from review import reconciling
+from review import reconciling, witnessing
 from review.core.consensus import make_consensus
 from review.core.learning import Answers
 from review.core.learning import learn as core_learn
 from review.models import Build
+from review.witnessing import Around
 from tests import cast
 from tests.crowd import stage
 
@@ -65,7 +66,7 @@ def drawing(worker: Worker, start: int, stop: int, seed: int = 0) -> Tracks:
 
 
 def launched(frames: int = 62, **policy: Any) -> Batch:
-    return stage.launched(frames=frames, segment_frames=12, **{"overlap_frames": 2, "redundancy": 3} | policy)
+    return stage.launched(frames=frames, segment_frames=12, overlap_frames=2, **{"redundancy": 3} | policy)
 
 
 def work(batch: Batch, worker: Worker, *, tasks: int = 99, seconds: float = 60.0, of: str | None = None) -> None:
@@ -190,10 +191,9 @@ def learn(batch: Batch) -> None:
 
 
 @pytest.mark.once
-def test_suspected_copies_have_one_voice_and_no_less() -> None:
+def test_suspected_copies_have_one_voice_and_no_less(monkeypatch: pytest.MonkeyPatch) -> None:
     """Wanda repeats what Will says. Once she is suspected, their tasks come out as if she had not been there."""
-    # With nothing shared, so that no neighbour, in which she may not be suspected, has a say in where boxes are.
-    batch = launched(overlap_frames=0, redundancy=3, max_redundancy=3, agreement_floor=1.0)
+    batch = launched(redundancy=3, max_redundancy=3, agreement_floor=1.0)
     work(batch, HONEST["Will"])
     work(batch, HONEST["Walt"])
     spam(batch, "copy", 99)
@@ -201,7 +201,15 @@ def test_suspected_copies_have_one_voice_and_no_less() -> None:
     before = {build.consensus.task_id: build for build in Build.objects.select_related("consensus")}
     assert all(len(build.scores) == 3 for build in before.values())
     assert codes(batch)["Wanda"] == ["copied"]
-    again, echoed = heard_again(batch), set()
+    beside: dict[str, Around] = {}
+
+    def listening(task: Task, alone: witnessing.Alone) -> Around:
+        beside[task.pk] = witnessing.around(task, alone)
+        return beside[task.pk]
+
+    with monkeypatch.context() as patch:
+        patch.setattr(reconciling, "around", listening)
+        again, echoed = heard_again(batch), set()
     assert again.keys() == before.keys()
     for task_id, (tracks, scores) in again.items():
         seats = list(Assignment.objects.filter(task=task_id).select_related("worker", "track_set").order_by("pk"))
@@ -213,7 +221,8 @@ def test_suspected_copies_have_one_voice_and_no_less() -> None:
         echoed |= {seat.pk for seat in echoes}
         # As if she had not been there, to the keyframe and in how sure it is.
         rest = reconciling.submissions(task, [seat for seat in seats if seat not in echoes])
-        without = make_consensus(rest, task.segment.start, task.segment.stop).tracks
+        heard = beside[task_id].tracks
+        without = make_consensus(rest, task.segment.start, task.segment.stop, around=heard).tracks
         assert to_json(tracks) == to_json(without)
     assert len(echoed) >= 3
     known = {"low": 0.8, "mean": 0.9, "high": 1.0, "figures": {}}  # on a slow machine something is learnt by now
