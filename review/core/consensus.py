@@ -21,6 +21,7 @@ from crowd.core.skill import Skill
 from crowd.core.stopping import votes_needed
 from review.core.calibration import SINGLE, confidences, features, purity
 from review.core.clustering import cluster
+from review.core.coursing import moves
 from review.core.drawing import Objects, draw_tracks
 from review.core.existing import FALSE_ALARM, HIT, log_odds, odds_by_length, supporters, vote_counts
 from review.core.fusing import fuse, vote_presence
@@ -130,13 +131,14 @@ def _objects(
     is of every cluster that it does or does not, and what one more is worth."""
     member = cluster(block, weights)
     boxes, drawn = _by_cluster(block, member)
+    away = _elsewhere(block, member, drawn)
     votes = supporters(drawn)
     frames = drawn.any(axis=1).sum(axis=1)
     exists, odds = _exist(votes, frames, submissions, rule, witnessed(boxes, block.start, rule.around))
     everything = votes
-    boxes, drawn, votes = boxes[exists], drawn[exists], votes[exists]
+    boxes, drawn, away, votes = boxes[exists], drawn[exists], away[exists], votes[exists]
     strength = votes * weights
-    present = vote_presence(drawn, strength)
+    present = vote_presence(drawn, strength, away)
     spreads = np.array([SPREAD if s.skill is None else s.skill.spread for s in submissions])
     fused = _bridge(fuse(np.where(drawn[..., None], boxes, np.nan), spreads), present)
     seen = features(boxes, drawn, odds[exists], fused, present, purity(member, len(exists))[exists])
@@ -168,6 +170,15 @@ def _by_cluster(block: Stack, member: Ints) -> tuple[Floats, Bools]:
     row, frame = np.nonzero(member >= 0)
     boxes[member[row, frame], block.owners[row], frame] = block.boxes[row, frame]
     return boxes, ~np.isnan(boxes[..., 0])
+
+
+def _elsewhere(block: Stack, member: Ints, drawn: Bools) -> Bools:
+    """Where a worker's drawing of a cluster is in another one, (k, w, n): who is who is in doubt, not what is there."""
+    away = np.zeros_like(drawn)
+    for row in np.flatnonzero(moves(member)).tolist():
+        for k in np.unique(member[row][member[row] >= 0]).tolist():
+            away[k, block.owners[row]] |= block.present[row] & (member[row] != k)
+    return away & ~drawn
 
 
 def _exist(

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from annotation.core.tracks import Floats, Ints
+from annotation.core.tracks import Bools, Floats, Ints
 from review.core.stacking import Stack
 
 # Frames on either side of an event that say nothing (keyframes blend one object into the other), and frames beyond
@@ -49,15 +49,19 @@ def _scales(stack: Stack) -> list[tuple[int, int]]:
 
 def usual_errors(stack: Stack, member: Ints) -> Floats:
     """Errors of place, pace and size by scale, (s, 3), of the clusters of which no track leads to another."""
-    high = member.max(axis=1, initial=-1)
-    moves = (np.where(member >= 0, member, high[:, None]) != high[:, None]).any(axis=1)
-    simple = np.where(np.isin(member, np.unique(member[moves])), -1, member)
+    simple = np.where(np.isin(member, np.unique(member[moves(member)])), -1, member)
     seen: list[list[Floats]] = [[np.tile(np.array(USUAL) ** 2 * TO_MEDIAN, (PRIOR, 1))] for _ in SCALES]
     for k in np.unique(simple[simple >= 0]).tolist():
         for some, scale in zip(seen, _scales(stack), strict=True):
             some.append(_looks(stack, simple, k, scale))
     middle = np.array([np.median(np.concatenate(rows), axis=0) for rows in seen])
     return np.maximum(np.sqrt(middle / TO_MEDIAN), STRAIGHTEST)
+
+
+def moves(member: Ints) -> Bools:
+    """Which tracks (t, n) are in more than one cluster, (t,)."""
+    high = member.max(axis=1, initial=-1)[:, None]
+    return np.any(np.where(member >= 0, member, high) != high, axis=1)
 
 
 def _looks(stack: Stack, member: Ints, k: int, scale: tuple[int, int]) -> Floats:

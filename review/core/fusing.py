@@ -29,6 +29,7 @@ NEXT = 8  # workers: of more, each is compared with the next so many
 SAMPLES = 100  # frames on which errors are looked at
 EDGE = 4  # frames: who is there so soon after the segment's start was there at its start, if anybody says so
 SHORT = 3  # frames: shorter runs and gaps are smoothed away where workers disagree
+AWAY = 0.5  # what the voice of a worker says against presence whose drawing lies on something else just then
 NEAR = (0.48, 0.16, 0.1)  # how much a vote counts on its frame and on those one and two frames away
 
 
@@ -98,9 +99,11 @@ def weighted_median(values: Floats, weights: Floats) -> Floats:
     return np.where(high_counts, (at_low + at_high) / 2, at_low)[:, 0]
 
 
-def vote_presence(drawn: Bools, weights: Floats) -> Bools:
+def vote_presence(drawn: Bools, weights: Floats, away: Bools | None = None) -> Bools:
     """On which frames an object is there, (k, w, n) → (k, n), by the votes (k, w) of those who drew it; ties are there.
 
+    Where a worker's drawing of it lies on something else, `away` (k, w, n), that worker confused the two, or the others
+    did: a reason to doubt who it is rather than that anything is there, and half a vote against it.
     A vote counts a little on the frames around it, so that a start or an end that one worker sees far from the others
     has some say, as in a mean. Runs under `SHORT` frames are dropped and gaps under it filled, except where all agree.
     An object that is there a few frames from the segment's start or end was there at it, if anybody says so: few
@@ -110,9 +113,10 @@ def vote_presence(drawn: Bools, weights: Floats) -> Bools:
     yes: Floats = (drawn * voters).sum(axis=1)
     total: Floats = voters.sum(axis=1)
     agreed_there = yes >= total - 1e-9
+    asked = total if away is None else total - AWAY * (away * voters).sum(axis=1)
     heard = drawn & (voters > 0)
     agreed_absent = np.logical_not(heard.any(axis=1))
-    there = ((_around(yes) >= total / 2 - 1e-9) & (yes > 0)) | (agreed_there & (yes > 0))
+    there = ((_around(yes) >= asked / 2 - 1e-9) & (yes > 0)) | (agreed_there & (yes > 0))
     out = there.copy()
     for k in range(len(out)):
         if (there[k] != agreed_there[k]).any() or (there[k] == agreed_absent[k]).any():

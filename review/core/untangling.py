@@ -17,7 +17,7 @@ import numpy as np
 
 from annotation.core.matching import match
 from annotation.core.tracks import Floats, Ints
-from review.core.coursing import course_breaks, usual_errors
+from review.core.coursing import course_breaks, moves, usual_errors
 from review.core.stacking import Stack
 
 RUN = 5  # frames on either side that a track must spend in its clusters for a change to count
@@ -73,7 +73,7 @@ def untangle(stack: Stack, member: Ints, weights: Floats) -> Ints:
 
 def _changes(member: Ints, run: int) -> list[_Change]:
     out = []
-    for track in np.flatnonzero(_moves(member)).tolist():
+    for track in np.flatnonzero(moves(member)).tolist():
         there = np.flatnonzero(member[track] >= 0)
         path = member[track, there]
         starts = np.concatenate([[0], np.flatnonzero(np.diff(path)) + 1])
@@ -83,12 +83,6 @@ def _changes(member: Ints, run: int) -> list[_Change]:
                 at = starts[i]
                 out.append(_Change(track, int(there[at]), int(path[at - 1]), int(path[at])))
     return sorted(out, key=lambda c: (c.frame, c.track))
-
-
-def _moves(member: Ints) -> np.ndarray:
-    """Which tracks are in more than one cluster, (t,)."""
-    high = member.max(axis=1)
-    return (np.where(member >= 0, member, high[:, None]) != high[:, None]).any(axis=1)
 
 
 def _events(changes: Sequence[_Change], near_by: int) -> list[list[_Change]]:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from annotation.core.overlaps import overlaps
-from annotation.core.tracks import Dense, Tracks, fill, make_track
+from annotation.core.tracks import Dense, Track, Tracks, fill, make_track
 from review.core.consensus import Submission, make_consensus
 from review.core.fusing import fuse, vote_presence
 from review.core.gridding import find_grid
@@ -59,6 +59,41 @@ def test_a_few_numbers_are_no_grid():
 def test_a_start_far_from_the_others_has_some_say(starts, first):
     drawn = np.array([[np.arange(40) >= s for s in starts]])
     assert int(vote_presence(drawn, np.ones((1, 3)))[0].argmax()) == first
+
+
+def test_an_object_stays_where_drawings_of_it_run_on_upon_another():
+    here, there = [100, 100, 140, 160], [300, 100, 340, 160]
+    both = [submit(name, here, there) for name in ("a", "b")]
+    gone = Submission("c", "c", Tracks(0, STOP, (_track(here, range(15)), _track(there, range(STOP)))))
+    path = [here] * 15 + [there] * 15
+    strayed = [Submission(n, n, Tracks(0, STOP, (make_track("1", "car", list(range(STOP)), path),))) for n in "de"]
+    ended = [Submission(n, n, Tracks(0, STOP, (_track(here, range(15)),))) for n in "de"]
+
+    def presence(crowd: list[Submission]) -> int:
+        tracks = make_consensus(crowd, 0, STOP).tracks.tracks
+        (row,) = (i for i, t in enumerate(tracks) if t.points[0].tolist() == here)
+        return int(fill(tracks, 0, STOP).present[row].sum())
+
+    assert presence([*both, gone, *strayed]) == STOP
+    assert presence([*both, gone, *ended]) < 20
+
+
+def _track(box: list[int], frames: range) -> Track:
+    at = [*frames, frames.stop] if frames.stop < STOP else list(frames)
+    return make_track(str(box), "car", at, [box] * len(at), outside=[f == frames.stop for f in at])
+
+
+@pytest.mark.parametrize(
+    ("there", "away", "gone", "seen"),
+    [(1, 0, 1, True), (1, 2, 0, True), (1, 1, 1, False), (2, 2, 1, True), (2, 1, 2, False)],
+)
+def test_whose_drawing_lies_elsewhere_has_half_a_voice_against_presence(there, away, gone, seen):
+    says = np.array([True] * there + [False] * (away + gone))[None, :, None].repeat(20, axis=2)
+    elsewhere = np.array([False] * there + [True] * away + [False] * gone)[None, :, None].repeat(20, axis=2)
+    drawn = says | (np.arange(20) < 8)  # all drew it at first, and so nobody is taken for a passer-by
+    found = vote_presence(drawn, np.ones((1, drawn.shape[1])), elsewhere & (np.arange(20) >= 8))
+    assert bool(found[0, 15]) is seen
+    assert found[0, :5].all()
 
 
 @pytest.mark.parametrize("seed", range(5))
