@@ -1,7 +1,8 @@
 """One box, one presence and one label out of several workers'.
 
 Boxes: each edge by iteratively reweighted means with the weights of Student's t (Lange, Little & Taylor 1989), started
-at the weighted median, in units of the box's own width or height. Scale and heaviness of the tails are read from the
+at the median of all who have a say, in units of the box's own width or height: they end where they begin if the errors
+are heavy, and a median by weights would begin at the most exact worker, who may be far off just there. Scale and heaviness of the tails are read from the
 differences between workers, so that it is the mean where errors are Gaussian and close to the median where many agree
 to the pixel and a few are far off. Where everybody drew on a grid (whole pixels of a tool), what they agree on lies on
 it, too.
@@ -22,6 +23,7 @@ TAILS = (0.001, 0.05, 0.1, 0.167, 0.25, 0.333, 0.5, 0.667)
 USUAL_TAIL, LOOKS = 0.2, 200  # what is taken where little was seen, and how many differences that is worth
 ROUNDS = 6
 TO_SCALE = 2.219  # lower quartile of the differences of two Gaussian errors to their standard deviation
+SLACK = 1.3  # times that is how far off is usual: errors last, so few of them are seen
 LEAST = 0.003  # scale under which errors are none, as a share of the side
 ROUNDED = 1.5  # steps of the grid: what differs by less may be the rounding alone
 SPREAD_FLOOR = 0.01  # nobody counts for more than such a worker
@@ -44,7 +46,7 @@ def fuse(boxes: Floats, spreads: Floats) -> Floats:
     anchor = _first(boxes, there)
     offsets = np.where(there, boxes - anchor[:, None], 0.0)
     trust = there / np.maximum(spreads, SPREAD_FLOOR)[None, :, None, None] ** 2
-    middle = weighted_median(offsets, np.broadcast_to(trust, offsets.shape))
+    middle = median(offsets, np.broadcast_to(there, offsets.shape))
     side = np.tile(np.maximum(anchor[..., 2:] - anchor[..., :2], 1.0), 2)[:, None]
     spreads = np.maximum(spreads, SPREAD_FLOOR)
     scale, freedom = _errors(offsets, there, side, spreads)
@@ -81,22 +83,15 @@ def _errors(boxes: Floats, there: Bools, side: Floats, spreads: Floats) -> tuple
     low, high = np.quantile(values, (0.25, 0.9)).tolist() if len(values) else (0.0, 0.0)
     tail = float(np.interp(high / max(low, 1e-9), TAIL_RATIOS, TAILS)) if len(values) else USUAL_TAIL
     tail = (tail * len(values) + USUAL_TAIL * LOOKS) / (len(values) + LOOKS)
-    return np.maximum(low * TO_SCALE * spreads, LEAST)[None, :, None, None] ** 2, 1 / tail
+    return np.maximum(low * TO_SCALE * SLACK * spreads, LEAST)[None, :, None, None] ** 2, 1 / tail
 
 
-def weighted_median(values: Floats, weights: Floats) -> Floats:
-    """Along axis 1: (k, w, …) → (k, …), the middle of the two where the weights below and above are equal."""
-    order = np.argsort(np.where(weights > 0, values, np.inf), axis=1, kind="stable")
-    ordered = np.take_along_axis(values, order, axis=1)
-    total = np.cumsum(np.take_along_axis(weights, order, axis=1), axis=1)
-    half = total[:, -1:] / 2
-    low = (total < half * (1 - 1e-9)).sum(axis=1, keepdims=True)
-    high = (total <= half * (1 + 1e-9)).sum(axis=1, keepdims=True)
-    last = values.shape[1] - 1
-    at_low = np.take_along_axis(ordered, np.minimum(low, last), axis=1)
-    at_high = np.take_along_axis(ordered, np.minimum(high, last), axis=1)
-    high_counts = np.take_along_axis(np.take_along_axis(weights, order, axis=1), np.minimum(high, last), axis=1) > 0
-    return np.where(high_counts, (at_low + at_high) / 2, at_low)[:, 0]
+def median(values: Floats, there: Bools) -> Floats:
+    """Along axis 1 of those that are there: (k, w, …) → (k, …), 0 where none is."""
+    ordered = np.sort(np.where(there, values, np.inf), axis=1)
+    count = there.sum(axis=1, keepdims=True)
+    middle = [np.take_along_axis(ordered, at, axis=1) for at in (np.maximum(count - 1, 0) // 2, count // 2)]
+    return np.where(count > 0, (middle[0] + middle[1]) / 2, 0.0)[:, 0]
 
 
 def vote_presence(drawn: Bools, weights: Floats, away: Bools | None = None) -> Bools:

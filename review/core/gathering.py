@@ -2,7 +2,9 @@
 
 The clusters' floor of IoU keeps two objects apart that stand close together. What one worker alone drew, over most of
 its frames upon an object that this worker did not draw, is rather that object badly drawn (much too large, or a part of
-it) than one that all others missed and a second one that this worker missed. The same holds of the parts of one track.
+it) than one that all others missed and a second one that this worker missed. That another drawing of the same worker
+ends upon the object, as those do that take one for the other, is no reason against it: on those frames it stands alone.
+The same holds of the parts of one track.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ LOOSE = 0.2  # mean IoU from which it is
 FLOOR = 0.35  # and from which two who are alone mean the same
 MEANT = 0.5  # mean IoU of two clusters' mean boxes, where nobody in the one was compared with anybody in the other
 MOSTLY = 0.5  # share of its frames on which the object is there, too
+TWICE = 0.25  # and on which its author may have strayed onto the object with another drawing
 
 
 def gather(stack: Stack, member: Ints) -> Ints:
@@ -30,17 +33,23 @@ def gather(stack: Stack, member: Ints) -> Ints:
         return member
     likeness = np.triu(_likeness(stack, member, k) / _shares(stack, np.asarray(owned.any(axis=2))), 1)
     near = np.flatnonzero(likeness >= LOOSE)
-    target = np.arange(k)
+    target, cut = np.arange(k), []
     for at in near[np.argsort(-likeness.flat[near], kind="stable")].tolist():
         a, b = sorted(target[list(divmod(at, k))].tolist(), key=lambda c: int(owned[c].any(axis=1).sum()))
         parts = bool((drawn[a] & drawn[b]).any())
         alone = [int(owned[c].any(axis=1).sum()) == 1 for c in (a, b)]
         meant = parts or (alone[0] and (not alone[1] or likeness.flat[at] >= FLOOR))
         if a != b and meant and _may_join(owned[a], owned[b], parts):
+            twice = (owned[a] & owned[b]).any(axis=0)
+            if twice.any():
+                cut.append((target[member] == a) & (member >= 0) & twice)
             target[target == a] = b
             owned[b] |= owned[a]
             drawn[b] |= drawn[a]
-    return np.where(member >= 0, target[member], -1)
+    out = np.where(member >= 0, target[member], -1)
+    for i, mask in enumerate(cut):
+        out[mask] = k + i
+    return out
 
 
 def unite(stack: Stack, member: Ints) -> Ints:
@@ -102,10 +111,11 @@ def _shares(stack: Stack, drew: Bools) -> Floats:
 
 
 def _may_join(one: Bools, other: Bools, parts: bool) -> bool:
-    """Whether no worker has a box in both (w, n) on a frame, and the one lies upon the other.
+    """Whether hardly a worker has a box in both (w, n) on a frame, and the one lies upon the other.
 
-    That is on most of its frames; of the `parts` of one track, on any.
+    That is on most of its frames; of the `parts` of one track, on any, and no worker may have two.
     """
     frames = one.any(axis=0)
     shared = int((other.any(axis=0) & frames).sum())
-    return not (one & other).any() and shared >= (1 if parts else MOSTLY * frames.sum())
+    twice = int((one & other).any(axis=0).sum())
+    return twice <= (0 if parts else TWICE * frames.sum()) and shared >= (1 if parts else MOSTLY * frames.sum())

@@ -7,9 +7,11 @@ import pytest
 
 from annotation.core.overlaps import overlaps
 from annotation.core.tracks import Dense, Track, Tracks, fill, make_track
+from review.core.clustering import cluster
 from review.core.consensus import Submission, make_consensus
 from review.core.fusing import fuse, vote_presence
 from review.core.gridding import find_grid
+from review.core.stacking import stack
 
 STOP = 30
 
@@ -37,6 +39,28 @@ def test_who_drew_both_objects_is_not_joined_to_either():
     (track,) = make_consensus(crowd, 0, STOP).tracks.tracks
     assert track.support == ("a", "b", "c")
     assert fill([track], 0, STOP).boxes[0, 5].tolist() == near
+
+
+@pytest.mark.parametrize(("strayed", "joined"), [(6, 24), (12, 0)])
+def test_a_large_box_is_a_voice_although_another_drawing_of_its_author_ends_upon_the_object(strayed, joined):
+    close, large, far = [100, 100, 140, 160], [80, 90, 165, 175], [300, 100, 340, 160]
+    path = [far] * (STOP - strayed) + [close] * strayed
+    stray = make_track("1", "car", list(range(STOP)), path)
+    crowd = [submit(name, close, far).tracks for name in "ab"]
+    block = stack([*crowd, Tracks(0, STOP, (_track(large, range(STOP)), stray))], 0, STOP)
+    member = cluster(block, np.ones(3))
+    first = {owner: row for row, owner in reversed(list(enumerate(block.owners.tolist())))}
+    assert block.boxes[first[2], 0].tolist() == large
+    assert int((member[first[2]] == member[first[0]]).sum()) == joined
+
+
+def test_the_most_exact_worker_does_not_outweigh_two_who_agree():
+    boxes = np.array([[100.0, 100, 160, 220], [101, 100, 161, 221], [100, 101, 220, 219]])[None, :, None].repeat(
+        9, axis=2
+    )
+    boxes += np.random.default_rng(3).normal(0, 0.3, boxes.shape)
+    fused = fuse(boxes, np.array([0.08, 0.09, 0.05]))
+    assert np.abs(fused[..., 2] - 160.5).max() < 2
 
 
 def test_whole_pixels_stay_whole_and_other_numbers_do_not():
