@@ -1,11 +1,12 @@
 """Quality against workers spent: the same number everywhere, the plain rule of agreement, and the rule by risk.
 
-    python -m benchmarks.consensus_adaptive [--seeds 1] [--prices 0.03 0.022 0.015] [--reach 5] [--out DIR]
+    python -m benchmarks.consensus_adaptive [--seeds 1] [--prices 0.03 0.022 0.015] [--reach 5] [--known] [--out DIR]
 
 Simulated crowds, with and without a fifth of spammers, Gaussian and heavy-tailed errors, no gold. Means
 over sequences, seeds and crowds; `workers` is the mean per task of a sequence. `--reach` is how many of the pool of ten
 can be asked for each task: five, as many as the largest fixed number, or more, as where many are at work; the fixed
-numbers are always the first ones. `--out` draws the curves.
+numbers are always the first ones. `--known`: the pool has done other work before, the same videos with five workers
+each, and skills are learnt from that too, whichever way it goes on. `--out` draws the curves.
 """
 
 from __future__ import annotations
@@ -20,23 +21,24 @@ import numpy as np
 
 from benchmarks.consensus_crowds import POOL, crowd, sequences
 from review.core.cases import Case
-from review.core.evaluating import Result, evaluate
+from review.core.evaluating import Result, answers_to, evaluate
+from review.core.learning import Answers
 
 Point = tuple[float, float, float]
 COLOURS = {"fixed": "#888", "risk": "#36c"}
 
 
-def fixed(cases: Sequence[Case], workers: float) -> list[Result]:
+def fixed(cases: Sequence[Case], workers: float, former: Sequence[Answers]) -> list[Result]:
     """The first so many of those who sat at each task."""
     few = [replace(c, tasks=tuple(replace(t, drawn=t.drawn[: int(workers)]) for t in c.tasks)) for c in cases]
-    return evaluate(few)[0]
+    return evaluate(few, former=former)[0]
 
 
-def by_risk(cases: Sequence[Case], price: float) -> list[Result]:
-    return evaluate(cases, adaptive=True, choose=True, price=price)[0]
+def by_risk(cases: Sequence[Case], price: float, former: Sequence[Answers]) -> list[Result]:
+    return evaluate(cases, adaptive=True, choose=True, price=price, former=former)[0]
 
 
-RULES: dict[str, Callable[[Sequence[Case], float], list[Result]]] = {"fixed": fixed, "risk": by_risk}
+RULES: dict[str, Callable[[Sequence[Case], float, Sequence[Answers]], list[Result]]] = {"fixed": fixed, "risk": by_risk}
 
 
 def measure(results: Sequence[Result]) -> Point:
@@ -82,6 +84,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, nargs="+", default=[1])
     parser.add_argument("--prices", type=float, nargs="+", default=[0.03, 0.022, 0.015])
     parser.add_argument("--reach", type=int, default=5, choices=range(5, POOL + 1))
+    parser.add_argument("--known", action="store_true")
     parser.add_argument("--out", type=Path)
     args = parser.parse_args()
     some = sequences()
@@ -90,8 +93,10 @@ def main() -> None:
     found: dict[tuple[str, float], list[Point]] = {key: [] for key in asked}
     for seed, bad, heavy in kinds:
         cases = crowd(some, seed, workers=args.reach, spammers=bad, heavy=heavy)
+        before = crowd(some, seed, workers=5, spammers=bad, heavy=heavy, batch=1) if args.known else []
+        former = [answers_to(t, t.drawn) for case in before for t in case.tasks]
         for rule, value in asked:
-            spent, hota, idf1 = measure(RULES[rule](cases, value))
+            spent, hota, idf1 = measure(RULES[rule](cases, value, former))
             found[rule, value].append((spent, hota, idf1))
             kind = f"seed {seed}, {bad:.0%} spam, {'heavy' if heavy else 'Gaussian'}"
             print(f"{kind}: {rule} {value:g}: {spent:.2f} workers, HOTA {hota:.3f}, IDF1 {idf1:.3f}", flush=True)

@@ -12,7 +12,6 @@ from __future__ import annotations
 import argparse
 import itertools
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from scipy.optimize import minimize
@@ -23,7 +22,8 @@ from benchmarks.consensus_crowds import crowd, sequences
 from review.core import calibration, consensus
 from review.core.cases import Case
 from review.core.consensus import Submission, make_consensus
-from review.core.learning import Answers, learn
+from review.core.evaluating import answers_to
+from review.core.learning import learn
 
 RIGHT, BINS, UNSURE = 0.5, 10, 0.9
 
@@ -38,7 +38,7 @@ def collect(cases: list[Case]) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.n
         tables.append(np.column_stack([table, given(table)]))
         return np.arange(first, first + len(table), dtype=float)
 
-    learnt = learn([_answers(t) for case in cases for t in case.tasks])
+    learnt = learn([answers_to(t, t.drawn) for case in cases for t in case.tasks])
     rows: list[int] = []
     right: list[bool] = []
     places: list[int] = []
@@ -54,10 +54,6 @@ def collect(cases: list[Case]) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.n
         consensus.confidences = given
     table = np.concatenate(tables)[rows]
     return table[:, :-1], table[:, -1], np.array(right, bool), np.array(places, np.int64)
-
-
-def _answers(task: Any) -> Answers:
-    return Answers(task.start, task.stop, tuple(d.worker for d in task.drawn), tuple(d.tracks for d in task.drawn))
 
 
 def _right(truth: Dense, made: Dense) -> np.ndarray:

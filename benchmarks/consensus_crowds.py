@@ -93,14 +93,18 @@ def crowd(
     kinds: tuple[Kind, ...] = KINDS,
     size: int = POOL,
     worse: Mapping[str, float] | None = None,
+    batch: int = 0,
 ) -> list[Case]:
     """Cases of a pool of `size`; a share `gold` of the tasks have the truth as gold. Spammers are of `kinds` in turn.
 
     `worse` names errors of every worker that are so many times as large; whole numbers stay whole, and above 0.
+    Another `batch` is other work of the same pool.
     """
     rng = np.random.default_rng(seed)
     pool = make_pool(size, rng, spammers=spammers, heavy_tailed=heavy, kinds=kinds)
     pool = tuple(replace(w, **{k: _times(getattr(w, k), by) for k, by in (worse or {}).items()}) for w in pool)
+    if batch:
+        rng = np.random.default_rng([seed, batch])
     cases = []
     for sequence in some:
         truth, line, tasks = as_tracks(sequence.truth), 0, []

@@ -30,7 +30,7 @@ from review.core.risking import OF_ITS_OWN, Worth
 
 WIDE, FOUND, FIRST, MOST = 30.0, 0.5, 2, 7
 NEARNESS = 0.3
-PRICES = (0.03, 0.02, 0.016, 0.013, 0.01, 0.008, 0.007, 0.005)
+PRICES = (0.03, 0.02, 0.0165, 0.013, 0.01, 0.008, 0.007, 0.005)
 
 Answered = dict[str, list[Submission]]
 

@@ -65,30 +65,39 @@ class Result:
 
 
 def evaluate(
-    cases: Sequence[Case], *, adaptive: bool = False, choose: bool = False, price: float = PRICE
+    cases: Sequence[Case],
+    *,
+    adaptive: bool = False,
+    choose: bool = False,
+    price: float = PRICE,
+    former: Sequence[Answers] = (),
 ) -> tuple[list[Result], Learnt]:
     """Results by case, and what was learnt of the workers over all of them; `price` is of `crowd.core.stopping`.
 
     With `adaptive`, submissions are asked for in the file's order; with `choose` as well, the most exact workers first.
+    `former` are answers to other tasks, by which workers may be known before they begin.
     """
     used = [[t.drawn[:FIRST] if adaptive else t.drawn for t in case.tasks] for case in cases]
     if adaptive and choose:
-        used = _scout(cases)
-    learnt = learn(_answers(cases, used))
+        used = _scout(cases, former)
+    learnt = learn([*former, *_answers(cases, used)])
     done: set[tuple[int, int]] = set()
     while adaptive and _ask_more(cases, used, learnt, done, price, choose):
-        learnt = learn(_answers(cases, used))
+        learnt = learn([*former, *_answers(cases, used)])
     ranks = _rank(cases)
     return [_result(case, some, learnt, ranks) for case, some in zip(cases, used, strict=True)], learnt
 
 
+def answers_to(task: Task, drawn: Sequence[Drawn]) -> Answers:
+    """Some of a task's submissions as skills are learnt from."""
+    return Answers(task.start, task.stop, tuple(d.worker for d in drawn), tuple(d.tracks for d in drawn), task.gold)
+
+
 def _answers(cases: Sequence[Case], used: Sequence[Sequence[tuple[Drawn, ...]]]) -> list[Answers]:
-    return [
-        Answers(t.start, t.stop, tuple(d.worker for d in some), tuple(d.tracks for d in some), t.gold)
-        for case, lists in zip(cases, used, strict=True)
-        for t, some in zip(case.tasks, lists, strict=True)
-        if some
-    ]
+    each = (
+        (t, some) for case, lists in zip(cases, used, strict=True) for t, some in zip(case.tasks, lists, strict=True)
+    )
+    return [answers_to(task, some) for task, some in each if some]
 
 
 def _ask_more(
@@ -123,9 +132,9 @@ def _ask_more(
     return asked
 
 
-def _scout(cases: Sequence[Case]) -> list[list[tuple[Drawn, ...]]]:
+def _scout(cases: Sequence[Case], former: Sequence[Answers]) -> list[list[tuple[Drawn, ...]]]:
     """The first of every task whose first workers are hardly known yet; the other tasks wait until skills are."""
-    seen: Counter[str] = Counter()
+    seen = Counter(worker for answers in former for worker in answers.workers)
     return [[_scouts(task, seen) for task in case.tasks] for case in cases]
 
 

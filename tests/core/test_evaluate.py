@@ -14,7 +14,7 @@ from annotation.core.metrics import compare
 from annotation.core.segments import cut
 from annotation.core.tracks import Tracks, make_track
 from review.core.cases import BadLine, Case, Drawn, Task, read_case, read_mot
-from review.core.evaluating import evaluate
+from review.core.evaluating import answers_to, evaluate
 from review.core.writing import mot_text, write_result
 
 SHARED = Path(os.environ.get("TRACKWEAVE_SHARED", Path(__file__).resolve().parents[2] / "../shared"))
@@ -185,3 +185,15 @@ def test_mot_text_counts_frames_from_one(tmp_path):
     path = tmp_path / "gt.txt"
     path.write_text(TRUTH)
     assert mot_text(read_mot(path)).splitlines()[0] == "1,1,11.0000,20.0000,10.0000,15.0000,1,1,1"
+
+
+def test_who_is_known_from_former_work_is_chosen_from_the_first_task_on(files):
+    pool = {"liar": (91, 92, 93), "rogue": (94, 95), "skilled": (1, 2, 3), "steady": (1, 2, 3)}
+    drawn = [line(w, at, at + 3, ids=ids) for at in range(0, 15, 3) for w, ids in pool.items()]
+    before = files(*drawn, line(None, 0, 15, gold=True))
+    former = [answers_to(task, task.drawn) for task in before.tasks]
+    now = files(*(line(w, 0, 10, ids=ids) for w, ids in pool.items()))
+    (unknown,), _ = evaluate([now], adaptive=True, choose=True)
+    (known,), _ = evaluate([now], adaptive=True, choose=True, former=former)
+    assert {"liar", "rogue"} <= {d.worker for d in unknown.used[0]}
+    assert [d.worker for d in known.used[0]] == ["skilled", "steady"]
