@@ -1,11 +1,11 @@
 """One box, one presence and one label out of several workers'.
 
 Boxes: each edge by iteratively reweighted means with the weights of Student's t (Lange, Little & Taylor 1989), started
-at the median of all who have a say, in units of the box's own width or height: they end where they begin if the errors
-are heavy, and a median by weights would begin at the most exact worker, who may be far off just there. Scale and heaviness of the tails are read from the
-differences between workers, so that it is the mean where errors are Gaussian and close to the median where many agree
-to the pixel and a few are far off. Where everybody drew on a grid (whole pixels of a tool), what they agree on lies on
-it, too.
+at the median of all who have a say, in units of the box's own width or height. With heavy tails they end where they
+begin, and a median by weights would begin at the most exact worker, who may be far off just there. Scale and heaviness
+of the tails are read from the differences between workers, so that it is the mean where errors are Gaussian and close
+to the median where many agree to the pixel and a few are far off. Where everybody drew on a grid (whole pixels of a
+tool), what they agree on lies on it, too.
 """
 
 from __future__ import annotations
