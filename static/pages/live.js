@@ -18,6 +18,7 @@ const SAY = {
   percent: (v) => `${Math.round(v * 100)} %`,
   clock: countdown,
   money: (v) => `${(v / 1e6).toLocaleString("en", { minimumFractionDigits: 2, maximumFractionDigits: 6 })} ${root.dataset.currency}`,
+  two: (v) => v.toFixed(2),
   time: (v) => new Date(v).toLocaleString([], { dateStyle: "short", timeStyle: "short" }),
 };
 
@@ -39,6 +40,13 @@ function show(progress) {
     { name: "done", count: tasks.done, tone: "good" }, { name: "in review", count: tasks.in_review, tone: "warn" },
     { name: "filled", count: tasks.filled, tone: "accent" }, { name: "open", count: tasks.open, tone: "soft" },
     { name: "opening", count: tasks.opening, tone: "faint" }, { name: "quarantined", count: tasks.quarantined, tone: "bad" },
+  ]));
+  const why = (name) => progress.redundancy.why[name] ?? 0;
+  $('[data-chart="why"]').replaceChildren(...stacked([
+    { name: "they disagree", count: why("agreement"), tone: "warn" },
+    { name: "another is expected to mend enough", count: why("gain"), tone: "accent" },
+    { name: "nothing drawn by people not proven on gold", count: why("empty"), tone: "soft" },
+    { name: "a first one was missing", count: why("first"), tone: "faint" },
   ]));
   seen.push([Date.now() / 1000, progress.submissions]);
   $('[data-chart="submissions"]').replaceChildren(...line(seen.slice(-600)));
