@@ -1,0 +1,25 @@
+"""docs/library.md is true: its examples give what it says, without Django."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGE = ROOT / "docs/library.md"
+RUN = """
+import doctest, importlib.abc, sys
+class NoDjango(importlib.abc.MetaPathFinder):
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] in ("django", "rest_framework", "django_q", "channels"):
+            raise ModuleNotFoundError(name)
+sys.meta_path.insert(0, NoDjango())
+found = doctest.testfile(sys.argv[1], module_relative=False, encoding="utf-8")
+sys.exit(found.failed or not found.attempted)
+"""
+
+
+def test_the_library_page_runs_as_written_without_django() -> None:
+    done = subprocess.run([sys.executable, "-W", "error", "-c", RUN, PAGE], cwd=ROOT, capture_output=True, text=True)  # noqa: S603
+    assert done.returncode == 0, done.stdout + done.stderr
