@@ -1,12 +1,15 @@
 """Quality against workers spent: the same number everywhere, the plain rule of agreement, and the rule by risk.
 
-    python -m benchmarks.consensus_adaptive [--seeds 1] [--prices 0.03 0.022 0.015] [--reach 5] [--known] [--out DIR]
+    python -m benchmarks.consensus_adaptive [--seeds 1] [--prices 0.03 0.022 0.015] [--floors 0.8 …] [--in-order]
+                                            [--reach 5] [--known] [--out DIR]
 
 Simulated crowds, with and without a fifth of spammers, Gaussian and heavy-tailed errors, no gold. Means
 over sequences, seeds and crowds; `workers` is the mean per task of a sequence. `--reach` is how many of the pool of ten
 can be asked for each task: five, as many as the largest fixed number, or more, as where many are at work; the fixed
-numbers are always the first ones. `--known`: the pool has done other work before, the same videos with five workers
-each, and skills are learnt from that too, whichever way it goes on. `--out` draws the curves.
+numbers are always the first ones. `--in-order` asks them as they come, as jobs have to; `--floors` are of the plain
+rule, one more while agreement is under it, always as they come. `--known`: the pool has done other work before, the
+same videos with five workers each, and skills are learnt from that too, whichever way it goes on. `--out` draws the
+curves.
 """
 
 from __future__ import annotations
@@ -25,7 +28,7 @@ from review.core.evaluating import Result, answers_to, evaluate
 from review.core.learning import Answers
 
 Point = tuple[float, float, float]
-COLOURS = {"fixed": "#888", "risk": "#36c"}
+COLOURS = {"fixed": "#888", "risk": "#36c", "in order": "#2a9d8f", "agreement": "#e67e22"}
 
 
 def fixed(cases: Sequence[Case], workers: float, former: Sequence[Answers]) -> list[Result]:
@@ -38,7 +41,16 @@ def by_risk(cases: Sequence[Case], price: float, former: Sequence[Answers]) -> l
     return evaluate(cases, adaptive=True, choose=True, price=price, former=former)[0]
 
 
-RULES: dict[str, Callable[[Sequence[Case], float, Sequence[Answers]], list[Result]]] = {"fixed": fixed, "risk": by_risk}
+def by_risk_in_order(cases: Sequence[Case], price: float, former: Sequence[Answers]) -> list[Result]:
+    return evaluate(cases, adaptive=True, price=price, former=former)[0]
+
+
+def by_agreement(cases: Sequence[Case], floor: float, former: Sequence[Answers]) -> list[Result]:
+    return evaluate(cases, adaptive=True, floor=floor, former=former)[0]
+
+
+Rule = Callable[[Sequence[Case], float, Sequence[Answers]], list[Result]]
+RULES: dict[str, Rule] = {"fixed": fixed, "risk": by_risk, "in order": by_risk_in_order, "agreement": by_agreement}
 
 
 def measure(results: Sequence[Result]) -> Point:
@@ -82,14 +94,19 @@ def picture(curves: dict[str, list[Point]]) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seeds", type=int, nargs="+", default=[1])
-    parser.add_argument("--prices", type=float, nargs="+", default=[0.03, 0.022, 0.015])
+    parser.add_argument("--prices", type=float, nargs="*", default=[0.03, 0.022, 0.015])
+    parser.add_argument("--floors", type=float, nargs="*", default=[])
+    parser.add_argument("--in-order", action="store_true")
     parser.add_argument("--reach", type=int, default=5, choices=range(5, POOL + 1))
     parser.add_argument("--known", action="store_true")
     parser.add_argument("--out", type=Path)
     args = parser.parse_args()
     some = sequences()
     kinds = list(itertools.product(args.seeds, (0.0, 0.2), (False, True)))
-    asked = [("fixed", float(n)) for n in (2, 3, 4, 5)] + [("risk", p) for p in args.prices]
+    asked = [("fixed", float(n)) for n in (2, 3, 4, 5)] + [
+        ("in order" if args.in_order else "risk", p) for p in args.prices
+    ]
+    asked += [("agreement", f) for f in args.floors]
     found: dict[tuple[str, float], list[Point]] = {key: [] for key in asked}
     for seed, bad, heavy in kinds:
         cases = crowd(some, seed, workers=args.reach, spammers=bad, heavy=heavy)

@@ -14,8 +14,9 @@ from crowd.models import Assignment
 from crowd.presenting import clip_body
 from crowd.pseudonyms import Reader, pseudonym
 from review.core.selection import Selection
+from review.grading import soft_f
 from review.lifecycle import WorkStatus
-from review.models import Consensus, Export, Import, Join, Release
+from review.models import Build, Consensus, Export, Import, Join, Release
 
 
 def consensus_body(row: Consensus, reader: Reader) -> dict[str, Any]:
@@ -47,9 +48,20 @@ def consensus_detail(row: Consensus, reader: Reader) -> dict[str, Any]:
 
 def _builds(row: Consensus) -> list[dict[str, Any]]:
     """What was made of how many submissions, and why one more worker was wanted after it."""
-    builds = row.builds.order_by("version")
+    return [build_body(build) for build in row.builds.order_by("version")]
+
+
+def build_body(build: Build) -> dict[str, Any]:
     names = ("version", "method", "agreement", "confidence", "gain", "wanted", "created_at")
-    return [{name: getattr(b, name) for name in names} | {"submissions": len(b.inputs)} for b in builds]
+    return {name: getattr(build, name) for name in names} | {"submissions": len(build.inputs)}
+
+
+def build_detail(build: Build, row: Consensus) -> dict[str, Any]:
+    """With its tracks, what each submission weighed and how far it agreed, and how alike it is to what stands now."""
+    made, now = (recording.load(kept) for kept in (build.track_set, row.track_set or build.track_set))
+    inputs = [{"id": i, "weight": build.weights.get(i), "score": build.scores.get(i)} for i in build.inputs]
+    likeness = soft_f(made, now, made.start, made.stop)
+    return {**build_body(build), "inputs": inputs, "likeness": likeness, **recording.load_json(build.track_set)}
 
 
 def _submission(seat: Assignment, row: Consensus, names: bool) -> dict[str, Any]:

@@ -31,6 +31,7 @@ from review.witnessing import Around, around
 # Skills are learnt from many tasks at once, not anew for each: the more there are, the less each adds, so the work that
 # learning takes over a whole project grows with the logarithm of its tasks.
 LEARN_AFTER_S, LEARN_S_PER_TASK, LEARN_WITHIN_S = 2.0, 0.3, 600.0
+IN_USE = f"{METHOD} {VERSION}"
 KNOWN_BY = 5  # tasks from which it is known what somebody's lone drawings are worth
 
 
@@ -166,9 +167,9 @@ def write(task: Task, seats: list[Assignment], found: Consent, *, wanted: str = 
         task=task,
         defaults={"batch_id": task.batch_id, "video_id": task.segment.video_id, "segment_id": task.segment_id},
     )
-    made, method, inputs = found.made, f"{METHOD} {VERSION}", [s.pk for s in seats]
+    made, inputs = found.made, [s.pk for s in seats]
     current = Build.objects.filter(consensus=consensus, version=consensus.version).first()
-    of = (inputs, method, found.weights, list(found.beside))
+    of = (inputs, IN_USE, found.weights, list(found.beside))
     same = current and (current.inputs, current.method, current.weights, current.beside) == of
     if same and consensus.status != ConsensusStatus.STALE:
         return consensus
@@ -177,7 +178,7 @@ def write(task: Task, seats: list[Assignment], found: Consent, *, wanted: str = 
         consensus=consensus,
         version=consensus.version + 1,
         track_set=track_set,
-        method=method,
+        method=IN_USE,
         inputs=inputs,
         scores=made.scores,
         agreement=made.agreement,
@@ -204,9 +205,7 @@ def write(task: Task, seats: list[Assignment], found: Consent, *, wanted: str = 
 def _judge(task: Task, found: Consent) -> Judged:
     made, workers = found.made, {s.worker for s in found.heard}
     proven = scoring.proven_in(project=task.project, workers=workers) >= workers
-    # What one more worker is expected to gain is kept with the build and not acted on: at the price that is right
-    # without spammers, four and a half workers were asked with them (docs/methods.md).
-    return Judged(made.agreement, empty=not made.tracks.tracks, proven=proven)
+    return Judged(made.agreement, made.gain, empty=not made.tracks.tracks, proven=proven)
 
 
 def _conclude(task: Task, consensus: Consensus, policy: Policy, trusted: int, more: int) -> None:

@@ -1,7 +1,7 @@
 """A consensus whose inputs changed while it waits for a person: marked stale, and made anew.
 
-Inputs are submissions (one that came late, one that a manager took back) and what is known of who made them. What was
-decided stays as it was decided.
+Inputs are submissions (one that came late, one that a manager took back), what is known of who made them, and the
+method's version. What was decided stays as it was decided.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from crowd.models import Task
 from crowd.seating import lock_task
 from review.lifecycle import ConsensusStatus
 from review.models import Build, Consensus
-from review.reconciling import consent, heard_now, write
+from review.reconciling import IN_USE, consent, heard_now, write
 from review.witnessing import sources_around
 
 MATTERS = 0.1  # by how much somebody's share of all votes has to change
@@ -57,7 +57,7 @@ def _is_current(row: Consensus) -> bool:
     seats = completing.submissions_of(row.task)
     if not seats:  # imported, or all of it was taken back: there is nothing to make it of
         return True
-    if build.inputs != [s.pk for s in seats]:
+    if build.method != IN_USE or build.inputs != [s.pk for s in seats]:
         return False
     if build.beside is not None and len(seats) > 1 and build.beside != list(sources_around(row.task)):
         return False

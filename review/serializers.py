@@ -58,6 +58,22 @@ class BuildSerializer(serializers.Serializer):
     created_at = serializers.DateTimeField()
 
 
+class BuildInputSerializer(serializers.Serializer):
+    id = serializers.CharField()
+    # Of its votes; null in builds of old, which did not say.
+    weight = serializers.FloatField(allow_null=True)
+    # Soft track F with this build.
+    score = serializers.FloatField(allow_null=True)
+
+
+class BuildDetailSerializer(BuildSerializer):
+    inputs = BuildInputSerializer(many=True)
+    # Soft track F of what stands now with this build: 1 if nothing changed.
+    likeness = serializers.FloatField()
+    tracks = ConsensusTrackSerializer(many=True)
+    intervals = IntervalSerializer(many=True)
+
+
 class ConsensusDetailSerializer(ConsensusSerializer):
     tracks = ConsensusTrackSerializer(many=True)
     intervals = IntervalSerializer(many=True)

@@ -9,6 +9,7 @@ api_urlpatterns = [
     path("projects/<str:project_id>/progress/", results.Progress.as_view()),
     path("projects/<str:project_id>/consensus/", verdicts.ConsensusList.as_view()),
     path("consensus/<str:consensus_id>/", verdicts.ConsensusDetail.as_view()),
+    path("consensus/<str:consensus_id>/builds/<int:version>/", verdicts.ConsensusBuild.as_view()),
     path("consensus/<str:consensus_id>/accept/", verdicts.Accept.as_view()),
     path("consensus/<str:consensus_id>/reject/", verdicts.Reject.as_view()),
     path("consensus/<str:consensus_id>/amend/", verdicts.Amend.as_view()),

@@ -43,17 +43,18 @@ class Judged:
 def why_more(*, policy: Redundancy, judged: Judged, submissions: int) -> Why:
     """Why a task of so many `submissions` needs one more, with no regard to what is allowed; "" if it needs none.
 
-    A policy that is adaptive goes by risk too. One submission agrees with itself, and is what the policy wants.
+    A policy that is adaptive goes by risk, another one by agreement. One submission agrees with itself, and is what
+    the policy wants.
     """
     if submissions < min(policy.first_seats, policy.max_redundancy):
         return "first"
     if submissions == 1:
         return ""
-    if judged.agreement < policy.agreement_floor:
-        return "agreement"
-    if not policy.adaptive or settled(gain=judged.gain, empty=judged.empty, proven=judged.proven):
+    if not policy.adaptive:
+        return "agreement" if judged.agreement < policy.agreement_floor else ""
+    if settled(gain=judged.gain, empty=judged.empty, proven=judged.proven):
         return ""
-    return "empty" if judged.empty and not judged.proven else "gain"
+    return "gain" if judged.gain > PRICE else "empty"
 
 
 def seats_wanted(*, policy: Redundancy, judged: Judged, submissions: int) -> int:

@@ -17,6 +17,7 @@ from annotation.api.rows import project_for
 from annotation.api_base import View
 from annotation.core.parsing import parse_tracks
 from annotation.core.problems import Invalid, Problem
+from annotation.errors import Missing
 from crowd.api.assignments import ontology_of
 from crowd.api.gold import gold_body
 from crowd.lifecycle import TaskStatus
@@ -88,6 +89,18 @@ class ConsensusDetail(View):
     @extend_schema(responses=serializers.ConsensusDetailSerializer)
     def get(self, request: Request, consensus_id: str) -> Response:
         return _detail(request, consensus_for(request, consensus_id))
+
+
+class ConsensusBuild(View):
+    """What was made at one time, of which submissions, and how like what there is now it is."""
+
+    @extend_schema(responses=serializers.BuildDetailSerializer)
+    def get(self, request: Request, consensus_id: str, version: int) -> Response:
+        row = consensus_for(request, consensus_id)
+        build = row.builds.select_related("track_set").filter(version=version).first()
+        if build is None:
+            raise Missing
+        return Response(presenting.build_detail(build, row))
 
 
 class Accept(View):

@@ -24,10 +24,10 @@ from review.core.clustering import cluster
 from review.core.coursing import moves
 from review.core.drawing import Objects, draw_tracks
 from review.core.existing import FALSE_ALARM, HIT, log_odds, odds_by_length, supporters, vote_counts
-from review.core.fusing import fuse, vote_presence
+from review.core.fusing import EDGE, fuse, vote_presence
 from review.core.intervals import merge_intervals
 from review.core.neighbouring import level, witnessed
-from review.core.risking import OF_ITS_OWN, Worth, expected_gain
+from review.core.risking import FINDS, OF_ITS_OWN, Known, Worth, expected_gain
 from review.core.stacking import Stack, stack
 
 METHOD = "evidence-clustering"
@@ -145,7 +145,10 @@ def _objects(
     sure = confidences(seen)
     off = np.zeros(len(exists))
     off[exists] = 1 - seen[:, 1]
-    gain = expected_gain(odds, exists, everything, off, frames.astype(float), _hits(submissions), rule.worth)
+    halved = np.zeros(len(exists))
+    halved[exists] = _halved(drawn, votes[..., None] & ~away, block.frames(EDGE))
+    known = Known(odds, exists, everything, _tied(block, member, everything), off, frames.astype(float), halved)
+    gain = expected_gain(known, _hits(submissions), rule.worth)
     there = present.any(axis=1)
     order = np.array(sorted(np.flatnonzero(there), key=lambda k: _place(fused[k], present[k])), np.int64)
     number = np.full(len(exists) + 1, -1)
@@ -159,7 +162,7 @@ def _objects(
 
 def _hits(submissions: Sequence[Submission]) -> Floats:
     """The chance that each finds what is there, (w,)."""
-    return np.array([HIT if s.skill is None else s.skill.hit for s in submissions])
+    return np.array([FINDS if s.skill is None else s.skill.hit for s in submissions])
 
 
 def _by_cluster(block: Stack, member: Ints) -> tuple[Floats, Bools]:
@@ -179,6 +182,22 @@ def _elsewhere(block: Stack, member: Ints, drawn: Bools) -> Bools:
         for k in np.unique(member[row][member[row] >= 0]).tolist():
             away[k, block.owners[row]] |= block.present[row] & (member[row] != k)
     return away & ~drawn
+
+
+def _halved(drawn: Bools, asked: Bools, edge: int) -> Ints:
+    """On how many frames half of those who were asked drew it, (k,): on `edge` frames before and after as well, since
+    one more does not tell when it comes in."""
+    half = (2 * drawn.sum(axis=1) == asked.sum(axis=1)) & drawn.any(axis=1)
+    return (half[:, edge:-edge] & half[:, : -2 * edge] & half[:, 2 * edge :]).sum(axis=1)
+
+
+def _tied(block: Stack, member: Ints, votes: Bools) -> Bools:
+    """Of which clusters (k,) two labels have the most votes; who gives several has a voice for each."""
+    said = np.zeros((len(votes), block.workers, block.codes.max(initial=-1) + 1), bool)
+    row, frame = np.nonzero(member >= 0)
+    said[member[row, frame], block.owners[row], block.codes[row]] = True
+    count = np.sort(said.sum(axis=1), axis=1)
+    return (count[:, -1] == count[:, -2]) & (count[:, -1] > 0) if count.shape[1] > 1 else np.zeros(len(votes), bool)
 
 
 def _exist(

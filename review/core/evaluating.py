@@ -64,17 +64,28 @@ class Result:
     used: tuple[tuple[Drawn, ...], ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """When one more is asked, and whom; see `evaluate`."""
+
+    price: float
+    floor: float | None
+    choose: bool
+
+
 def evaluate(
     cases: Sequence[Case],
     *,
     adaptive: bool = False,
     choose: bool = False,
     price: float = PRICE,
+    floor: float | None = None,
     former: Sequence[Answers] = (),
 ) -> tuple[list[Result], Learnt]:
     """Results by case, and what was learnt of the workers over all of them; `price` is of `crowd.core.stopping`.
 
     With `adaptive`, submissions are asked for in the file's order; with `choose` as well, the most exact workers first.
+    With a `floor`, by the plain rule: one more while agreement is under it, whatever the price.
     `former` are answers to other tasks, by which workers may be known before they begin.
     """
     used = [[t.drawn[:FIRST] if adaptive else t.drawn for t in case.tasks] for case in cases]
@@ -82,7 +93,7 @@ def evaluate(
         used = _scout(cases, former)
     learnt = learn([*former, *_answers(cases, used)])
     done: set[tuple[int, int]] = set()
-    while adaptive and _ask_more(cases, used, learnt, done, price, choose):
+    while adaptive and _ask_more(cases, used, learnt, done, Asking(price, floor, choose)):
         learnt = learn([*former, *_answers(cases, used)])
     ranks = _rank(cases)
     return [_result(case, some, learnt, ranks) for case, some in zip(cases, used, strict=True)], learnt
@@ -105,8 +116,7 @@ def _ask_more(
     used: list[list[tuple[Drawn, ...]]],
     learnt: Learnt,
     done: set[tuple[int, int]],
-    price: float,
-    choose: bool,
+    rule: Asking,
 ) -> bool:
     """Take one more submission wherever one is left and is worth it; `done` are those that are settled, by case and
     task, and stay so."""
@@ -115,7 +125,7 @@ def _ask_more(
     for c, case in enumerate(cases):
         for i, task in enumerate(case.tasks):
             some = used[c][i]
-            following = _next(task, some, learnt if choose else None)
+            following = _next(task, some, learnt if rule.choose else None)
             if (c, i) in done or len(some) >= MOST or following is None:
                 continue
             if len(some) < FIRST:
@@ -124,12 +134,20 @@ def _ask_more(
                 continue
             made = _consent(task, some, learnt)
             known = all(d.worker in proven for d in some)
-            if settled(gain=made.gain, empty=not made.tracks.tracks, proven=known, price=price):
+            if _is_settled(made, some, learnt, rule, proven=known):
                 done.add((c, i))
                 continue
             used[c][i] = _with(some, following)
             asked = True
     return asked
+
+
+def _is_settled(made: Consensus, drawn: Sequence[Drawn], learnt: Learnt, rule: Asking, *, proven: bool) -> bool:
+    """By the plain rule, of two and more who have a say."""
+    if rule.floor is None:
+        return settled(gain=made.gain, empty=not made.tracks.tracks, proven=proven, price=rule.price)
+    heard = [made.scores[_id(d)] for d in drawn if learnt.skills[d.worker].weight > 0]
+    return len(heard) >= FIRST and float(np.mean(heard)) >= rule.floor
 
 
 def _scout(cases: Sequence[Case], former: Sequence[Answers]) -> list[list[tuple[Drawn, ...]]]:
@@ -181,8 +199,12 @@ def _proven(cases: Sequence[Case], used: Sequence[Sequence[tuple[Drawn, ...]]]) 
     return found
 
 
+def _id(drawn: Drawn) -> str:
+    return f"{drawn.line:09d}"
+
+
 def _consent(task: Task, drawn: Sequence[Drawn], learnt: Learnt, around: Sequence[Tracks] = ()) -> Consensus:
-    submissions = [Submission(f"{d.line:09d}", d.worker, d.tracks, learnt.skills.get(d.worker)) for d in drawn]
+    submissions = [Submission(_id(d), d.worker, d.tracks, learnt.skills.get(d.worker)) for d in drawn]
     return make_consensus(submissions, task.start, task.stop, lone=True, around=around)
 
 

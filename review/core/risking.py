@@ -2,7 +2,8 @@
 
 Idea: expected loss now minus expected loss after one more usual worker, object by object, as a share of the segment's
 boxes (Branson 2017's risk, for tracks). An object may exist or not: one more drawing or silence moves its odds. Its
-boxes are off by what the workers differ, less the more drew it. And there may be objects that nobody drew yet, as many
+boxes are off by what the workers differ, less the more drew it. Its label may be the wrong one of two that were given,
+and it may be there where half of its workers say so. And there may be objects that nobody drew yet, as many
 as the workers' misses make likely: misses go together, since what is hard for one is hard for others.
 """
 
@@ -18,6 +19,9 @@ from review.core.existing import COINCIDENCE, HARD, HIT, MOST_MISSED
 
 SINGLE_OFF = 0.15  # 1 − IoU of one worker's box with the fused one, where nobody else is there to compare
 HARDEST, HIT_HARD = 4.0, 0.3  # how many times as often the hard fifth is missed, by two or more, and found by the next
+FINDS = 0.9  # of what is there, somebody of whom nothing is known: the mean of those who have a say in eight crowds
+NAMED = 0.95  # chance that a worker gives the right one of two labels; one more decides only between equals
+TOLD = 0.9  # chance that a worker says rightly whether it is there on a frame, likewise
 SETTLED = 0.5  # share of the objects first found by the next worker that the consensus then has
 
 
@@ -35,22 +39,40 @@ class Worth:
 OF_ITS_OWN = Worth()
 
 
-def expected_gain(
-    odds: Floats, exists: Bools, votes: Bools, off: Floats, frames: Floats, hits: Floats, worth: Worth = OF_ITS_OWN
-) -> float:
+@dataclass(frozen=True, slots=True, eq=False)
+class Known:
+    """What is known of k clusters, kept or not, of w submissions.
+
+    `odds` (k,) that it is an object (logarithm), whether it `exists` in the consensus (k,), who drew it, `votes`
+    (k, w), whether two labels were given by equally many, `tied` (k,), `off` (k,) the mean
+    1 − IoU of the workers' boxes with the fused ones, its length in `frames` (k,), and on how many of these half of
+    them say that it is not there, `halved` (k,).
+    """
+
+    odds: Floats
+    exists: Bools
+    votes: Bools
+    tied: Bools
+    off: Floats
+    frames: Floats
+    halved: Floats
+
+
+def expected_gain(known: Known, hits: Floats, worth: Worth = OF_ITS_OWN) -> float:
     """Share of a segment's boxes that one more worker is expected to put right, at least 0.
 
-    Per cluster, kept or not: `odds` (k,) that it is an object (logarithm), whether it `exists` in the consensus (k,),
-    who drew it (k, w), `off` (k,) the mean 1 − IoU of the workers' boxes with the fused ones, and its length in
-    `frames` (k,). `hits` (w,) is the chance that each worker draws what is there.
+    `hits` (w,) is the chance that each worker draws what is there.
     """
-    real = expit(odds)
+    exists, frames = known.exists, known.frames
+    real = expit(known.odds)
     drew, silent = _after(real)
     now = np.where(exists, 1 - real, real)
     found = np.maximum(now - drew - silent, 0.0)
-    better = real * exists * _closer(votes.sum(axis=1), off)
+    better = real * exists * _closer(known.votes.sum(axis=1), known.off)
+    named = real * exists * known.tied * (NAMED - 0.5)
+    told = real * exists * known.halved * (TOLD - 0.5)
     weight = float((frames * real).sum())
-    gained = float((frames * (found + worth.nearness * better)).sum())
+    gained = float((frames * (found + worth.nearness * better + named) + told).sum())
     if worth.usual:
         return gained / worth.usual + _unseen(hits)
     if weight <= 0:

@@ -19,7 +19,7 @@ export function complain(problem, near = document) {
 function fieldsOf(form) {
   const out = {};
   [...form.elements].filter((e) => e.name && e.value !== "").forEach((e) => {
-    out[e.name] = e.type === "number" ? Number(e.value) : e.value;
+    out[e.name] = e.type === "number" ? Number(e.value) : e.type === "checkbox" ? e.checked : e.value;
   });
   return form.dataset.nest ? { [form.dataset.nest]: out } : out;
 }

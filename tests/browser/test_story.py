@@ -108,6 +108,7 @@ def bring_video(client: Page, video: Path) -> None:
     for name, value in {"redundancy": "2", "max_redundancy": "2", "agreement_floor": "1", "gold_share": "0"}.items():
         client.fill(f"[name={name}]", value)
     client.fill("[name=segment_frames]", "400")
+    client.uncheck("[name=adaptive]")
     client.click("[data-nest=policy] button.main")
     until(client, "document.querySelector('[data-batch]')")
 

@@ -249,6 +249,24 @@ def test_one_more_worker_is_worth_the_more_the_others_differ_and_the_fewer_they_
     assert agree(*lone).gain > agree(*crowd(0, 2)).gain
 
 
+def test_one_more_is_worth_much_where_two_labels_have_the_same_votes():
+    def crowd(*labels):
+        return [submit(box_track("a", 0, 0, label=label), id=str(w)) for w, label in enumerate(labels)]
+
+    agreed, tied, outvoted = (agree(*crowd(*labels)).gain for labels in (("car", "car"), ("car", "bus"), "aab"))
+    assert tied > agreed + 0.4
+    assert outvoted == agree(*crowd("car", "car", "car")).gain
+
+
+@pytest.mark.parametrize(("last", "matters"), [(STOP - 30, True), (STOP - 6, False)])
+def test_one_more_is_worth_something_where_half_say_for_long_that_it_is_not_there(last, matters):
+    whole = submit(box_track("a", 0, 0), id="1")
+    part = submit(box_track("a", 0, 0, frames=range(START, last)), id="2")
+    more = agree(whole, part).gain - agree(whole, replace(whole, id="2")).gain
+    assert (more > 0.05) is matters
+    assert agree(whole, part, replace(whole, id="3")).gain < 0.05
+
+
 def test_what_nobody_drew_is_worth_asking_for_where_such_segments_usually_have_something():
     usual = Worth(usual=80.0)
     empty = [submit(id=str(w)) for w in range(3)]

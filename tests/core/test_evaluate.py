@@ -197,3 +197,11 @@ def test_who_is_known_from_former_work_is_chosen_from_the_first_task_on(files):
     (known,), _ = evaluate([now], adaptive=True, choose=True, former=former)
     assert {"liar", "rogue"} <= {d.worker for d in unknown.used[0]}
     assert [d.worker for d in known.used[0]] == ["skilled", "steady"]
+
+
+def test_by_the_plain_rule_one_more_is_asked_while_two_who_have_a_say_are_under_the_floor(files):
+    agreed = [line(w, 0, 10) for w in "abcd"]
+    differing = [line("a", 10, 20, ids=(1,)), *(line(w, 10, 20) for w in "bcd")]
+    case = files(*agreed, *differing)
+    spent = [[len(some) for some in evaluate([case], adaptive=True, floor=f)[0][0].used] for f in (0.0, 1.0)]
+    assert spent == [[2, 2], [2, 4]]

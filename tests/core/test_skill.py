@@ -87,36 +87,38 @@ class Plan:
     adaptive: bool = True
 
 
+FIXED = Plan(first_seats=3, adaptive=False)
+RISKY = Judged(0.95, gain=PRICE * 1.01)
+
+
 @pytest.mark.parametrize(
     ("plan", "agreement", "submissions", "seats"),
     [
-        (Plan(), 0.9, 2, 0),
-        (Plan(), 0.8, 2, 0),
-        (Plan(), 0.79, 2, 1),
-        (Plan(), 0.1, 5, 0),
-        (Plan(), 0.1, 7, 0),
+        (FIXED, 0.9, 3, 0),
+        (FIXED, 0.8, 3, 0),
+        (FIXED, 0.79, 3, 1),
+        (FIXED, 0.7, 4, 1),
+        (FIXED, 0.1, 5, 0),
+        (FIXED, 0.1, 7, 0),
+        (FIXED, 1.0, 1, 2),
         (Plan(), 1.0, 1, 1),
         (Plan(first_seats=1), 0.0, 1, 0),
         (Plan(first_seats=1, max_redundancy=1), 0.0, 1, 0),
-        (Plan(first_seats=3), 0.9, 3, 0),
-        (Plan(first_seats=3), 0.7, 4, 1),
     ],
 )
 def test_one_more_worker_while_they_do_not_agree(plan, agreement, submissions, seats):
     assert seats_wanted(policy=plan, judged=Judged(agreement), submissions=submissions) == seats
 
 
-RISKY = Judged(0.95, gain=PRICE * 1.01)
-
-
 @pytest.mark.parametrize(
     ("judged", "why"),
     [
-        (Judged(0.7), "agreement"),
         (RISKY, "gain"),
+        (Judged(1.0, gain=PRICE * 1.01, empty=True, proven=False), "gain"),
         (Judged(1.0, empty=True, proven=False), "empty"),
         (Judged(1.0, empty=True), ""),
         (Judged(0.95, gain=PRICE), ""),
+        (Judged(0.1), ""),
     ],
 )
 def test_an_adaptive_policy_says_why_it_wants_one_more_until_the_bound(judged, why):
@@ -126,9 +128,8 @@ def test_an_adaptive_policy_says_why_it_wants_one_more_until_the_bound(judged, w
 
 
 def test_a_fixed_policy_goes_by_agreement_alone():
-    fixed = Plan(first_seats=3, adaptive=False)
-    assert seats_wanted(policy=fixed, judged=RISKY, submissions=3) == 0
-    assert seats_wanted(policy=fixed, judged=Judged(0.7), submissions=3) == 1
+    assert why_more(policy=FIXED, judged=RISKY, submissions=3) == ""
+    assert why_more(policy=FIXED, judged=Judged(0.7), submissions=3) == "agreement"
 
 
 def test_one_submission_is_enough_where_one_is_wanted():

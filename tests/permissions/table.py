@@ -47,7 +47,7 @@ _PATTERNS = """
 PATTERNS = {name: cells for name, *cells in map(str.split, _PATTERNS.strip().splitlines()[2:])}
 
 #: Parameters that are numbers of frames.
-NO_IDS = {"n", "frame"}
+NO_IDS = {"n", "frame", "version"}
 
 
 @dataclass(frozen=True)
@@ -139,6 +139,7 @@ ROWS = (
     Row("GET", "/projects/{project_id}/progress/", "READ", 200),
     Row("GET", "/projects/{project_id}/consensus/", "READ", 200),
     Row("GET", "/consensus/{consensus_id}/", "READ", 200),
+    Row("GET", "/consensus/{consensus_id}/builds/{version}/", "READ", 200),
     Row("POST", "/consensus/{consensus_id}/accept/", "DECIDE", 200, {}),
     Row("POST", "/consensus/{consensus_id}/reject/", "DECIDE", 200, WHY),
     Row("POST", "/consensus/{consensus_id}/amend/", "DECIDE", 200, {"tracks": []}),

@@ -84,7 +84,7 @@ def build() -> World:
         User.objects.create_user(person.name, role=person.role)
     project = cast.project()
     Member.objects.create(project=project, user=cast.user("Ingo"), role=Role.WORKER)
-    ids = {"project_id": project.pk, "n": "3", "frame": "3", "free_video": cast.video(project).pk}
+    ids = {"project_id": project.pk, "n": "3", "frame": "3", "version": "1", "free_video": cast.video(project).pk}
     ids |= (
         _prior_knowledge(project)
         | _judged(project)

@@ -46,6 +46,30 @@ def test_a_skill_that_changed_makes_it_stale_and_it_is_made_anew() -> None:
     assert (kept.inputs, kept.track_set_id, kept.method) == (before.inputs, before.track_set_id, before.method)
 
 
+def test_an_earlier_build_is_read_with_its_inputs_and_how_like_it_is_to_what_stands_now() -> None:
+    consensus = disputed()
+    path = f"{API}/consensus/{consensus.pk}/builds"
+    before = cast.client("Rita").get(f"{path}/1/").json()
+    assert (before["likeness"], [i["weight"] for i in before["inputs"]]) == (1.0, [1.0, 1.0])
+    know(consensus, Wanda=2.0, Will=0.0)
+    renewing.mark_stale(project_id=consensus.task.project_id)
+    renewing.renew(task_id=consensus.task_id)
+    first, second = (cast.client("Rita").get(f"{path}/{version}/").json() for version in (1, 2))
+    assert {i["weight"] for i in second["inputs"]} == {2.0, 0.0}
+    # Together they had nothing; she alone has what she drew.
+    assert (first["tracks"], len(second["tracks"])) == ([], 1)
+    assert (first["likeness"], second["likeness"]) == (0.0, 1.0)
+    assert {cast.client("Rita").get(f"{path}/{version}/").status_code for version in (0, 3, 10**30)} == {404}
+
+
+def test_what_another_version_of_the_method_made_is_made_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    consensus = disputed()
+    Build.objects.filter(consensus=consensus).update(method="evidence-clustering 1")
+    assert renewing.mark_stale(pk=consensus.task_id) == 1
+    renewing.renew(task_id=consensus.task_id)
+    assert renewing.mark_stale(pk=consensus.task_id) == 0
+
+
 def test_however_many_wait_all_are_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(renewing, "AT_ONCE", 1)
     batch = launched(frames=60, max_redundancy=2)

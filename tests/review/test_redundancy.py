@@ -1,0 +1,74 @@
+"""An adaptive batch asks one more where that is expected to put something right, and a reviewer where it is not."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from crowd.models import Assignment, Batch
+from review.lifecycle import ConsensusStatus
+from review.models import Build
+from tests.review.stage import by_all, launched, only_consensus, tracks
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def adaptive(**policy: Any) -> Batch:
+    return launched(frames=20, adaptive=True, redundancy=3, max_redundancy=3, **policy)
+
+
+def open_seats(batch: Batch) -> int:
+    return Assignment.objects.filter(batch=batch, status="open").count()
+
+
+def why(batch: Batch) -> list[str]:
+    return list(Build.objects.filter(consensus__batch=batch).order_by("version").values_list("wanted", flat=True))
+
+
+def elsewhere(start: int, stop: int) -> list[dict[str, Any]]:
+    return tracks(start, stop, shift=25.0)
+
+
+def otherwise_named(start: int, stop: int) -> list[dict[str, Any]]:
+    return tracks(start, stop, label="car")
+
+
+def half_of_it(start: int, stop: int) -> list[dict[str, Any]]:
+    drawn = tracks(start, stop)
+    drawn[0]["keyframes"][1:] = [{"frame": start + 4, "points": [13.0, 5.5, 33.0, 45.5], "outside": True}]
+    return drawn
+
+
+def a_little_aside(start: int, stop: int) -> list[dict[str, Any]]:
+    return tracks(start, stop, shift=1.0)
+
+
+def test_two_who_agree_are_enough() -> None:
+    batch = adaptive()
+    by_all(batch, Wanda=tracks, Will=a_little_aside)
+    assert only_consensus(batch).status == ConsensusStatus.ACCEPTED
+    assert (open_seats(batch), why(batch)) == (0, [""])
+
+
+@pytest.mark.parametrize("other", [elsewhere, otherwise_named, half_of_it])
+def test_one_more_is_asked_where_one_stands_against_one(other: Any) -> None:
+    batch = adaptive()
+    by_all(batch, Wanda=tracks, Will=other)
+    assert (open_seats(batch), why(batch)) == (1, ["gain"])
+
+
+def test_who_differ_by_what_one_more_would_not_put_right_are_a_reviewers() -> None:
+    batch = adaptive(agreement_floor=1.0)
+    by_all(batch, Wanda=tracks, Will=a_little_aside)
+    assert only_consensus(batch).status == ConsensusStatus.PENDING
+    assert (open_seats(batch), why(batch)) == (0, [""])
+
+
+def test_a_third_settles_what_two_named_differently_and_nobody_else_is_asked() -> None:
+    batch = launched(frames=20, adaptive=True, redundancy=3, max_redundancy=5, agreement_floor=0.6)
+    by_all(batch, Wanda=tracks, Will=otherwise_named)
+    by_all(batch, Wim=tracks)
+    made = only_consensus(batch)
+    assert made.status == ConsensusStatus.ACCEPTED
+    assert (open_seats(batch), why(batch)) == (0, ["gain", ""])
