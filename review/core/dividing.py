@@ -3,8 +3,9 @@
 Idea: a few frames on which the late end of one drawing lies on the early start of another are enough to put two
 objects into one cluster. At every frame the workers are asked: who follows one thing across it, and whose drawing ends
 there while the cluster goes on, or begins there while it was there before? Where more say that it ends than that it
-goes on, it ends. Whose drawing goes on in another cluster was asked by `untangling` or `mending` and has no say here:
-where they handed an object over from some drawings to others, that nobody leads across means nothing.
+goes on, it ends. A worker who ends one drawing and begins another where that was going follows one thing, too. Whose
+drawing goes on in another cluster was asked by `untangling` or `mending` and has no say here: where they handed an
+object over from some drawings to others, that nobody leads across means nothing.
 """
 
 from __future__ import annotations
@@ -13,10 +14,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from annotation.core.boxes import iou_aligned
 from annotation.core.tracks import Bools, Floats, Ints
 from review.core.stacking import Stack
 
 LEAST = 5  # frames on either side of a cut, for who leads across and for what is left
+GAP = 2  # frames from the end of a worker's drawing to the beginning of the next one that goes on with it
+SAME = 0.6  # IoU, in the middle of that, of where the one was going and where the other came from
 NEAR = 15  # frames from a cut within which a drawing that ends or begins speaks about it
 
 
@@ -40,6 +44,10 @@ def divide(stack: Stack, member: Ints, weights: Floats) -> Ints:
 def _cut(stack: Stack, member: Ints, k: int, rows: Ints, weights: Floats) -> int | None:
     """The frame before which a cluster should be cut, None if it holds together."""
     here, least = member[rows] == k, stack.frames(LEAST, 2)
+    groups = _continued(stack, here, rows)
+    here = np.stack([here[g].any(axis=0) for g in groups])
+    there = np.stack([stack.present[rows[g]].any(axis=0) for g in groups])
+    owners = stack.owners[rows[[g[0] for g in groups]]]
     n = here.shape[1]
     known = np.flatnonzero(here.any(axis=0))
     first, last = here.argmax(axis=1), n - 1 - here[:, ::-1].argmax(axis=1)
@@ -47,10 +55,9 @@ def _cut(stack: Stack, member: Ints, k: int, rows: Ints, weights: Floats) -> int
     if not len(frames) or not len(np.unique(first)) > 1:
         return None
     leads = (first[:, None] <= frames - least) & (last[:, None] >= frames + least - 1)
-    stops = _stops(stack, rows, here, first, last, frames)
+    stops = _stops(stack, there & ~here, first, last, frames)
     # An object that is there for a few frames has no drawing that could lead across by more.
     leads |= stops.brief
-    owners = stack.owners[rows]
     across, against = np.zeros(len(frames)), np.zeros(len(frames))
     for owner in np.unique(owners):
         mine = owners == owner
@@ -78,10 +85,49 @@ class _Stops:
     handed: Bools
 
 
-def _stops(stack: Stack, rows: Ints, here: Bools, first: Ints, last: Ints, frames: Ints) -> _Stops:
+def _continued(stack: Stack, here: Bools, rows: Ints) -> list[list[int]]:
+    """Which of some drawings (r, n) are pieces of one: of one worker, each beginning where the one before was going."""
+    last = here.shape[1] - 1 - here[:, ::-1].argmax(axis=1)
+    order = np.lexsort((here.argmax(axis=1), stack.owners[rows])).tolist()
+    groups: list[list[int]] = []
+    for row in order:
+        one = groups[-1][-1] if groups else -1
+        if (
+            groups
+            and stack.owners[rows[one]] == stack.owners[rows[row]]
+            and _goes_on(stack, here, rows, one, row, int(last[one]))
+        ):
+            groups[-1].append(row)
+        else:
+            groups.append([row])
+    return groups
+
+
+def _goes_on(stack: Stack, here: Bools, rows: Ints, one: int, other: int, last: int) -> bool:
+    first = int(here[other].argmax())
+    if not 0 < first - last <= stack.frames(GAP, 2):
+        return False
+    window = stack.frames(LEAST, 2)
+    ends = [
+        _course(stack.boxes[rows[r]], here[r], at, window, (last + first) / 2)
+        for r, at in ((one, last), (other, first))
+    ]
+    return bool(iou_aligned(ends[0], ends[1]) >= SAME)
+
+
+def _course(boxes: Floats, here: Bools, at: int, window: int, when: float) -> Floats:
+    """Where a drawing would be at some time by the frames around its first or last one."""
+    near = np.arange(max(0, at - window), min(len(here), at + window + 1))
+    near = near[here[near]]
+    middle = near.mean()
+    time = near - middle
+    slope = (time[:, None] * boxes[near]).sum(axis=0) / (1.0 + (time**2).sum())
+    return boxes[near].mean(axis=0) + slope * (when - middle)
+
+
+def _stops(stack: Stack, away: Bools, first: Ints, last: Ints, frames: Ints) -> _Stops:
     """An end or a beginning is near its frame, and not another cluster's beginning or end."""
-    away = stack.present[rows] & ~here
-    at = np.arange(here.shape[1])
+    at = np.arange(away.shape[1])
     goes_on = np.any(away & (at > last[:, None]), axis=1)
     came = np.any(away & (at < first[:, None]), axis=1)
     least, near = stack.frames(LEAST, 2), stack.frames(NEAR, 3)

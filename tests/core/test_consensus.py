@@ -182,6 +182,16 @@ def test_one_objects_end_and_anothers_beginning_are_two_objects_where_nobody_lea
     assert [t.support for t in consensus.tracks.tracks] == [("1", "2", "3")] * 2
 
 
+@pytest.mark.parametrize("cuts", [(30, 30, None), (24, 30, 37), (30, 30, None, None, 30)])
+def test_who_begins_a_new_track_where_the_last_one_was_going_follows_the_same_object(cuts):
+    crowd = []
+    for w, cut in enumerate(cuts):
+        ranges = [range(START, STOP)] if cut is None else [range(START, cut), range(cut, STOP)]
+        drawn = [box_track(f"t{i}", 0.5 * w, 0, frames=frames) for i, frames in enumerate(ranges)]
+        crowd.append(submit(*drawn, box_track("other", 200 + w, 0), id=str(w)))
+    assert len(agree(*crowd).tracks.tracks) == 2
+
+
 def test_an_object_that_most_follow_to_the_end_is_one_although_somebody_drew_it_in_two():
     whole = box_track("w", 0, 0)
     parts = box_track("p", 0, 0, range(START, 28)), box_track("q", 0, 0, range(28, STOP))

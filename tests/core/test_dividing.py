@@ -11,11 +11,11 @@ from review.core.stacking import stack
 FRAMES = 21
 
 
-def drawn(*presences: range) -> Track:
-    """One drawing that is there on some ranges of frames."""
+def drawn(*presences: range, x: float = 0.0) -> Track:
+    """One drawing that is there on some ranges of frames, and does not move."""
     here = sorted(f for some in presences for f in some)
     gone = [some.stop for some in presences if some.stop < FRAMES]
-    box = dict.fromkeys(here, [0.0, 0, 40, 60]) | dict.fromkeys(gone, [np.nan] * 4)
+    box = dict.fromkeys(here, [x, 0, x + 40, 60]) | dict.fromkeys(gone, [np.nan] * 4)
     at = sorted(box)
     return make_track("", "car", at, [box[f] for f in at], outside=[f in gone for f in at])
 
@@ -30,7 +30,7 @@ def divided(*workers: tuple[Track, ...], weights: list[float] | None = None) -> 
 
 
 def test_two_drawings_one_after_the_other_are_two_objects_where_most_have_two():
-    parts = drawn(range(8, 12)), drawn(range(12, FRAMES))
+    parts = drawn(range(8, 12)), drawn(range(12, FRAMES), x=20.0)
     assert divided((drawn(range(10, FRAMES)),), parts, parts) == [
         "..........11111111111",
         "........0000.........",
@@ -40,9 +40,14 @@ def test_two_drawings_one_after_the_other_are_two_objects_where_most_have_two():
     ]
 
 
+def test_who_ends_one_drawing_and_goes_on_with_another_in_the_same_place_follows_one_object():
+    parts = drawn(range(8, 12)), drawn(range(12, FRAMES))
+    assert set("".join(divided((drawn(range(10, FRAMES)),), parts, parts))) == {"0", "."}
+
+
 def test_a_cut_that_leaves_nothing_on_one_side_is_none():
     # The whole one is cut once, and all that any drawing of its first part has before the next cut is one frame.
-    parts = drawn(range(7, 17)), drawn(range(17, FRAMES))
+    parts = drawn(range(7, 17)), drawn(range(17, FRAMES), x=20.0)
     whole = drawn(range(1), range(9, FRAMES))
     assert divided((whole,), parts, parts) == [
         "0........000000111111",
