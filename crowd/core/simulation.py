@@ -10,12 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Literal
 
 import numpy as np
 
 from annotation.core.overlaps import overlaps
-from annotation.core.tracks import Bools, Dense, Floats, Ints, Track, Tracks, fill, make_track
+from annotation.core.tracks import Bools, Dense, Floats, Ints, Track, Tracks, clip_to, fill, make_track
 from crowd.core import spamming
 
 Kind = Literal["static", "random", "same", "one"]
@@ -30,7 +31,8 @@ class Worker:
 
     `noise` changes along a track, by `steady` alike on neighbouring keyframes, `bias` stays; `missed` is that of a
     large, long object; `invented` is a mean per segment, of things that last up to `invented_frames`; starts and
-    ends are up to `edge_frames` off. A `spammer` does none of this and little else.
+    ends are up to `edge_frames` off. After `piece_frames` in the mean a track is ended and another begun in its place
+    (0: never). A `spammer` does none of this and little else.
     """
 
     name: str
@@ -44,6 +46,7 @@ class Worker:
     invented_frames: int = 60
     swaps: float = 0.1
     edge_frames: int = 3
+    piece_frames: float = 0.0
     mislabelled: float = 0.02
     spammer: Kind | None = None
 
@@ -90,8 +93,9 @@ def draw(
         if rng.random() >= _chance_to_miss(followed[i], worker.missed):
             label = _label(dense, int(i), worker, rng)
             drawn.append(_follow(followed[i], dense.occluded[i], label, meant[dense.ids[i]], start, worker, rng))
-    drawn.extend(_invent(dense, worker, rng, width, height) for _ in range(rng.poisson(worker.invented)))
-    fits = [_within(t, width, height) for t in drawn if t is not None]
+    made = [piece for track in drawn if track is not None for piece in _pieces(track, start, stop, worker, rng)]
+    made.extend(_invent(dense, worker, rng, width, height) for _ in range(rng.poisson(worker.invented)))
+    fits = [_within(t, width, height) for t in made]
     named = [replace(t, id=str(n + 1)) for n, t in enumerate(fits)]
     return Tracks(start, stop, tuple(named))
 
@@ -166,6 +170,24 @@ def _follow(
     flags = {"outside": np.arange(len(at)) >= len(visible), "occluded": hidden[at]}
     more = {"attributes": meant.attributes, "changes": _changes(meant, visible + start)}
     return make_track("", label, at + start, every.round(2), **flags, **more)
+
+
+def _pieces(track: Track, start: int, stop: int, worker: Worker, rng: np.random.Generator) -> list[Track]:
+    """A track as the pieces in which it was drawn, each ended by an `outside` keyframe where the next one begins."""
+    if worker.piece_frames <= 0:
+        return [track]
+    cuts = start + np.cumsum(np.maximum(2, rng.exponential(worker.piece_frames, stop - start).astype(np.int64)))
+    ends = [start, *cuts[cuts < stop - 2].tolist(), stop]
+    out = []
+    for a, b in pairwise(ends):
+        for piece in clip_to(Tracks(start, stop, (track,)), a, b).tracks:
+            over = int(b < stop and not piece.outside[-1])
+            at = np.concatenate([piece.frames, np.full(over, b)])
+            boxes = np.concatenate([piece.points, np.full((over, 4), np.nan)])
+            gone = np.concatenate([piece.outside, np.ones(over, bool)])
+            hidden = np.concatenate([piece.occluded, np.zeros(over, bool)])
+            out.append(replace(piece, frames=at, points=boxes, outside=gone, occluded=hidden))
+    return out
 
 
 def runs(mask: Bools) -> list[tuple[int, int]]:

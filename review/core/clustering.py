@@ -24,7 +24,7 @@ from review.core.stacking import Stack
 from review.core.untangling import untangle
 
 FLOOR = 0.35  # mean IoU at which two tracks neither attract nor repel
-OTHER_LABEL = 0.25  # what a different label takes off the IoU
+OTHER_LABEL = 0.1  # what a different label takes off the IoU
 CHANGE = 2.0  # a change of cluster must win this much IoU·frames: five frames at a difference of 0.4
 ROUNDS = 2
 

@@ -31,7 +31,7 @@ from review.core.risking import FINDS, OF_ITS_OWN, Known, Worth, expected_gain
 from review.core.stacking import Stack, stack
 
 METHOD = "evidence-clustering"
-VERSION = 9
+VERSION = 10
 SPREAD = 0.05  # error of a box's edge as a share of its side, of a worker of whom nothing is known
 MIN_WEIGHT = 0.05
 WITNESS = 3.0  # log odds for an object that a neighbouring segment's consensus has too
@@ -211,7 +211,7 @@ def _exist(
     hits = np.array([HIT if s is None else s.hit for s in skills])
     false_alarms = np.array([FALSE_ALARM if s is None else s.false_alarm for s in skills])
     lengths = [() if s is None else s.lengths for s in skills]
-    odds = log_odds(counted, hits, false_alarms) + WITNESS * witness + odds_by_length(frames, counted, lengths)
+    odds = log_odds(counted, hits, false_alarms, frames) + WITNESS * witness + odds_by_length(frames, counted, lengths)
     count = counted.sum(axis=1) + witness
     enough = counted.sum(axis=1) >= votes_needed(rule.quorum, len(persons))
     known = all(s is not None for s in skills)

@@ -17,7 +17,8 @@ from annotation.core.tracks import Bools, Floats, Ints
 SUPPORT = 0.2  # of the frames of whoever drew most of an object, to count as having drawn it
 HIT, FALSE_ALARM = 0.8, 0.1  # of a worker of whom nothing is known
 COINCIDENCE = 0.02  # chance that another worker's invention lies in the same place at the same time
-HARD, HARDER = 0.2, 3.0  # share of objects that are hard, and how many times as often they are missed
+HARD, HARDER = 0.2, 3.0  # share of brief objects that are hard, and how many times as often they are missed
+BRIEF = 8  # frames; of those that are there for longer fewer are hard, since somebody sees them at some time
 MOST_MISSED = 0.9
 LENGTHS = (8, 16, 32, 64, 128, 256)  # frames that part the brief from the long
 PRIOR_LENGTHS = 6.0  # how many objects and inventions of some length it takes to believe half of what they say
@@ -29,8 +30,8 @@ def supporters(drawn: Bools) -> Bools:
     return (frames > 0) & (frames >= SUPPORT * frames.max(axis=1, keepdims=True, initial=0))
 
 
-def log_odds(votes: Bools, hits: Floats, false_alarms: Floats, asked: Bools | None = None) -> Floats:
-    """Logarithm of the odds that each cluster is an object, (k, w) → (k,).
+def log_odds(votes: Bools, hits: Floats, false_alarms: Floats, frames: Ints, asked: Bools | None = None) -> Floats:
+    """Logarithm of the odds that each cluster is an object, (k, w) → (k,), by who drew it and on how many `frames` (k,).
 
     `hits` (w,) is the chance that a worker draws what is there, `false_alarms` (w,) the share of what a worker draws
     that is not. `asked` (k, w) says who saw the segment, everybody unless given; clusters that nobody drew have −inf.
@@ -42,7 +43,8 @@ def log_odds(votes: Bools, hits: Floats, false_alarms: Floats, asked: Bools | No
     misses = np.minimum(np.stack([1 - hit, HARDER * (1 - hit)]), MOST_MISSED)
     misses[1] = np.maximum(misses[1], misses[0])
     there = votes @ np.log1p(-misses.T) + silent @ np.log(misses.T)
-    there = np.logaddexp(there[:, 0] + np.log(1 - HARD), there[:, 1] + np.log(HARD))
+    hard = HARD * np.minimum(1.0, BRIEF / np.maximum(frames, 1))
+    there = np.logaddexp(there[:, 0] + np.log1p(-hard), there[:, 1] + np.log(hard))
     with np.errstate(divide="ignore"):
         invented = np.log(votes @ clutter) + (votes.sum(axis=1) - 1) * np.log(COINCIDENCE)
     return np.where(votes.any(axis=1), there - invented, -np.inf)

@@ -153,7 +153,9 @@ def explain(table: Table) -> Explained:
         somebody = drew.any(axis=1)
         blame = (drew @ np.maximum(1 - 2 * alarms, 0)) / np.maximum(drew.sum(axis=1), 1)
         lengths = length_odds(table.frames[somebody], share[somebody], blame[somebody])
-        share = np.where(known, table.truth, expit(log_odds(drew, hits, alarms, asked) + _by_length(table, lengths)))
+        share = np.where(
+            known, table.truth, expit(log_odds(drew, hits, alarms, table.frames, asked) + _by_length(table, lengths))
+        )
     return Explained(hits, alarms, lengths, _others(table, hits, alarms, _by_length(table, lengths)))
 
 
@@ -167,10 +169,10 @@ def _others(table: Table, hits: Floats, alarms: Floats, by_length: Floats) -> Fl
     out = np.zeros(asked.shape)
     for worker in range(asked.shape[1]):
         rest = np.delete(np.arange(asked.shape[1]), worker)
-        odds = log_odds(drew[:, rest], hits[rest], alarms[rest], asked[:, rest])
+        odds = log_odds(drew[:, rest], hits[rest], alarms[rest], table.frames, asked[:, rest])
         # What nobody else drew is judged as if a new worker had drawn it: their silence says what their skill is worth.
         votes, seen = (np.column_stack([a[:, rest], np.ones(len(a), bool)]) for a in (drew, asked))
-        lone = log_odds(votes, np.append(hits[rest], HIT), np.append(alarms[rest], FALSE_ALARM), seen)
+        lone = log_odds(votes, np.append(hits[rest], HIT), np.append(alarms[rest], FALSE_ALARM), table.frames, seen)
         out[:, worker] = expit(np.where(drew[:, rest].any(axis=1), odds, lone) + by_length)
     return np.where(np.isnan(table.truth)[:, None], out, table.truth[:, None])
 

@@ -11,7 +11,7 @@ import pytest
 from annotation.core.tracks import Tracks, make_track
 from crowd.core.skill import Skill, estimate
 from review.core.consensus import Submission, make_consensus
-from review.core.existing import LENGTHS, length_odds, odds_by_length
+from review.core.existing import LENGTHS, length_odds, log_odds, odds_by_length
 from review.core.learning import Answers, learn
 
 FRAMES = 100
@@ -109,7 +109,15 @@ def test_a_lone_drawing_exists_if_it_is_long_where_inventions_are_brief():
         outside = [False, False, True][: len(at)]
         alone = Tracks(0, FRAMES, (make_track("1", "person", at, [box, box, *gone], outside=outside),))
         for said in (skills, {n: replace(skill, lengths=()) for n, skill in skills.items()}):
-            given = [Submission(n, n, alone if n == "a" else Tracks(0, FRAMES), said[n]) for n in names]
+            given = [Submission(n, n, alone if n == "a" else Tracks(0, FRAMES), said[n]) for n in names[:2]]
             made = make_consensus(given, 0, FRAMES, lone=True)
             kept[last + 1, said is skills] = len(made.tracks.tracks)
     assert kept == {(10, True): 0, (FRAMES, True): 1, (10, False): 0, (FRAMES, False): 0}
+
+
+def test_what_is_there_for_long_is_the_less_likely_to_have_been_overlooked_by_most():
+    hits, alarms = np.full(3, 0.9), np.full(3, 0.05)
+    lone, two = np.array([[True, False, False]] * 3), np.array([[True, True, False]] * 3)
+    brief, longer, longest = log_odds(lone, hits, alarms, np.array([1, 30, 300]))
+    assert brief > longer > longest
+    assert np.ptp(log_odds(two, hits, alarms, np.array([1, 30, 300]))) < (brief - longest) / 2

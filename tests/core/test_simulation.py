@@ -142,6 +142,17 @@ def test_inventions_come_at_their_rate():
     assert drawing(Tracks(0, 50, ()), replace(FLAWLESS, invented=5.0)).tracks
 
 
+def test_tracks_that_are_begun_anew_show_the_same_boxes_piece_by_piece():
+    whole, pieces = (filled(drawing(grid(), replace(FLAWLESS, piece_frames=n))) for n in (0.0, 30.0))
+    assert len(whole.ids) == 12
+    assert 40 < len(pieces.ids) < 120
+    assert (whole.present.sum(axis=0) == pieces.present.sum(axis=0)).all()
+    for frame in (0, 57, 199):
+        shown = (dense.boxes[dense.present[:, frame], frame] for dense in (whole, pieces))
+        first, second = (boxes[np.lexsort(boxes.T)] for boxes in shown)
+        assert np.allclose(first, second)
+
+
 def test_spammers_do_as_their_kind_does():
     truth = grid()
     static, same, one = (Worker("s", spammer=kind) for kind in ("static", "same", "one"))
