@@ -31,7 +31,7 @@ def supporters(drawn: Bools) -> Bools:
 
 
 def log_odds(votes: Bools, hits: Floats, false_alarms: Floats, frames: Ints, asked: Bools | None = None) -> Floats:
-    """Logarithm of the odds that each cluster is an object, (k, w) → (k,), by who drew it and on how many `frames` (k,).
+    """Logarithm of the odds that each cluster is an object, (k, w) → (k,); it is there on so many `frames` (k,).
 
     `hits` (w,) is the chance that a worker draws what is there, `false_alarms` (w,) the share of what a worker draws
     that is not. `asked` (k, w) says who saw the segment, everybody unless given; clusters that nobody drew have −inf.
