@@ -45,6 +45,7 @@ class Proxy:
         self._site = (host, int(port))
         self._plans = list(plans)
         self.passed: list[Passed] = []
+        self._sites: list[socket.socket] = []
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
 
@@ -54,7 +55,8 @@ class Proxy:
 
     def __exit__(self, *_: object) -> None:
         self._listener.shutdown(socket.SHUT_RDWR)
-        self._listener.close()
+        for each in (self._listener, *self._sites):
+            each.close()
 
     def _accept(self) -> None:
         with contextlib.suppress(OSError):
@@ -63,10 +65,21 @@ class Proxy:
                 plan = self._plans.pop(0) if self._plans else Plan()
                 self.passed.append(passed := Passed())
                 site = socket.create_connection(self._site)
+                self._sites.append(site)
                 forth = (client, site, passed.up, plan.up, plan.up_per_s)
                 back = (site, client, passed.down, plan.down, float("inf"))
                 for way in (forth, back):
-                    threading.Thread(target=_pass_on, args=way, daemon=True).start()
+                    threading.Thread(target=self._pass, args=(way, client, site), daemon=True).start()
+
+    def _pass(self, way: tuple[socket.socket, socket.socket, bytearray, float, float], *ends: socket.socket) -> None:
+        _pass_on(*way)
+        client, site = ends
+        with contextlib.suppress(OSError):
+            client.shutdown(socket.SHUT_RDWR)
+        client.close()
+        # Closed at once, it would answer what the site sends with a reset, and what the site has not read yet is lost.
+        with contextlib.suppress(OSError):
+            site.shutdown(socket.SHUT_WR)
 
 
 def _pass_on(source: socket.socket, to: socket.socket, seen: bytearray, most: float, per_s: float) -> None:
@@ -78,7 +91,3 @@ def _pass_on(source: socket.socket, to: socket.socket, seen: bytearray, most: fl
             if len(seen) >= most:
                 break
             time.sleep(len(chunk) / per_s)
-    for each in (source, to):
-        with contextlib.suppress(OSError):
-            each.shutdown(socket.SHUT_RDWR)
-        each.close()
