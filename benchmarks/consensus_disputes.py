@@ -27,7 +27,7 @@ from review.core.fusing import runs
 WORKERS = ("#2a9d8f", "#8e5bd0", "#c2549d")
 THERE, DISPUTED, TRUE = "#36c", "#e67e22", "#222"
 LEFT, WIDE, ROW, SCENE = 70, 560, 16, 560
-EDGE = 10
+EDGE = 10  # frames from either end of the segment in which no frame is chosen: late starts are no disputes to look at
 
 
 def followed(made: Dense, own: Dense) -> Bools:
@@ -90,7 +90,7 @@ def picture(case: Case, segment: int, consensus: Consensus) -> str:
     drawn = [fill(d.tracks.tracks, task.start, task.stop) for d in task.drawn]
     disputed = disputes(consensus)
     lines = times(made, disputed, drawn, [t.confidence or 0.0 for t in tracks.tracks])
-    inner = slice(EDGE, disputed.shape[1] - EDGE)  # late starts are no disputes to look at
+    inner = slice(EDGE, disputed.shape[1] - EDGE)
     worst = EDGE + int(disputed[:, inner].sum(axis=0).argmax())
     top = 22.0 + len(made.ids) * ROW
     mark = LEFT + (worst + 0.5) * WIDE / disputed.shape[1]

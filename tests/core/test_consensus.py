@@ -259,6 +259,13 @@ def test_one_more_worker_is_worth_the_more_the_others_differ_and_the_fewer_they_
     assert agree(*lone).gain > agree(*crowd(0, 2)).gain
 
 
+def test_who_name_it_differently_have_drawn_one_object_though_their_boxes_are_only_fairly_alike():
+    given = ((0, "car"), (1, "car"), (12, "bus"), (13, "bus"))
+    crowd = [submit(box_track("a", x, 0, label=label), id=str(x)) for x, label in given]
+    (track,) = agree(*crowd).tracks.tracks
+    assert len(track.support) == 4
+
+
 def test_one_more_is_worth_much_where_two_labels_have_the_same_votes():
     def crowd(*labels):
         return [submit(box_track("a", 0, 0, label=label), id=str(w)) for w, label in enumerate(labels)]
