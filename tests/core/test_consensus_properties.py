@@ -15,6 +15,7 @@ from crowd.core.copying import ALIKE, likenesses
 from crowd.core.skill import Skill
 from crowd.core.spamming import copied
 from review.core.consensus import Consensus, Submission, make_consensus
+from review.core.fusing import fuse
 
 START, STOP = 10, 70
 SEEDS = st.integers(0, 2**32 - 1)
@@ -133,6 +134,17 @@ def test_what_is_moved_and_scaled_comes_back_moved_and_scaled(some: Crowd, move:
     assert np.allclose([t.confidence for t in first.tracks.tracks], [t.confidence for t in second.tracks.tracks])
 
 
+@settings(max_examples=100, deadline=None)
+@given(SEEDS, st.integers(3, 6), st.booleans())
+def test_boxes_that_lie_apart_become_a_box_that_does_not_end_before_it_begins(seed: int, workers: int, whole: bool):
+    rng = np.random.default_rng(seed)
+    corner, size = rng.uniform(0, 100, (40, workers, 1, 2)), rng.uniform(1, 40, (40, workers, 1, 2))
+    boxes = np.concatenate([corner, corner + size], axis=-1)
+    fused = fuse(boxes.round() if whole else boxes, rng.uniform(0.01, 0.3, workers))
+    assert (fused[..., 2:] >= fused[..., :2]).all()
+    assert (fused >= boxes.min(axis=1) - 1).all() and (fused <= boxes.max(axis=1) + 1).all()
+
+
 @settings(max_examples=40, deadline=None)
 @given(SEEDS, st.integers(2, 5))
 def test_equal_submissions_come_back(seed: int, copies: int):
@@ -160,6 +172,7 @@ def test_every_number_is_one_and_every_share_is_a_share(some: Crowd):
     made = some.agree()
     boxes, present = dense(made)
     assert np.isfinite(boxes[present]).all()
+    assert (boxes[present][:, 2:] >= boxes[present][:, :2]).all()
     shares = [made.agreement, made.confidence, *made.scores.values()]
     shares += [t.confidence for t in made.tracks.tracks]
     assert all(0 <= share <= 1 for share in shares)
