@@ -61,6 +61,7 @@ class PolicySerializer(serializers.Serializer):
     quorum = QuorumField(required=False)
     iou_floor = serializers.FloatField(required=False, min_value=0, max_value=1)
     agreement_floor = serializers.FloatField(required=False, min_value=0, max_value=1)
+    gain_floor = serializers.FloatField(required=False, min_value=0, max_value=1)
     gold_share = serializers.FloatField(required=False, min_value=0, max_value=1)
     gold_floor = serializers.FloatField(required=False, min_value=0, max_value=1)
     lease_s = serializers.IntegerField(required=False, min_value=1, max_value=30 * 86_400)

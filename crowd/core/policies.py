@@ -13,6 +13,7 @@ from annotation.core.languages import MOST_LANGUAGES, is_language
 from annotation.core.problems import Invalid, Problems, shown, step
 from crowd.core import qualification
 from crowd.core.qualification import Qualification
+from crowd.core.stopping import PRICE
 
 MOST_MICROS = 10**15
 # What the clips' encoder offers: visually lossless, and more.
@@ -36,6 +37,7 @@ class Policy:
     quorum: str = "1/2"
     iou_floor: float = 0.5
     agreement_floor: float = 0.8
+    gain_floor: float = PRICE
     gold_share: float = 0.05
     gold_floor: float = 0.65
     lease_s: int = 1800
@@ -128,6 +130,7 @@ CHECKS: dict[str, Check] = {
     "quorum": _quorum,
     "iou_floor": _share,
     "agreement_floor": _share,
+    "gain_floor": _share,
     "gold_share": _share,
     "gold_floor": _share,
     "lease_s": _whole(1, 30 * 86_400),

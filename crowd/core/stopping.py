@@ -25,6 +25,9 @@ class Redundancy(Protocol):
     def agreement_floor(self) -> float: ...
 
     @property
+    def gain_floor(self) -> float: ...
+
+    @property
     def adaptive(self) -> bool: ...
 
 
@@ -52,9 +55,9 @@ def why_more(*, policy: Redundancy, judged: Judged, submissions: int) -> Why:
         return ""
     if not policy.adaptive:
         return "agreement" if judged.agreement < policy.agreement_floor else ""
-    if settled(gain=judged.gain, empty=judged.empty, proven=judged.proven):
+    if settled(gain=judged.gain, empty=judged.empty, proven=judged.proven, price=policy.gain_floor):
         return ""
-    return "gain" if judged.gain > PRICE else "empty"
+    return "gain" if judged.gain > policy.gain_floor else "empty"
 
 
 def seats_wanted(*, policy: Redundancy, judged: Judged, submissions: int) -> int:

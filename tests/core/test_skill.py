@@ -84,6 +84,7 @@ class Plan:
     first_seats: int = 2
     max_redundancy: int = 5
     agreement_floor: float = 0.8
+    gain_floor: float = PRICE
     adaptive: bool = True
 
 
@@ -125,6 +126,11 @@ def test_an_adaptive_policy_says_why_it_wants_one_more_until_the_bound(judged, w
     assert why_more(policy=Plan(), judged=judged, submissions=2) == why
     assert seats_wanted(policy=Plan(), judged=judged, submissions=2) == bool(why)
     assert seats_wanted(policy=Plan(), judged=judged, submissions=5) == 0
+
+
+@pytest.mark.parametrize(("floor", "why"), [(0.0, "gain"), (0.3, ""), (1.0, "")])
+def test_a_policy_says_from_which_gain_on_one_more_is_wanted(floor, why):
+    assert why_more(policy=Plan(gain_floor=floor), judged=Judged(0.95, gain=0.2), submissions=2) == why
 
 
 def test_a_fixed_policy_goes_by_agreement_alone():

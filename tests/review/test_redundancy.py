@@ -58,6 +58,13 @@ def test_one_more_is_asked_where_one_stands_against_one(other: Any) -> None:
     assert (open_seats(batch), why(batch)) == (1, ["gain"])
 
 
+def test_what_is_worth_less_than_the_policy_asks_for_is_a_reviewers() -> None:
+    batch = adaptive(gain_floor=0.9)
+    by_all(batch, Wanda=tracks, Will=elsewhere)
+    assert only_consensus(batch).status == ConsensusStatus.PENDING
+    assert (open_seats(batch), why(batch)) == (0, [""])
+
+
 def test_who_differ_by_what_one_more_would_not_put_right_are_a_reviewers() -> None:
     batch = adaptive(agreement_floor=1.0)
     by_all(batch, Wanda=tracks, Will=a_little_aside)
