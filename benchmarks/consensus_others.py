@@ -29,6 +29,7 @@ OTHERS: dict[str, dict[str, Any]] = {
     "two and a half times as many swaps": {"worse": {"swaps": 2.5}},
     "keyframes every 25 frames": {"worse": {"keyframe_step": 2.5}},
     "tracks begun anew every 3 seconds": {"pieces_s": 3},
+    "one object of twelve drawn twice": {"twice": 1 / 12},
     "a pool of thirty": {"size": 30},
     "two workers": {"workers": 2},
     "one frame of two": {"every": 2},

@@ -32,7 +32,8 @@ class Worker:
     `noise` changes along a track, by `steady` alike on neighbouring keyframes, `bias` stays; `missed` is that of a
     large, long object; `invented` is a mean per segment, of things that last up to `invented_frames`; starts and
     ends are up to `edge_frames` off. After `piece_frames` in the mean a track is ended and another begun in its place
-    (0: never). A `spammer` does none of this and little else.
+    (0: never). `twice` is the chance that an object is drawn a second time. A `spammer` does none of this and little
+    else.
     """
 
     name: str
@@ -47,6 +48,7 @@ class Worker:
     swaps: float = 0.1
     edge_frames: int = 3
     piece_frames: float = 0.0
+    twice: float = 0.0
     mislabelled: float = 0.02
     spammer: Kind | None = None
 
@@ -92,7 +94,8 @@ def draw(
     for i in rng.permutation(len(dense.ids)):
         if rng.random() >= _chance_to_miss(followed[i], worker.missed):
             label = _label(dense, int(i), worker, rng)
-            drawn.append(_follow(followed[i], dense.occluded[i], label, meant[dense.ids[i]], start, worker, rng))
+            for _ in range(2 if worker.twice and rng.random() < worker.twice else 1):
+                drawn.append(_follow(followed[i], dense.occluded[i], label, meant[dense.ids[i]], start, worker, rng))
     made = [piece for track in drawn if track is not None for piece in _pieces(track, start, stop, worker, rng)]
     made.extend(_invent(dense, worker, rng, width, height) for _ in range(rng.poisson(worker.invented)))
     fits = [_within(t, width, height) for t in made]

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from annotation.core.boxes import iou
 from annotation.core.metrics import compare
 from annotation.core.tracks import Dense, Tracks, fill, make_track, to_json
 from crowd.core.scoring import benchmark
@@ -151,6 +152,13 @@ def test_tracks_that_are_begun_anew_show_the_same_boxes_piece_by_piece():
         shown = (dense.boxes[dense.present[:, frame], frame] for dense in (whole, pieces))
         first, second = (boxes[np.lexsort(boxes.T)] for boxes in shown)
         assert np.allclose(first, second)
+
+
+def test_what_is_drawn_twice_lies_nearly_on_itself():
+    once, twice = (filled(drawing(grid(), replace(FLAWLESS, noise=0.02, twice=n))) for n in (0.0, 1.0))
+    assert (len(once.ids), len(twice.ids)) == (12, 24)
+    alike = iou(twice.boxes[:, 100], twice.boxes[:, 100])
+    assert ((alike > 0.6).sum(axis=1) == 2).all() and ((alike > 0.999).sum(axis=1) == 1).all()
 
 
 def test_spammers_do_as_their_kind_does():
