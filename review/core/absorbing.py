@@ -11,11 +11,13 @@ from __future__ import annotations
 
 import numpy as np
 
+from annotation.core.boxes import iou_aligned
 from annotation.core.tracks import Floats, Ints
 from review.core.stacking import Stack
 
 ALIKE = 3.0  # IoU·frames over the floor that a stretch must be worth
 AGAINST = 1.0  # what a frame loses on which all are in both clusters; a share of it where some are
+APART = 0.5  # 1 − IoU from which two boxes of one worker are two objects for certain
 NEVER = 1e6
 
 
@@ -62,10 +64,27 @@ def _gain(stack: Stack, member: Ints, pair: tuple[int, int], above: Floats, floo
     one, other = (_heard(stack, member == k, weights) for k in pair)
     share = stack.share_compared(*(np.flatnonzero(some.any(axis=1)).tolist() for some in (one, other)))
     total = one.sum(axis=0) * other.sum(axis=0) * share
-    clash = np.minimum(one, other).sum(axis=0)
-    against = clash / np.maximum(np.maximum(one, other).sum(axis=0), 1e-9)
+    clash, most = np.minimum(one, other), np.maximum(np.maximum(one, other).sum(axis=0), 1e-9)
+    against = (clash * _apart(stack, member, pair)).sum(axis=0) / most
     mean = sums / np.maximum(total, 1e-9) - floor - AGAINST * against
-    return np.where(total > 0, np.where(against > 1 - 1e-9, -NEVER, mean), 0.0)
+    # Where all who drew the one drew the other too, nobody would come to it, and the same would be asked again.
+    idle = clash.sum(axis=0) >= np.minimum(one.sum(axis=0), other.sum(axis=0)) - 1e-9
+    mean = np.where(idle, np.minimum(mean, 0.0), mean)
+    return np.where(total > 0, np.where(clash.sum(axis=0) / most > 1 - 1e-9, -NEVER, mean), 0.0)
+
+
+def _apart(stack: Stack, member: Ints, pair: tuple[int, int]) -> Floats:
+    """How far each worker's two boxes in both clusters are two, (w, n): not at all where one lies on the other."""
+    one, other = (_own_boxes(stack, member == k) for k in pair)
+    return np.clip((1 - np.nan_to_num(iou_aligned(one, other))) / APART, 0, 1)
+
+
+def _own_boxes(stack: Stack, here: np.ndarray) -> Floats:
+    """The box of every worker in a cluster, (w, n, 4) with NaN, from the frames of the tracks in it, (t, n)."""
+    out = np.full((stack.workers, here.shape[1], 4), np.nan)
+    for row in np.flatnonzero(here.any(axis=1)).tolist():
+        out[stack.owners[row], here[row]] = stack.boxes[row, here[row]]
+    return out
 
 
 def _heard(stack: Stack, here: np.ndarray, weights: Floats) -> Floats:

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from annotation.core.boxes import iou_aligned
 from annotation.core.tracks import Bools, Floats, Ints
 
 SUPPORT = 0.2  # of the frames of whoever drew most of an object, to count as having drawn it
@@ -20,6 +21,7 @@ COINCIDENCE = 0.02  # chance that another worker's invention lies in the same pl
 HARD, HARDER = 0.2, 3.0  # share of brief objects that are hard, and how many times as often they are missed
 BRIEF = 8  # frames; of those that are there for longer fewer are hard, since somebody sees them at some time
 MOST_MISSED = 0.9
+TWICE = 0.6  # mean IoU of two drawings of one worker from which they may be of one object
 LENGTHS = (8, 16, 32, 64, 128, 256)  # frames that part the brief from the long
 PRIOR_LENGTHS = 6.0  # how many objects and inventions of some length it takes to believe half of what they say
 
@@ -28,6 +30,20 @@ def supporters(drawn: Bools) -> Bools:
     """Who drew an object, (k, w), from the frames on which each did, (k, w, n): more than a sliver of it."""
     frames = drawn.sum(axis=2)
     return (frames > 0) & (frames >= SUPPORT * frames.max(axis=1, keepdims=True, initial=0))
+
+
+def drawn_twice(boxes: Floats, drawn: Bools) -> Bools:
+    """Which clusters (k,) are a second drawing of what another one is, from boxes (k, w, n, 4) and where there are any.
+
+    All who drew it drew the other one in the same place, and at least as many more drew only that one.
+    """
+    count = drawn.any(axis=2).sum(axis=1)
+    twice = np.zeros(len(drawn), bool)
+    for k in np.flatnonzero((count > 0) & (2 * count <= count.max(initial=0))).tolist():
+        who = np.flatnonzero(drawn[k].any(axis=1))
+        alike = np.nan_to_num(iou_aligned(boxes[:, who], boxes[k, who])).sum(axis=2) / drawn[k, who].sum(axis=1)
+        twice[k] = ((alike >= TWICE).all(axis=1) & (2 * count[k] <= count)).any()
+    return twice
 
 
 def log_odds(votes: Bools, hits: Floats, false_alarms: Floats, frames: Ints, asked: Bools | None = None) -> Floats:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from annotation.core.tracks import Tracks, make_track
+from review.core import absorbing
 from review.core.absorbing import absorb
 from review.core.clustering import FLOOR
 from review.core.stacking import Stack, stack
@@ -51,3 +52,22 @@ def test_objects_side_by_side_stay_two():
     block = stack([drawn(0, 25), drawn(1, 26), drawn(2, 27)], 0, FRAMES)
     member = np.tile(np.array([[0], [1]] * 3), (1, FRAMES))
     assert (absorbed(block, member) == member).all()
+
+
+def test_what_one_worker_drew_twice_is_not_joined_again_and_again(monkeypatch):
+    joins = []
+    join = absorbing._join
+    monkeypatch.setattr(absorbing, "_join", lambda *args: joins.append(1) or join(*args))
+    block = stack([drawn(0, 5), drawn(1), drawn(2), drawn(3), drawn(4)], 0, FRAMES)
+    member = np.where(block.boxes[:, :, 0] < 5, 0, 1)
+    assert (absorbed(block, member) == member).all() and not joins
+
+
+def test_clusters_that_only_a_second_drawing_keeps_apart_are_one():
+    # The first worker drew one object twice; one of the others is nearer to either drawing.
+    block = stack([drawn(0, 5), drawn(1), drawn(6)], 0, FRAMES)
+    member = np.where(block.boxes[:, :, 0] < 3, 0, 1)
+    found = absorbed(block, member)
+    alone = block.owners > 0
+    assert len(np.unique(found[alone])) == 1
+    assert len(np.unique(found)) == 2

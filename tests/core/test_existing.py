@@ -11,10 +11,42 @@ import pytest
 from annotation.core.tracks import Tracks, make_track
 from crowd.core.skill import Skill, estimate
 from review.core.consensus import Submission, make_consensus
-from review.core.existing import LENGTHS, length_odds, log_odds, odds_by_length
+from review.core.existing import LENGTHS, drawn_twice, length_odds, log_odds, odds_by_length
 from review.core.learning import Answers, learn
 
 FRAMES = 100
+
+
+@pytest.mark.parametrize(
+    ("second", "how", "told"),
+    [
+        ({0: 2.0}, "by one of three who drew it elsewhere by a little", True),
+        ({0: 2.0, 1: 3.0}, "by two of three, so that most say that there are two", False),
+        ({0: 30.0}, "elsewhere", False),
+        ({3: 2.0}, "by somebody who drew only this", False),
+    ],
+)
+def test_a_second_drawing_of_an_object_is_told_from_a_second_object(second, how, told):
+    boxes = np.full((2, 4, FRAMES, 4), np.nan)
+    for worker in range(3):
+        boxes[0, worker] = [worker, 0.0, worker + 40.0, 60.0]
+    for worker, shift in second.items():
+        boxes[1, worker, 20:] = [shift, 0.0, shift + 40.0, 60.0]
+    assert drawn_twice(boxes, ~np.isnan(boxes[..., 0])).tolist() == [False, told], how
+
+
+def test_who_draws_an_object_twice_does_not_make_it_two():
+    alone = [submit_boxes([x]) for x in (0.0, 1.0, 6.0)]
+    twice = [submit_boxes([0.0, 5.0]), *alone[1:]]
+    for crowd in (alone, twice):
+        some = [Submission(str(n), f"w{n}", tracks, estimate([])) for n, tracks in enumerate(crowd)]
+        made = make_consensus(some, 0, FRAMES, lone=True)
+        assert len(made.tracks.tracks) == 1 and made.gain < 0.1
+
+
+def submit_boxes(places: list[float]) -> Tracks:
+    boxes = [[[x, 0.0, x + 40.0, 60.0]] * FRAMES for x in places]
+    return Tracks(0, FRAMES, tuple(make_track(str(k), "car", range(FRAMES), b) for k, b in enumerate(boxes)))
 
 
 def test_lengths_say_nothing_where_nothing_was_seen():
