@@ -11,7 +11,8 @@ Peers in the same run: their majority vote (a box that half of the workers have,
 0.071 / 0.041 / 0.030 at 3, 5 and 7 workers) and clusters of fixed n with the median (0.042 / 0.027 / 0.021). Ours with
 a fixed number of workers in the order in which they came, and adaptive: two of every image, skills learnt from what is
 in, one more wherever that is worth the price, and so on. Nobody knows more than the answers that were asked for. A box
-is right here from an overlap of one half on, so that it comes nearer counts for little.
+is right here from an overlap of one half on, so that it comes nearer counts for little, and nobody is asked because of
+what is drawn no wider than the 30 px from which errors count.
 """
 
 from __future__ import annotations
@@ -58,7 +59,8 @@ def adaptive(images: Answered, price: float) -> tuple[Answered, dict[str, Consen
     """What was asked for of every image, and its consensus with the skills learnt from all of that."""
     used = {image: given[:FIRST] for image, given in images.items()}
     waiting = set(images)
-    worth = Worth(float(np.mean([len(s.tracks.tracks) for some in used.values() for s in some])), NEARNESS)
+    usual = np.mean([_wide(_boxes(s.tracks)).sum() for some in used.values() for s in some])
+    worth = Worth(float(usual), NEARNESS, WIDE)
     while waiting:
         learnt = _learn(used)
         more = (i for i in waiting if len(used[i]) < min(len(images[i]), MOST))

@@ -23,7 +23,7 @@ from review.core.calibration import SINGLE, confidences, features, purity
 from review.core.clustering import cluster
 from review.core.coursing import moves
 from review.core.drawing import Objects, draw_tracks
-from review.core.existing import FALSE_ALARM, HIT, log_odds, odds_by_length, supporters, vote_counts
+from review.core.existing import FALSE_ALARM, HIT, drawn_twice, log_odds, odds_by_length, supporters, vote_counts
 from review.core.fusing import EDGE, fuse, vote_presence
 from review.core.intervals import merge_intervals
 from review.core.neighbouring import level, witnessed
@@ -31,7 +31,7 @@ from review.core.risking import FINDS, OF_ITS_OWN, Known, Worth, expected_gain
 from review.core.stacking import Stack, stack
 
 METHOD = "evidence-clustering"
-VERSION = 10
+VERSION = 11
 SPREAD = 0.05  # error of a box's edge as a share of its side, of a worker of whom nothing is known
 MIN_WEIGHT = 0.05
 WITNESS = 3.0  # log odds for an object that a neighbouring segment's consensus has too
@@ -135,7 +135,10 @@ def _objects(
     votes = supporters(drawn)
     frames = drawn.any(axis=1).sum(axis=1)
     exists, odds = _exist(votes, frames, submissions, rule, witnessed(boxes, block.start, rule.around))
-    everything = votes
+    named = _named(block, member, len(votes))
+    twice = drawn_twice(boxes, drawn, named)
+    exists, odds = exists & ~twice, np.where(twice, -np.inf, odds)
+    everything, counts = votes, _wide(boxes, drawn, rule.worth.narrow)
     boxes, drawn, away, votes = boxes[exists], drawn[exists], away[exists], votes[exists]
     strength = votes * weights
     present = vote_presence(drawn, strength, away)
@@ -147,7 +150,7 @@ def _objects(
     off[exists] = 1 - seen[:, 1]
     halved = np.zeros(len(exists))
     halved[exists] = _halved(drawn, votes[..., None] & ~away, block.frames(EDGE))
-    known = Known(odds, exists, everything, _tied(block, member, everything), off, frames.astype(float), halved)
+    known = Known(odds, exists, everything, _tied(named), off, frames * counts, halved * counts)
     gain = expected_gain(known, _hits(submissions), rule.worth)
     there = present.any(axis=1)
     order = np.array(sorted(np.flatnonzero(there), key=lambda k: _place(fused[k], present[k])), np.int64)
@@ -184,6 +187,12 @@ def _elsewhere(block: Stack, member: Ints, drawn: Bools) -> Bools:
     return away & ~drawn
 
 
+def _wide(boxes: Floats, drawn: Bools, narrow: float) -> Bools:
+    """Which clusters' boxes, (k, w, n, 4), are wider than that in the mean, (k,)."""
+    width = np.where(drawn, boxes[..., 2] - boxes[..., 0], 0.0).sum(axis=(1, 2))
+    return width > narrow * drawn.sum(axis=(1, 2))
+
+
 def _halved(drawn: Bools, asked: Bools, edge: int) -> Ints:
     """On how many frames half of those who were asked drew it, (k,): on `edge` frames before and after as well, since
     one more does not tell when it comes in."""
@@ -191,13 +200,18 @@ def _halved(drawn: Bools, asked: Bools, edge: int) -> Ints:
     return (half[:, edge:-edge] & half[:, : -2 * edge] & half[:, 2 * edge :]).sum(axis=1)
 
 
-def _tied(block: Stack, member: Ints, votes: Bools) -> Bools:
-    """Of which clusters (k,) two labels have the most votes; who gives several has a voice for each."""
-    said = np.zeros((len(votes), block.workers, block.codes.max(initial=-1) + 1), bool)
+def _named(block: Stack, member: Ints, clusters: int) -> Bools:
+    """Which labels each worker gave each of k clusters, (k, w, l)."""
+    named = np.zeros((clusters, block.workers, block.codes.max(initial=-1) + 1), bool)
     row, frame = np.nonzero(member >= 0)
-    said[member[row, frame], block.owners[row], block.codes[row]] = True
-    count = np.sort(said.sum(axis=1), axis=1)
-    return (count[:, -1] == count[:, -2]) & (count[:, -1] > 0) if count.shape[1] > 1 else np.zeros(len(votes), bool)
+    named[member[row, frame], block.owners[row], block.codes[row]] = True
+    return named
+
+
+def _tied(named: Bools) -> Bools:
+    """Of which clusters (k,) two labels have the most votes, (k, w, l); who gives several has a voice for each."""
+    count = np.sort(named.sum(axis=1), axis=1)
+    return (count[:, -1] == count[:, -2]) & (count[:, -1] > 0) if count.shape[1] > 1 else np.zeros(len(named), bool)
 
 
 def _exist(

@@ -32,17 +32,19 @@ def supporters(drawn: Bools) -> Bools:
     return (frames > 0) & (frames >= SUPPORT * frames.max(axis=1, keepdims=True, initial=0))
 
 
-def drawn_twice(boxes: Floats, drawn: Bools) -> Bools:
+def drawn_twice(boxes: Floats, drawn: Bools, named: Bools) -> Bools:
     """Which clusters (k,) are a second drawing of what another one is, from boxes (k, w, n, 4) and where there are any.
 
-    All who drew it drew the other one in the same place, and at least as many more drew only that one.
+    All who drew it drew the other one in the same place under the same label, and at least as many more drew only that
+    one. `named` (k, w, l) says who gave a cluster which label.
     """
     count = drawn.any(axis=2).sum(axis=1)
     twice = np.zeros(len(drawn), bool)
     for k in np.flatnonzero((count > 0) & (2 * count <= count.max(initial=0))).tolist():
         who = np.flatnonzero(drawn[k].any(axis=1))
         alike = np.nan_to_num(iou_aligned(boxes[:, who], boxes[k, who])).sum(axis=2) / drawn[k, who].sum(axis=1)
-        twice[k] = ((alike >= TWICE).all(axis=1) & (2 * count[k] <= count)).any()
+        same = (alike >= TWICE) & (named[:, who] & named[k, who]).any(axis=2)
+        twice[k] = (same.all(axis=1) & (2 * count[k] <= count)).any()
     return twice
 
 

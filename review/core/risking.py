@@ -30,10 +30,11 @@ class Worth:
     """What counts. `usual` is how many frames of objects such a segment usually has: the gain is a share of those, and
     one that is empty so far may have some (None or 0: of what this one has, so that an empty one gains nothing).
     `nearness` is what a box that comes nearer by an IoU of 1 is worth, beside one that is found: 1 for HOTA, less where
-    a box is right from an IoU of one half on."""
+    a box is right from an IoU of one half on. What is drawn no wider than `narrow`, in pixels, counts for nothing."""
 
     usual: float | None = None
     nearness: float = 1.0
+    narrow: float = 0.0
 
 
 OF_ITS_OWN = Worth()
@@ -45,8 +46,8 @@ class Known:
 
     `odds` (k,) that it is an object (logarithm), whether it `exists` in the consensus (k,), who drew it, `votes`
     (k, w), whether two labels were given by equally many, `tied` (k,), `off` (k,) the mean
-    1 − IoU of the workers' boxes with the fused ones, its length in `frames` (k,), and on how many of these half of
-    them say that it is not there, `halved` (k,).
+    1 − IoU of the workers' boxes with the fused ones, on how many frames it is there and counts, `frames` (k,), and on
+    how many half of them say that it is not there, `halved` (k,).
     """
 
     odds: Floats

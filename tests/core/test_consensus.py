@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 from annotation.core.boxes import iou_aligned
 from annotation.core.tracks import Interval, Track, Tracks, fill, make_track
 from review.core.consensus import Submission, make_consensus
-from review.core.risking import Worth
 
 START, STOP = 10, 50
 
@@ -282,18 +281,3 @@ def test_one_more_is_worth_something_where_half_say_for_long_that_it_is_not_ther
     more = agree(whole, part).gain - agree(whole, replace(whole, id="2")).gain
     assert (more > 0.05) is matters
     assert agree(whole, part, replace(whole, id="3")).gain < 0.05
-
-
-def test_what_nobody_drew_is_worth_asking_for_where_such_segments_usually_have_something():
-    usual = Worth(usual=80.0)
-    empty = [submit(id=str(w)) for w in range(3)]
-    assert agree(*empty[:2]).gain == agree(*empty[:2], worth=Worth(usual=0.0)).gain == 0
-    assert agree(*empty[:2], worth=usual).gain > agree(*empty, worth=usual).gain > 0
-    differing = [submit(box_track("a", 6 * w, 0), id=str(w)) for w in range(2)]
-    assert agree(*differing, worth=usual).gain > agree(*empty[:2], worth=usual).gain
-
-
-def test_a_box_that_comes_nearer_is_worth_less_where_nearness_is():
-    crowd = [submit(box_track("a", 6 * w, 0), id=str(w)) for w in range(2)]
-    gains = [agree(*crowd, worth=Worth(nearness=n)).gain for n in (0.0, 0.3, 1.0)]
-    assert gains == sorted(set(gains)) and gains[0] > 0

@@ -18,21 +18,24 @@ FRAMES = 100
 
 
 @pytest.mark.parametrize(
-    ("second", "how", "told"),
+    ("second", "label", "how", "told"),
     [
-        ({0: 2.0}, "by one of three who drew it elsewhere by a little", True),
-        ({0: 2.0, 1: 3.0}, "by two of three, so that most say that there are two", False),
-        ({0: 30.0}, "elsewhere", False),
-        ({3: 2.0}, "by somebody who drew only this", False),
+        ({0: 2.0}, 0, "by one of three who drew it elsewhere by a little", True),
+        ({0: 2.0, 1: 3.0}, 0, "by two of three, so that most say that there are two", False),
+        ({0: 2.0}, 1, "as something else: a rider and a bicycle", False),
+        ({0: 30.0}, 0, "elsewhere", False),
+        ({3: 2.0}, 0, "by somebody who drew only this", False),
     ],
 )
-def test_a_second_drawing_of_an_object_is_told_from_a_second_object(second, how, told):
+def test_a_second_drawing_of_an_object_is_told_from_a_second_object(second, label, how, told):
     boxes = np.full((2, 4, FRAMES, 4), np.nan)
     for worker in range(3):
         boxes[0, worker] = [worker, 0.0, worker + 40.0, 60.0]
     for worker, shift in second.items():
         boxes[1, worker, 20:] = [shift, 0.0, shift + 40.0, 60.0]
-    assert drawn_twice(boxes, ~np.isnan(boxes[..., 0])).tolist() == [False, told], how
+    drawn = ~np.isnan(boxes[..., 0])
+    named = drawn.any(axis=2)[..., None] & (np.array([0, label])[:, None, None] == np.arange(2))
+    assert drawn_twice(boxes, drawn, named).tolist() == [False, told], how
 
 
 def test_who_draws_an_object_twice_does_not_make_it_two():
