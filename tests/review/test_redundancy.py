@@ -60,7 +60,7 @@ def test_one_more_is_asked_where_one_stands_against_one(other: Any) -> None:
 
 def test_what_is_worth_less_than_the_policy_asks_for_is_a_reviewers() -> None:
     batch = adaptive(gain_floor=0.9)
-    by_all(batch, Wanda=tracks, Will=elsewhere)
+    by_all(batch, Wanda=tracks, Will=half_of_it)
     assert only_consensus(batch).status == ConsensusStatus.PENDING
     assert (open_seats(batch), why(batch)) == (0, [""])
 
