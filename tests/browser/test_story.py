@@ -105,7 +105,8 @@ def bring_video(client: Page, video: Path) -> None:
     assert "not evenly spaced" in client.locator("[data-video] details").text_content()
     add_gold(client, video.parent)
     client.click("[data-nest=policy] summary")
-    for name, value in {"redundancy": "2", "max_redundancy": "2", "agreement_floor": "1", "gold_share": "0"}.items():
+    few = {"redundancy": "2", "max_redundancy": "2", "agreement_floor": "1", "gain_floor": "0.05", "gold_share": "0"}
+    for name, value in few.items():
         client.fill(f"[name={name}]", value)
     client.fill("[name=segment_frames]", "400")
     client.uncheck("[name=adaptive]")
