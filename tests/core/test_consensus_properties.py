@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -21,7 +22,7 @@ START, STOP = 10, 70
 SEEDS = st.integers(0, 2**32 - 1)
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True)
 class Crowd:
     """Submissions, and how they are judged; `name` says how to make it again."""
 
@@ -30,8 +31,9 @@ class Crowd:
     lone: bool
     around: tuple[Tracks, ...]
 
-    def __repr__(self) -> str:
-        return self.name
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        """What Hypothesis shows of a crowd that fails, in the place of all of its boxes."""
+        printer.text(self.name)
 
     def agree(self) -> Consensus:
         return make_consensus(self.given, START, STOP, lone=self.lone, around=self.around)
