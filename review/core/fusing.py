@@ -57,16 +57,12 @@ def fuse(boxes: Floats, spreads: Floats) -> Floats:
         weight = trust * (freedom + 1) / (freedom + far)
         middle = (weight * offsets).sum(axis=1) / np.maximum(weight.sum(axis=1), 1e-300)
     fused = np.where(there.any(axis=1), anchor + middle, np.nan)
-    if (crossed := inverted(fused)).any():
+    crossed = np.any(fused[..., 2:] < fused[..., :2], axis=-1, keepdims=True)
+    if crossed.any():
         # Each edge went to another place: a mean of whole boxes is one, whatever they are.
         mean = anchor + (trust * offsets).sum(axis=1) / np.maximum(trust.sum(axis=1), 1e-300)
-        fused = np.where(crossed[..., None], mean, fused)
+        fused = np.where(crossed, mean, fused)
     return fused if grid is None else grid.nearest(fused)
-
-
-def inverted(boxes: Floats) -> Bools:
-    """Which boxes (…, 4) end before they begin."""
-    return np.asarray((boxes[..., 2:] < boxes[..., :2]).any(axis=-1))
 
 
 def _first(boxes: Floats, there: Bools) -> Floats:
