@@ -6,7 +6,7 @@ Walkers are drawn at whole pixels, so their boxes are exact; the frame rate is v
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -21,6 +21,7 @@ from annotation.media.opening import create_video
 
 Pixels = NDArray[np.uint8]
 Mask = NDArray[np.bool_]
+Seen = tuple[list[int], bool]  # a walker's box on a frame, and whether it is hidden
 
 #: A walker is in the picture from this share of its box on, and occluded when less than half of that can be seen.
 IN_PICTURE, SEEN = 0.2, 0.5
@@ -69,16 +70,18 @@ def render_scene(
     walkers: int = 8,
     label: str = "person",
     variable: bool = True,
+    returning: bool = True,
 ) -> Tracks:
     """Write a scene as mp4 (H.264, with B-frames) and give its truth back: a keyframe on every frame of each walker.
 
-    The same arguments make the same scene.
+    Whoever leaves the picture and comes back is the same object if `returning`, else a new one, as in the truth of
+    MOT16 (Milan 2016). The same arguments make the same scene.
     """
     rng = np.random.default_rng(seed)
     cast = [_walker(rng, k, frames) for k in range(walkers)]
     street = _street(rng, size)
     times = _times(rng, frames, variable)
-    seen: list[dict[int, tuple[list[int], bool]]] = [{} for _ in cast]
+    seen: list[dict[int, Seen]] = [{} for _ in cast]
     with create_video(path) as container:
         stream = container.add_stream("libx264", rate=25, options={"preset": "veryfast", "crf": _CRF})
         stream.width, stream.height, stream.pix_fmt = *size, "yuv420p"
@@ -88,8 +91,19 @@ def render_scene(
             picture.pts, picture.time_base = times[frame], Fraction(1, 1000)
             container.mux(stream.encode(picture))
         container.mux(stream.encode(None))
-    tracks = (_track(str(k + 1), label, boxes, frames) for k, boxes in enumerate(seen) if boxes)
+    objects = seen if returning else [stay for boxes in seen for stay in _stays(boxes)]
+    tracks = (_track(str(k + 1), label, boxes, frames) for k, boxes in enumerate(objects) if boxes)
     return Tracks(0, frames, tuple(tracks))
+
+
+def _stays(seen: Mapping[int, Seen]) -> list[dict[int, Seen]]:
+    """What was seen of a walker from each time it came into the picture until it left."""
+    stays: list[dict[int, Seen]] = []
+    for frame, what in seen.items():
+        if frame - 1 not in seen:
+            stays.append({})
+        stays[-1][frame] = what
+    return stays
 
 
 def _times(rng: np.random.Generator, frames: int, variable: bool) -> list[int]:
@@ -97,7 +111,7 @@ def _times(rng: np.random.Generator, frames: int, variable: bool) -> list[int]:
     return [0, *np.cumsum(steps[:-1]).tolist()]
 
 
-def _track(id: str, label: str, seen: dict[int, tuple[list[int], bool]], stop: int) -> Track:
+def _track(id: str, label: str, seen: Mapping[int, Seen], stop: int) -> Track:
     """Keyframes where the walker is in the picture, and an `outside` one wherever it leaves."""
     frames, points, outside, occluded = [], [], [], []
     for frame, (box, hidden) in seen.items():
@@ -170,7 +184,7 @@ def _street(rng: np.random.Generator, size: tuple[int, int]) -> _Street:
     return _Street(ground.astype(np.uint8), front)
 
 
-def _draw(street: _Street, cast: list[Walker], frame: int, seen: list[dict[int, tuple[list[int], bool]]]) -> Pixels:
+def _draw(street: _Street, cast: list[Walker], frame: int, seen: list[dict[int, Seen]]) -> Pixels:
     """One picture, and into `seen` each walker's box and whether it is hidden."""
     picture = street.ground.copy()
     owner = np.zeros(picture.shape[:2], np.uint8)

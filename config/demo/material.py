@@ -35,7 +35,8 @@ def choose(video: Path | None, truth: Path | None, folder: Path, seed: int) -> M
     if real.is_file() and real_truth.is_file():
         return Material("vtest", real, read_truth(real_truth))
     path = folder / "scene.mp4"
-    return Material("scene", path, _labelled(render_scene(path, frames=SCENE_FRAMES, seed=seed)))
+    # Across segments nobody can know who comes back: a truth that asks for it would say how often people do.
+    return Material("scene", path, _labelled(render_scene(path, frames=SCENE_FRAMES, seed=seed, returning=False)))
 
 
 def read_truth(path: Path) -> Tracks:

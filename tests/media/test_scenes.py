@@ -70,3 +70,18 @@ def test_the_same_seed_makes_the_same_scene(tmp_path: Path) -> None:
     assert np.array_equal(boxes[0], boxes[1], equal_nan=True)
     assert boxes[0].shape != boxes[2].shape or not np.array_equal(boxes[0], boxes[2], equal_nan=True)
     assert (tmp_path / "0.mp4").read_bytes() == (tmp_path / "1.mp4").read_bytes()
+
+
+def test_whoever_comes_back_is_somebody_new_where_that_is_wanted(
+    scene: tuple[Path, Tracks, Index], tmp_path: Path
+) -> None:
+    path, truth, _ = scene
+    apart = render_scene(tmp_path / "apart.mp4", frames=400, seed=7, returning=False)
+    once, whole = (fill(tracks.tracks, 0, 400) for tracks in (apart, truth))
+    begins = np.diff(once.present.astype(int), prepend=0) == 1
+    assert len(once.ids) == len(set(once.ids)) > len(whole.ids)
+    assert (begins.sum(axis=1) == 1).all(), "each is there once"
+    for frame in range(400):
+        left, right = (np.sort(d.boxes[d.present[:, frame], frame], axis=0) for d in (once, whole))
+        assert np.array_equal(left, right)
+    assert (tmp_path / "apart.mp4").read_bytes() == path.read_bytes()
