@@ -24,3 +24,4 @@ if TEST_DATABASE == "sqlite":
     # In a file, so that threads and child processes see what the test sees.
     DATABASES["default"]["TEST"] = {"NAME": str(RUN / "test.sqlite3")}
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+WHITENOISE_AUTOREFRESH = True  # every test makes clients of its own, and each would list all static files first

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from django.contrib.staticfiles import finders
 from django.test import AsyncClient, Client
@@ -13,7 +15,9 @@ def path() -> str:
     return next(path for finder in finders.get_finders() for path, _ in finder.list(None) if path.endswith(".js"))
 
 
-def test_an_asgi_server_gets_a_static_file_in_pieces_and_without_a_warning(path: str) -> None:
+def test_an_asgi_server_gets_a_static_file_in_pieces_and_without_a_warning(path: str, settings: Any) -> None:
+    settings.WHITENOISE_AUTOREFRESH = False  # as it is served
+
     async def fetch() -> bytes:
         answer = await AsyncClient().get(f"/static/{path}")
         assert (answer.status_code, answer.is_async) == (200, True)
