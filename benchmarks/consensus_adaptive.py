@@ -1,13 +1,13 @@
 """Quality against workers spent: the same number everywhere, the plain rule of agreement, and the rule by risk.
 
-    python -m benchmarks.consensus_adaptive [--seeds 1] [--prices 0.03 0.022 0.015] [--floors 0.8 …] [--in-order]
-                                            [--reach 5] [--known] [--out DIR]
+    python -m benchmarks.consensus_adaptive [--seeds 1] [--gain-floors 0.03 0.022 0.015] [--agreement-floors 0.8 …]
+                                            [--in-order] [--reach 5] [--known] [--out DIR]
 
 Simulated crowds, with and without a fifth of spammers, Gaussian and heavy-tailed errors, no gold. Means
 over sequences, seeds and crowds; `workers` is the mean per task of a sequence. `--reach` is how many of the pool of ten
 can be asked for each task: five, as many as the largest fixed number, or more, as where many are at work; the fixed
-numbers are always the first ones. `--in-order` asks them as they come, as jobs have to; `--floors` are of the plain
-rule, one more while agreement is under it, always as they come. `--known`: the pool has done other work before, the
+numbers are always the first ones. `--in-order` asks them as they come, as jobs have to; `--agreement-floors` are of the
+plain rule, one more while agreement is under it, always as they come. `--known`: the pool has done other work, the
 same videos with five workers each, and skills are learnt from that too, whichever way it goes on. `--out` draws the
 curves.
 """
@@ -37,16 +37,16 @@ def fixed(cases: Sequence[Case], workers: float, former: Sequence[Answers]) -> l
     return evaluate(few, former=former)[0]
 
 
-def by_risk(cases: Sequence[Case], price: float, former: Sequence[Answers]) -> list[Result]:
-    return evaluate(cases, adaptive=True, choose=True, price=price, former=former)[0]
+def by_risk(cases: Sequence[Case], floor: float, former: Sequence[Answers]) -> list[Result]:
+    return evaluate(cases, adaptive=True, choose=True, gain_floor=floor, former=former)[0]
 
 
-def by_risk_in_order(cases: Sequence[Case], price: float, former: Sequence[Answers]) -> list[Result]:
-    return evaluate(cases, adaptive=True, price=price, former=former)[0]
+def by_risk_in_order(cases: Sequence[Case], floor: float, former: Sequence[Answers]) -> list[Result]:
+    return evaluate(cases, adaptive=True, gain_floor=floor, former=former)[0]
 
 
 def by_agreement(cases: Sequence[Case], floor: float, former: Sequence[Answers]) -> list[Result]:
-    return evaluate(cases, adaptive=True, floor=floor, former=former)[0]
+    return evaluate(cases, adaptive=True, agreement_floor=floor, former=former)[0]
 
 
 Rule = Callable[[Sequence[Case], float, Sequence[Answers]], list[Result]]
@@ -94,8 +94,8 @@ def picture(curves: dict[str, list[Point]]) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seeds", type=int, nargs="+", default=[1])
-    parser.add_argument("--prices", type=float, nargs="*", default=[0.03, 0.022, 0.015])
-    parser.add_argument("--floors", type=float, nargs="*", default=[])
+    parser.add_argument("--gain-floors", type=float, nargs="*", default=[0.03, 0.022, 0.015])
+    parser.add_argument("--agreement-floors", type=float, nargs="*", default=[])
     parser.add_argument("--in-order", action="store_true")
     parser.add_argument("--reach", type=int, default=5, choices=range(5, POOL + 1))
     parser.add_argument("--known", action="store_true")
@@ -104,9 +104,9 @@ def main() -> None:
     some = sequences()
     kinds = list(itertools.product(args.seeds, (0.0, 0.2), (False, True)))
     asked = [("fixed", float(n)) for n in (2, 3, 4, 5)] + [
-        ("in order" if args.in_order else "risk", p) for p in args.prices
+        ("in order" if args.in_order else "risk", p) for p in args.gain_floors
     ]
-    asked += [("agreement", f) for f in args.floors]
+    asked += [("agreement", f) for f in args.agreement_floors]
     found: dict[tuple[str, float], list[Point]] = {key: [] for key in asked}
     for seed, bad, heavy in kinds:
         cases = crowd(some, seed, workers=args.reach, spammers=bad, heavy=heavy)

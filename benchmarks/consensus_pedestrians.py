@@ -10,7 +10,7 @@ and a false one whose partner is a narrow box of the expert's is none.
 Peers in the same run: their majority vote (a box that half of the workers have, as one of them drew it; published
 0.071 / 0.041 / 0.030 at 3, 5 and 7 workers) and clusters of fixed n with the median (0.042 / 0.027 / 0.021). Ours with
 a fixed number of workers in the order in which they came, and adaptive: two of every image, skills learnt from what is
-in, one more wherever that is worth the price, and so on. Nobody knows more than the answers that were asked for. A box
+in, one more wherever that is worth it, and so on. Nobody knows more than the answers that were asked for. A box
 is right here from an overlap of one half on, so that it comes nearer counts for little, and nobody is asked because of
 what is drawn no wider than the 30 px from which errors count.
 """
@@ -31,7 +31,7 @@ from review.core.risking import OF_ITS_OWN, Worth
 
 WIDE, FOUND, FIRST, MOST = 30.0, 0.5, 2, 7
 NEARNESS = 0.3
-PRICES = (0.03, 0.02, 0.0165, 0.013, 0.01, 0.008, 0.007, 0.005)
+GAIN_FLOORS = (0.03, 0.02, 0.0165, 0.013, 0.01, 0.008, 0.007, 0.005)
 
 Answered = dict[str, list[Submission]]
 
@@ -49,13 +49,13 @@ def pedestrians(answers: Iterable[Mapping[str, str]], truth: Iterable[Mapping[st
         learnt = _learn(some)
         made = {i: _boxes(_consent(some[i], learnt).tracks) for i in expert}
         _tell(f"consensus, {n}", expert, made, n)
-    for price in PRICES:
-        used, done = adaptive(images, price)
+    for floor in GAIN_FLOORS:
+        used, done = adaptive(images, floor)
         spent = float(np.mean([len(used[i]) for i in expert]))
-        _tell(f"adaptive, price {price}", expert, {i: _boxes(done[i].tracks) for i in expert}, spent)
+        _tell(f"adaptive, gain floor {floor}", expert, {i: _boxes(done[i].tracks) for i in expert}, spent)
 
 
-def adaptive(images: Answered, price: float) -> tuple[Answered, dict[str, Consensus]]:
+def adaptive(images: Answered, gain_floor: float) -> tuple[Answered, dict[str, Consensus]]:
     """What was asked for of every image, and its consensus with the skills learnt from all of that."""
     used = {image: given[:FIRST] for image, given in images.items()}
     waiting = set(images)
@@ -64,7 +64,7 @@ def adaptive(images: Answered, price: float) -> tuple[Answered, dict[str, Consen
     while waiting:
         learnt = _learn(used)
         more = (i for i in waiting if len(used[i]) < min(len(images[i]), MOST))
-        waiting = {i for i in more if _consent(used[i], learnt, worth).gain > price}
+        waiting = {i for i in more if _consent(used[i], learnt, worth).gain > gain_floor}
         for image in waiting:
             used[image] = images[image][: len(used[image]) + 1]
     learnt = _learn(used)

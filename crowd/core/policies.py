@@ -13,7 +13,7 @@ from annotation.core.languages import MOST_LANGUAGES, is_language
 from annotation.core.problems import Invalid, Problems, shown, step
 from crowd.core import qualification
 from crowd.core.qualification import Qualification
-from crowd.core.stopping import PRICE
+from crowd.core.stopping import GAIN_FLOOR
 
 MOST_MICROS = 10**15
 # What the clips' encoder offers: visually lossless, and more.
@@ -37,7 +37,7 @@ class Policy:
     quorum: str = "1/2"
     iou_floor: float = 0.5
     agreement_floor: float = 0.8
-    gain_floor: float = PRICE
+    gain_floor: float = GAIN_FLOOR
     gold_share: float = 0.05
     gold_floor: float = 0.65
     lease_s: int = 1800

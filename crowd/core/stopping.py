@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal, Protocol
 
-PRICE = 0.025  # of a segment's boxes that one more worker has to be expected to put right; see docs/methods.md
+GAIN_FLOOR = 0.025  # of a segment's boxes that one more worker has to be expected to put right; see docs/methods.md
 
 Why = Literal["", "first", "agreement", "gain", "empty"]
 
@@ -55,7 +55,7 @@ def why_more(*, policy: Redundancy, judged: Judged, submissions: int) -> Why:
         return ""
     if not policy.adaptive:
         return "agreement" if judged.agreement < policy.agreement_floor else ""
-    if settled(gain=judged.gain, empty=judged.empty, proven=judged.proven, price=policy.gain_floor):
+    if settled(gain=judged.gain, empty=judged.empty, proven=judged.proven, gain_floor=policy.gain_floor):
         return ""
     return "gain" if judged.gain > policy.gain_floor else "empty"
 
@@ -69,13 +69,13 @@ def seats_wanted(*, policy: Redundancy, judged: Judged, submissions: int) -> int
     return 1 if more and submissions < policy.max_redundancy else 0
 
 
-def settled(*, gain: float, empty: bool, proven: bool, price: float = PRICE) -> bool:
-    """Whether one more worker is not worth the price, of an adaptive policy.
+def settled(*, gain: float, empty: bool, proven: bool, gain_floor: float = GAIN_FLOOR) -> bool:
+    """Whether one more worker brings too little, of an adaptive policy.
 
     `gain` is the share of a segment's boxes that one more is expected to put right. That a segment is `empty` is what
     spammers agree on: it is believed early only of those who are `proven` on gold with objects.
     """
-    return gain <= price and (proven or not empty)
+    return gain <= gain_floor and (proven or not empty)
 
 
 def votes_needed(quorum: Fraction, submissions: int) -> int:

@@ -18,12 +18,13 @@ import numpy as np
 from annotation.core.tracks import Bools, Floats, Ints
 from review.core.absorbing import absorb
 from review.core.dividing import divide
+from review.core.fitting import FLOOR, gains, numbered
 from review.core.gathering import gather, unite
 from review.core.mending import mend
+from review.core.retiming import retime
 from review.core.stacking import Stack
 from review.core.untangling import untangle
 
-FLOOR = 0.35  # mean IoU at which two tracks neither attract nor repel
 OTHER_LABEL = 0.1  # what a different label takes off the IoU
 CHANGE = 2.0  # a change of cluster must win this much IoU·frames: five frames at a difference of 0.4
 ROUNDS = 2
@@ -44,7 +45,8 @@ def cluster(stack: Stack, weights: Floats) -> Ints:
             break
         member = contract(stack, moved, value, weights)
     member = absorb(stack, unite(stack, member), value - FLOOR, FLOOR, weights)
-    return gather(stack, divide(stack, mend(stack, untangle(stack, member, weights)), weights))
+    member = retime(stack, untangle(stack, member, weights), value, weights)
+    return gather(stack, divide(stack, mend(stack, member), weights))
 
 
 def _values(stack: Stack) -> Floats:
@@ -163,7 +165,7 @@ def reassign(stack: Stack, member: Ints, value: Floats, weights: Floats) -> Ints
 
 def _doubts(stack: Stack, member: Ints, value: Floats, weights: Floats) -> dict[int, float]:
     """How much better each worker's tracks would be placed if they moved, 0 if none has reason to."""
-    tracks, clusters, gain = _gains(stack, member, value, weights)
+    tracks, clusters, gain = gains(stack, member, value, weights)
     home = _home_gain(member, tracks, clusters, gain)
     away, elsewhere = _best_stretch(-home), _best_stretch(gain - home[tracks])
     change = CHANGE * stack.time_scale
@@ -173,7 +175,7 @@ def _doubts(stack: Stack, member: Ints, value: Floats, weights: Floats) -> dict[
 
 
 def _reassign_worker(stack: Stack, member: Ints, value: Floats, weights: Floats, owner: int) -> Ints:
-    tracks, clusters, gain = _gains(stack, member, value, weights, owner)
+    tracks, clusters, gain = gains(stack, member, value, weights, owner)
     home = _home_gain(member, tracks, clusters, gain)
     change = CHANGE * stack.time_scale
     doubtful = _doubtful(tracks, gain, home, change)
@@ -187,52 +189,6 @@ def _reassign_worker(stack: Stack, member: Ints, value: Floats, weights: Floats,
         for k in np.unique(path[path >= 0]).tolist():
             taken[k] = taken.get(k, np.zeros(path.shape, bool)) | (path == k)
     return member
-
-
-def _gains(
-    stack: Stack, member: Ints, value: Floats, weights: Floats, owner: int | None = None
-) -> tuple[Ints, Ints, Floats]:
-    """What each frame says for tracks being in a cluster: tracks (q,), clusters (q,), gain (q, n).
-
-    Of one worker's tracks, or of all. The gain is the mean IoU with the boxes of other workers in the cluster, minus
-    the floor; 0 where there are none.
-    """
-    pairs, n = stack.overlap, member.shape[1]
-    n_clusters = int(member.max()) + 1
-    track, other = np.concatenate([pairs.left, pairs.right]), np.concatenate([pairs.right, pairs.left])
-    frame, value = np.tile(pairs.frame, 2), np.tile(value, 2)
-    if owner is not None:
-        mine = np.flatnonzero(stack.owners[track] == owner)
-        track, other, frame, value = track[mine], other[mine], frame[mine], value[mine]
-    strength = weights[stack.owners]
-    keys, row = numbered(track * n_clusters + member[other, frame], len(member) * n_clusters)
-    sums = np.bincount(row * n + frame, weights=value * strength[other], minlength=len(keys) * n)
-    tracks, clusters = np.divmod(keys, n_clusters)
-    counts = _counts(stack, member, strength, n_clusters)[stack.owners[tracks], clusters]
-    there = (counts > 1e-9) & stack.present[tracks]
-    mean = np.divide(sums.reshape(-1, n), counts, out=np.zeros(counts.shape), where=there)
-    return tracks, clusters, np.where(there, mean - FLOOR, 0.0)
-
-
-def numbered(keys: Ints, most: int) -> tuple[Ints, Ints]:
-    """Which keys under `most` there are, in order, and the place of each in that list."""
-    if most > 4 * len(keys):
-        names, row = np.unique(keys, return_inverse=True)
-        return names, row
-    there = np.zeros(most, bool)
-    there[keys] = True
-    return np.flatnonzero(there), (np.cumsum(there) - 1)[keys]
-
-
-def _counts(stack: Stack, member: Ints, strength: Floats, n_clusters: int) -> Floats:
-    """Weight of the boxes in each cluster on each frame, of all whom a worker is compared with: (w, k, n)."""
-    track, frame = np.nonzero(stack.present)
-    cell = (stack.owners[track] * n_clusters + member[track, frame]) * member.shape[1] + frame
-    own = np.bincount(cell, weights=strength[track], minlength=stack.workers * n_clusters * member.shape[1])
-    own = own.reshape(stack.workers, n_clusters, -1).astype(np.float64, copy=False)
-    if stack.compares_all:
-        return own.sum(axis=0) - own
-    return np.stack([own[others].sum(axis=0) for others in stack.compared])
 
 
 def _home_gain(member: Ints, tracks: Ints, clusters: Ints, gain: Floats) -> Floats:

@@ -22,7 +22,7 @@ from annotation.core.resolving import Resolved, resolve
 from annotation.core.stitching import SegmentTracks, Stitched, stitch
 from annotation.core.tracks import Dense, Tracks, fill
 from crowd.core.skill import SPREAD, Skill
-from crowd.core.stopping import PRICE, settled
+from crowd.core.stopping import GAIN_FLOOR, settled
 from review.core.cases import Case, Drawn, Task
 from review.core.consensus import Consensus, Submission, make_consensus
 from review.core.existing import HIT
@@ -68,8 +68,8 @@ class Result:
 class Asking:
     """When one more is asked, and whom; see `evaluate`."""
 
-    price: float
-    floor: float | None
+    gain_floor: float
+    agreement_floor: float | None
     choose: bool
 
 
@@ -78,14 +78,14 @@ def evaluate(
     *,
     adaptive: bool = False,
     choose: bool = False,
-    price: float = PRICE,
-    floor: float | None = None,
+    gain_floor: float = GAIN_FLOOR,
+    agreement_floor: float | None = None,
     former: Sequence[Answers] = (),
 ) -> tuple[list[Result], Learnt]:
-    """Results by case, and what was learnt of the workers over all of them; `price` is of `crowd.core.stopping`.
+    """Results by case, and what was learnt of the workers over all of them; `gain_floor` as in `crowd.core.stopping`.
 
     With `adaptive`, submissions are asked for in the file's order; with `choose` as well, the most exact workers first.
-    With a `floor`, by the plain rule: one more while agreement is under it, whatever the price.
+    With an `agreement_floor`, by the plain rule: one more while agreement is under it, whatever the gain.
     `former` are answers to other tasks, by which workers may be known before they begin.
     """
     used = [[t.drawn[:FIRST] if adaptive else t.drawn for t in case.tasks] for case in cases]
@@ -93,7 +93,7 @@ def evaluate(
         used = _scout(cases, former)
     learnt = learn([*former, *_answers(cases, used)])
     done: set[tuple[int, int]] = set()
-    while adaptive and _ask_more(cases, used, learnt, done, Asking(price, floor, choose)):
+    while adaptive and _ask_more(cases, used, learnt, done, Asking(gain_floor, agreement_floor, choose)):
         learnt = learn([*former, *_answers(cases, used)])
     ranks = _rank(cases)
     return [_result(case, some, learnt, ranks) for case, some in zip(cases, used, strict=True)], learnt
@@ -144,10 +144,10 @@ def _ask_more(
 
 def _is_settled(made: Consensus, drawn: Sequence[Drawn], learnt: Learnt, rule: Asking, *, proven: bool) -> bool:
     """By the plain rule, of two and more who have a say."""
-    if rule.floor is None:
-        return settled(gain=made.gain, empty=not made.tracks.tracks, proven=proven, price=rule.price)
+    if rule.agreement_floor is None:
+        return settled(gain=made.gain, empty=not made.tracks.tracks, proven=proven, gain_floor=rule.gain_floor)
     heard = [made.scores[_id(d)] for d in drawn if learnt.skills[d.worker].weight > 0]
-    return len(heard) >= FIRST and float(np.mean(heard)) >= rule.floor
+    return len(heard) >= FIRST and float(np.mean(heard)) >= rule.agreement_floor
 
 
 def _scout(cases: Sequence[Case], former: Sequence[Answers]) -> list[list[tuple[Drawn, ...]]]:

@@ -30,7 +30,7 @@ BREAK = 1.5  # what a broken course counts, by the logarithms of its parts: peop
 
 
 @dataclass(frozen=True, slots=True)
-class _Change:
+class Change:
     """A track that goes from one cluster to another at a frame."""
 
     track: int
@@ -55,7 +55,7 @@ class _Flow:
 def untangle(stack: Stack, member: Ints, weights: Floats) -> Ints:
     """Clusters (t, n) that carry on, through every event, as the likeliest story says."""
     run, near = stack.frames(RUN, 2), stack.frames(NEAR)
-    events = _events(_changes(member, run), near)
+    events = events_of(changes_of(member, run), near)
     if not events:
         return member
     strength = weights / weights.mean()
@@ -66,12 +66,12 @@ def untangle(stack: Stack, member: Ints, weights: Floats) -> Ints:
         event = events.pop(0)
         settled |= {(c.track, c.frame) for c in event}
         if _settle(stack, member, event, strength, usual):
-            later = (e for e in _events(_changes(member, run), near) if e[-1].frame >= event[-1].frame)
+            later = (e for e in events_of(changes_of(member, run), near) if e[-1].frame >= event[-1].frame)
             events = [e for e in later if not {(c.track, c.frame) for c in e} <= settled]
     return member
 
 
-def _changes(member: Ints, run: int) -> list[_Change]:
+def changes_of(member: Ints, run: int) -> list[Change]:
     out = []
     for track in np.flatnonzero(moves(member)).tolist():
         there = np.flatnonzero(member[track] >= 0)
@@ -81,14 +81,14 @@ def _changes(member: Ints, run: int) -> list[_Change]:
         for i in range(1, len(starts)):
             if min(lengths[i - 1], lengths[i]) >= run:
                 at = starts[i]
-                out.append(_Change(track, int(there[at]), int(path[at - 1]), int(path[at])))
+                out.append(Change(track, int(there[at]), int(path[at - 1]), int(path[at])))
     return sorted(out, key=lambda c: (c.frame, c.track))
 
 
-def _events(changes: Sequence[_Change], near_by: int) -> list[list[_Change]]:
+def events_of(changes: Sequence[Change], near_by: int) -> list[list[Change]]:
     """Changes that share a cluster, each within `near_by` frames of the one before, by the frame of the last."""
-    closed: list[list[_Change]] = []
-    events: list[tuple[set[int], list[_Change]]] = []
+    closed: list[list[Change]] = []
+    events: list[tuple[set[int], list[Change]]] = []
     for change in changes:
         both = {change.before, change.after}
         closed += [e for _, e in events if change.frame - e[-1].frame > near_by]
@@ -100,7 +100,7 @@ def _events(changes: Sequence[_Change], near_by: int) -> list[list[_Change]]:
     return sorted((sorted(e, key=lambda c: (c.frame, c.track)) for e in closed), key=lambda e: e[-1].frame)
 
 
-def _settle(stack: Stack, member: Ints, event: Sequence[_Change], strength: Floats, usual: Floats) -> bool:
+def _settle(stack: Stack, member: Ints, event: Sequence[Change], strength: Floats, usual: Floats) -> bool:
     """Give what goes out of an event the numbers of what came in, in place; whether that changes any."""
     flow = _flow(stack, member, event, strength)
     ends = ENDS / 2 * (flow.comes[:, None] + flow.goes)
@@ -123,7 +123,7 @@ def _settle(stack: Stack, member: Ints, event: Sequence[_Change], strength: Floa
     return True
 
 
-def _flow(stack: Stack, member: Ints, event: Sequence[_Change], strength: Floats) -> _Flow:
+def _flow(stack: Stack, member: Ints, event: Sequence[Change], strength: Floats) -> _Flow:
     """Where each track in the event's clusters is just before and just after it."""
     clusters = sorted({k for c in event for k in (c.before, c.after)})
     first, last = event[0].frame, event[-1].frame

@@ -105,7 +105,7 @@ def test_adaptive_asks_in_the_files_order_or_chooses_the_skilled_and_nobody_who_
 
     assert asked() == ["a", "b", "liar", "new"]
     assert {"skilled"} <= set(asked(choose=True)) <= {"a", "b", "new", "skilled"}
-    assert asked(choose=True, price=0.25) == ["a", "b", "skilled"]
+    assert asked(choose=True, gain_floor=0.25) == ["a", "b", "skilled"]
 
 
 def test_single_workers_are_scored_as_they_are_when_one_sat_everywhere(files):
@@ -203,5 +203,5 @@ def test_by_the_plain_rule_one_more_is_asked_while_two_who_have_a_say_are_under_
     agreed = [line(w, 0, 10) for w in "abcd"]
     differing = [line("a", 10, 20, ids=(1,)), *(line(w, 10, 20) for w in "bcd")]
     case = files(*agreed, *differing)
-    spent = [[len(some) for some in evaluate([case], adaptive=True, floor=f)[0][0].used] for f in (0.0, 1.0)]
+    spent = [[len(some) for some in evaluate([case], adaptive=True, agreement_floor=f)[0][0].used] for f in (0.0, 1.0)]
     assert spent == [[2, 2], [2, 4]]

@@ -12,7 +12,7 @@ from scipy.stats import beta
 
 from crowd.core.ranking import EARLY, WINDOW, wants_gold
 from crowd.core.skill import Counts, Evidence, Skill, estimate, estimate_from_figures, vote_weight
-from crowd.core.stopping import PRICE, Judged, seats_wanted, settled, votes_needed, why_more
+from crowd.core.stopping import GAIN_FLOOR, Judged, seats_wanted, settled, votes_needed, why_more
 
 scores = st.lists(st.builds(Evidence, st.floats(0, 1), st.booleans()), max_size=8)
 
@@ -84,12 +84,12 @@ class Plan:
     first_seats: int = 2
     max_redundancy: int = 5
     agreement_floor: float = 0.8
-    gain_floor: float = PRICE
+    gain_floor: float = GAIN_FLOOR
     adaptive: bool = True
 
 
 FIXED = Plan(first_seats=3, adaptive=False)
-RISKY = Judged(0.95, gain=PRICE * 1.01)
+RISKY = Judged(0.95, gain=GAIN_FLOOR * 1.01)
 
 
 @pytest.mark.parametrize(
@@ -115,10 +115,10 @@ def test_one_more_worker_while_they_do_not_agree(plan, agreement, submissions, s
     ("judged", "why"),
     [
         (RISKY, "gain"),
-        (Judged(1.0, gain=PRICE * 1.01, empty=True, proven=False), "gain"),
+        (Judged(1.0, gain=GAIN_FLOOR * 1.01, empty=True, proven=False), "gain"),
         (Judged(1.0, empty=True, proven=False), "empty"),
         (Judged(1.0, empty=True), ""),
-        (Judged(0.95, gain=PRICE), ""),
+        (Judged(0.95, gain=GAIN_FLOOR), ""),
         (Judged(0.1), ""),
     ],
 )
@@ -143,8 +143,8 @@ def test_one_submission_is_enough_where_one_is_wanted():
 
 
 def test_one_more_worker_is_asked_where_it_is_worth_the_price():
-    assert settled(gain=PRICE, empty=False, proven=False)
-    assert not settled(gain=PRICE * 1.01, empty=False, proven=True)
+    assert settled(gain=GAIN_FLOOR, empty=False, proven=False)
+    assert not settled(gain=GAIN_FLOOR * 1.01, empty=False, proven=True)
 
 
 def test_an_empty_segment_is_believed_early_only_of_those_who_passed_gold():

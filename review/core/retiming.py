@@ -1,0 +1,63 @@
+"""When a worker exchanged objects.
+
+Idea: where two or more of a worker's tracks change places among clusters, each was led to its best frame one after
+the other (`clustering.reassign`), and none can come before the one whose place it takes has left: the first one's frame
+became everybody's. Here they move to the frame that suits all of them best together. Who is who stays as it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from annotation.core.tracks import Floats, Ints
+from review.core.fitting import gains
+from review.core.stacking import Stack
+from review.core.untangling import Change, changes_of, events_of
+
+SAME = 1e-9  # IoU·frames that say nothing
+Gains = Mapping[tuple[int, int], Floats]  # of a track in a cluster, (n,); nothing where nobody else is in it
+
+
+def retime(stack: Stack, member: Ints, value: Floats, weights: Floats) -> Ints:
+    """Clusters (t, n) whose exchanges are each at the best frame; `value` is of `stack.overlap`'s pairs."""
+    member = member.copy()
+    for owner in range(stack.workers):
+        rows = np.flatnonzero(stack.owners == owner)
+        exchanges = [e for e in events_of(changes_of(member[rows], 1), 0) if len(e) > 1]
+        if exchanges:
+            own = member[rows]
+            tracks, clusters, gain = gains(stack, member, value, weights, owner)
+            places = zip(np.searchsorted(rows, tracks).tolist(), clusters.tolist(), strict=True)
+            found = dict(zip(places, gain, strict=True))
+            for exchange in exchanges:
+                _move(own, exchange, found)
+            member[rows] = own
+    return member
+
+
+def _move(own: Ints, exchange: Sequence[Change], found: Gains) -> None:
+    """One exchange in one worker's clusters (t, n), in place, as far as nothing else changes in them."""
+    first, stop = _around(own, exchange)
+    frame = exchange[0].frame
+    if not first < frame < stop:  # some track was away just then, or has moved meanwhile
+        return
+    none = np.zeros(own.shape[1])
+    worth = [found.get((c.track, c.before), none) - found.get((c.track, c.after), none) for c in exchange]
+    total = np.cumsum(np.sum(worth, axis=0)[first : stop - 1])  # of leaving after each; one frame stays on either side
+    best = total > total.max() - SAME
+    if not best[frame - first - 1]:
+        at = first + 1 + int(best.argmax())
+        for c in exchange:
+            own[c.track, first:at], own[c.track, at:stop] = c.before, c.after
+
+
+def _around(own: Ints, exchange: Sequence[Change]) -> tuple[int, int]:
+    """The frames around an exchange on which its tracks are in its clusters, and no other of the worker's."""
+    frame, tracks = exchange[0].frame, [c.track for c in exchange]
+    came, went = np.array([c.before for c in exchange]), np.array([c.after for c in exchange])
+    alone = ~np.isin(np.delete(own, tracks, axis=0), np.concatenate([came, went])).any(axis=0)
+    before = alone & (own[tracks] == came[:, None]).all(axis=0)
+    after = alone & (own[tracks] == went[:, None]).all(axis=0)
+    return frame - int(before[:frame][::-1].cumprod().sum()), frame + int(after[frame:].cumprod().sum())
