@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from annotation.core.matching import match
-from annotation.core.tracks import Floats, Ints
+from annotation.core.tracks import Bools, Floats, Ints
 from review.core.coursing import course_breaks, moves, usual_errors
 from review.core.stacking import Stack
 
@@ -115,12 +115,29 @@ def _settle(stack: Stack, member: Ints, event: Sequence[Change], strength: Float
     for k in flow.clusters:
         if k not in new and k in taken:
             new[k], fresh = fresh, fresh + 1
+    turned = np.zeros(member.shape, bool)
     for track in range(len(member)):
-        late = member[track, own.get(track, middle) :]
-        old = late.copy()
-        for k, number in new.items():
-            late[old == k] = number
+        turned[track, own.get(track, middle) :] = True
+    into = np.append(np.arange(fresh), -1)  # the last one is for where a track is absent
+    into[list(new)] = list(new.values())
+    for frame in range(event[0].frame, event[-1].frame):
+        _turn_together(stack.owners, member[:, frame], into, turned[:, frame])
+    member[:] = np.where(turned, into[member], member)
     return True
+
+
+def _turn_together(owners: Ints, member: Ints, into: Ints, turned: Bools) -> None:
+    """Nobody has two boxes in one cluster on a frame: whose place another track of a worker takes turns as well.
+
+    Clusters (t,) of one frame, what becomes of each, and whose number has turned (t,), in place.
+    """
+    while True:
+        found = np.where(turned, into[member], member)
+        key = np.where(found >= 0, owners * len(into) + found, -1 - np.arange(len(found)))
+        taken = ~turned & np.isin(key, key[turned])
+        if not taken.any():
+            return
+        turned |= taken
 
 
 def _flow(stack: Stack, member: Ints, event: Sequence[Change], strength: Floats) -> _Flow:
