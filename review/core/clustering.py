@@ -20,7 +20,7 @@ from review.core.absorbing import absorb
 from review.core.dividing import divide
 from review.core.fitting import FLOOR, gains, numbered
 from review.core.gathering import gather, unite
-from review.core.mending import mend
+from review.core.mending import MOST_WORKERS, mend
 from review.core.retiming import retime
 from review.core.stacking import Stack
 from review.core.untangling import untangle
@@ -45,6 +45,8 @@ def cluster(stack: Stack, weights: Floats) -> Ints:
             break
         member = contract(stack, moved, value, weights)
     member = absorb(stack, unite(stack, member), value - FLOOR, FLOOR, weights)
+    if stack.workers <= MOST_WORKERS:  # motion alone says who is who, and is read where objects were exchanged
+        member = retime(stack, member, value, weights)
     member = retime(stack, untangle(stack, member, weights), value, weights)
     return gather(stack, divide(stack, mend(stack, member), weights))
 

@@ -7,7 +7,7 @@ import numpy as np
 from annotation.core.tracks import Tracks, make_track
 from review.core import absorbing
 from review.core.absorbing import absorb
-from review.core.clustering import FLOOR
+from review.core.fitting import FLOOR
 from review.core.stacking import Stack, stack
 
 FRAMES = 40
