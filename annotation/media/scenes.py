@@ -74,8 +74,8 @@ def render_scene(
 ) -> Tracks:
     """Write a scene as mp4 (H.264, with B-frames) and give its truth back: a keyframe on every frame of each walker.
 
-    Whoever leaves the picture and comes back is the same object if `returning`, else a new one, as in the truth of
-    MOT16 (Milan 2016). The same arguments make the same scene.
+    Whoever leaves the picture and comes back is the same object if `returning`, else a new one, as nobody comes back
+    under the same number in the ground truth of MOT15 and MOT17-09. The same arguments make the same scene.
     """
     rng = np.random.default_rng(seed)
     cast = [_walker(rng, k, frames) for k in range(walkers)]
