@@ -6,7 +6,8 @@ contraction of the strongest attraction (average link with additive evidence: Ke
 a worker never has two boxes in one cluster on one frame. Then each track may leave its cluster for some time: the best
 path of a track through the clusters, where changing costs `CHANGE` (a Viterbi path, so identity swaps and drifts are
 cut on the frame where most others say that they happened), and what fits nowhere starts clusters of its own. What then
-still lies on each other is one object there (`absorbing`), and who is who at the seams is asked last.
+still lies on each other is one object there (`absorbing`), and who is who at the seams, and from when on, is asked last
+(`untangling`, `retiming`).
 """
 
 from __future__ import annotations

@@ -72,6 +72,7 @@ def untangle(stack: Stack, member: Ints, weights: Floats) -> Ints:
 
 
 def changes_of(member: Ints, run: int) -> list[Change]:
+    """Where tracks go from one cluster to another, (t, n), and spend `run` frames or more in each; by frame."""
     out = []
     for track in np.flatnonzero(moves(member)).tolist():
         there = np.flatnonzero(member[track] >= 0)

@@ -142,7 +142,7 @@ def test_one_submission_is_enough_where_one_is_wanted():
     assert seats_wanted(policy=Plan(first_seats=1), judged=RISKY, submissions=1) == 0
 
 
-def test_one_more_worker_is_asked_where_it_is_worth_the_price():
+def test_one_more_worker_is_asked_where_enough_is_to_be_gained():
     assert settled(gain=GAIN_FLOOR, empty=False, proven=False)
     assert not settled(gain=GAIN_FLOOR * 1.01, empty=False, proven=True)
 

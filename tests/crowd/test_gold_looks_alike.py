@@ -66,7 +66,8 @@ def one_task(client: Any, batch: Batch, last: str) -> tuple[str, dict[str, tuple
 
 
 def test_every_step_runs_the_same_statements_for_gold_and_real_work() -> None:
-    # Extra seats are given while there is real work, and by chance: four times as much as it takes in the mean.
+    # Extra seats are given by chance, and only beside real work: 13 to 27 workers were enough in 40 runs, and 64 seats
+    # are real ones.
     batch = stage.launched(frames=320, segment_frames=12, gold_share=0.5, max_redundancy=2)
     body = {"video": batch.batch_videos.get().video_id, "start": 0, "stop": 52, "tracks": stage.tracks(0, 52)}
     assert cast.client("Alice").post(f"{stage.API}/projects/{batch.project_id}/gold/", body).status_code == 201
