@@ -44,10 +44,10 @@ def forgive(truth: Dense, other: Dense, pairs: Ints) -> tuple[Dense, Dense]:
     matched = np.zeros(len(other.ids), bool)
     matched[pairs[:, 1]] = True
     keep_other[~matched] = ~is_tiny(other.boxes[~matched])
-    for i, j in pairs:
-        alone = truth.present[i] ^ other.present[j]
-        keep_truth[i] &= ~(vague[i] & alone)
-        keep_other[j] = ~(vague[i] & alone) & ~tiny[i]
+    row, column = pairs.T
+    unsure = vague[row] & (truth.present[row] ^ other.present[column])
+    keep_truth[row] &= ~unsure
+    keep_other[column] = ~unsure & ~tiny[row]
     unseen = np.ones(len(truth.ids), bool)
     unseen[pairs[:, 0]] = False
     keep_truth[unseen] &= ~vague[unseen]
