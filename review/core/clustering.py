@@ -46,8 +46,8 @@ def cluster(stack: Stack, weights: Floats) -> Ints:
             break
         member = contract(stack, moved, value, weights)
     member = absorb(stack, unite(stack, member), value - FLOOR, FLOOR, weights)
-    if stack.workers <= MOST_WORKERS:  # motion alone says who is who, and is read where objects were exchanged
-        member = retime(stack, member, value, weights)
+    # Of two workers motion alone says who is who, and is read where objects were exchanged.
+    member = retime(stack, member, value, weights, halves=stack.workers > MOST_WORKERS)
     member = retime(stack, untangle(stack, member, weights), value, weights)
     return gather(stack, divide(stack, mend(stack, member), weights))
 

@@ -2,7 +2,10 @@
 
 Idea: where two or more of a worker's tracks change places among clusters, each was led to its best frame one after
 the other (`clustering.reassign`), and none can come before the one whose place it takes has left: the first one's frame
-became everybody's. Here they move to the frame that suits all of them best together. Who is who stays as it is.
+became everybody's. Here they move to the frame that suits all of them best together. Who is who stays as it is. Where
+one track changes its cluster just as another one begins or ends there, that one had to give or take its place, too: it
+is the other half of an exchange, and what it drew of the object that it was until then, or from then on, was too little
+to be led there.
 """
 
 from __future__ import annotations
@@ -20,12 +23,19 @@ SAME = 1e-9  # IoU·frames that say nothing
 Gains = Mapping[tuple[int, int], Floats]  # of a track in a cluster, (n,); nothing where nobody else is in it
 
 
-def retime(stack: Stack, member: Ints, value: Floats, weights: Floats) -> Ints:
-    """Clusters (t, n) whose exchanges are each at the best frame; `value` is of `stack.overlap`'s pairs."""
+def retime(stack: Stack, member: Ints, value: Floats, weights: Floats, *, halves: bool = False) -> Ints:
+    """Clusters (t, n) whose exchanges are each at the best frame; `value` is of `stack.overlap`'s pairs.
+
+    With `halves`, only those of which one half is a beginning or an end.
+    """
     member = member.copy()
     for owner in range(stack.workers):
         rows = np.flatnonzero(stack.owners == owner)
-        exchanges = [e for e in events_of(changes_of(member[rows], 1), 0) if len(e) > 1]
+        changes = changes_of(member[rows], 1)
+        others = _other_halves(member[rows], changes)
+        exchanges = [e for e in events_of(sorted(changes + others, key=lambda c: c.frame), 0) if len(e) > 1]
+        if halves:
+            exchanges = [e for e in exchanges if any(c in others for c in e)]
         if exchanges:
             own = member[rows]
             tracks, clusters, gain = gains(stack, member, value, weights, owner)
@@ -37,20 +47,43 @@ def retime(stack: Stack, member: Ints, value: Floats, weights: Floats) -> Ints:
     return member
 
 
+def _other_halves(own: Ints, changes: Sequence[Change]) -> list[Change]:
+    """Of one worker's clusters (t, n), what begins or ends just where another track takes or leaves its place."""
+    there = own >= 0
+    first, last = there.argmax(axis=1), own.shape[1] - 1 - there[:, ::-1].argmax(axis=1)
+    rows = np.arange(len(own))
+    out = []
+    for c in changes:
+        if any(d.frame == c.frame and (d.before == c.after or d.after == c.before) for d in changes):
+            continue
+        begins = (first == c.frame) & (own[rows, first] == c.before)
+        ends = (last == c.frame - 1) & (own[rows, last] == c.after)
+        for some in (begins, ends):
+            if some.sum() == 1:
+                out.append(Change(int(some.argmax()), c.frame, c.after, c.before))
+                break
+    return out
+
+
 def _move(own: Ints, exchange: Sequence[Change], found: Gains) -> None:
     """One exchange in one worker's clusters (t, n), in place, as far as nothing else changes in them."""
     first, stop = _around(own, exchange)
     frame = exchange[0].frame
-    if not first < frame < stop:  # some track was away just then, or has moved meanwhile
+    if not first < frame < stop:  # none of its tracks was there just then, or some have moved meanwhile
         return
     none = np.zeros(own.shape[1])
-    worth = [found.get((c.track, c.before), none) - found.get((c.track, c.after), none) for c in exchange]
+    there = own >= 0
+    worth = [
+        there[c.track] * (found.get((c.track, c.before), none) - found.get((c.track, c.after), none)) for c in exchange
+    ]
     total = np.cumsum(np.sum(worth, axis=0)[first : stop - 1])  # of leaving after each; one frame stays on either side
     best = total > total.max() - SAME
     if not best[frame - first - 1]:
-        at = first + 1 + int(best.argmax())
+        at = np.arange(own.shape[1])
+        new = first + 1 + int(best.argmax())
         for c in exchange:
-            own[c.track, first:at], own[c.track, at:stop] = c.before, c.after
+            own[c.track, there[c.track] & (first <= at) & (at < new)] = c.before
+            own[c.track, there[c.track] & (new <= at) & (at < stop)] = c.after
 
 
 def _around(own: Ints, exchange: Sequence[Change]) -> tuple[int, int]:
@@ -58,6 +91,8 @@ def _around(own: Ints, exchange: Sequence[Change]) -> tuple[int, int]:
     frame, tracks = exchange[0].frame, [c.track for c in exchange]
     came, went = np.array([c.before for c in exchange]), np.array([c.after for c in exchange])
     alone = ~np.isin(np.delete(own, tracks, axis=0), np.concatenate([came, went])).any(axis=0)
-    before = alone & (own[tracks] == came[:, None]).all(axis=0)
-    after = alone & (own[tracks] == went[:, None]).all(axis=0)
+    some = own[tracks]
+    alone &= (some >= 0).any(axis=0)
+    before = alone & ((some == came[:, None]) | (some < 0)).all(axis=0)
+    after = alone & ((some == went[:, None]) | (some < 0)).all(axis=0)
     return frame - int(before[:frame][::-1].cumprod().sum()), frame + int(after[frame:].cumprod().sum())

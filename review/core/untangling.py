@@ -21,11 +21,12 @@ from review.core.coursing import course_breaks, moves, usual_errors
 from review.core.stacking import Stack
 
 RUN = 5  # frames on either side that a track must spend in its clusters for a change to count
-NEAR = 3  # frames from one change between clusters to the next within which they are one event
+NEAR = 5  # frames from one change between clusters to the next within which they are one event
 AROUND = 15  # frames on either side of an event on which a track says where it comes from and goes to
 ENDS = 24.0  # log odds against an object's end just where another begins, each half of it as far as that one is heard
 NOBODY = 2.2  # what a way through an event costs that no worker drew
 RIGHT = 1.1  # log odds per track that a worker keeps to an object: nine in ten do not exchange two who meet
+FRESH = 6  # frames from the beginning or end of a drawing on which it says nothing about an object's course
 BREAK = 1.5  # what a broken course counts, by the logarithms of its parts: people do turn and stop
 
 
@@ -145,18 +146,33 @@ def _flow(stack: Stack, member: Ints, event: Sequence[Change], strength: Floats)
     """Where each track in the event's clusters is just before and just after it."""
     clusters = sorted({k for c in event for k in (c.before, c.after)})
     first, last = event[0].frame, event[-1].frame
-    votes = np.zeros((len(clusters), len(clusters)))
     around, run = stack.frames(AROUND, 3), stack.frames(RUN, 2)
     before, after = member[:, max(0, first - around) : first], member[:, last : last + around]
     inside = np.isin(before, clusters).any(axis=1) & np.isin(after, clusters).any(axis=1)
+    said: dict[int, list[tuple[int, int]]] = {}
     for track in np.flatnonzero(inside).tolist():
         come = [k for k in before[track].tolist() if k >= 0][-1]
         go = [k for k in after[track].tolist() if k >= 0][0]
         if come in clusters and go in clusters:
-            votes[clusters.index(come), clusters.index(go)] += RIGHT * strength[stack.owners[track]]
+            said.setdefault(int(stack.owners[track]), []).append((clusters.index(come), clusters.index(go)))
+    votes = np.zeros((len(clusters), len(clusters)))
+    for owner, ways in said.items():
+        np.add.at(votes, tuple(np.transpose(_all_said(ways, len(clusters)))), RIGHT * strength[owner])
     edges = member[:, max(0, first - run) : first], member[:, last : last + run]
     comes, goes = (_heard(stack, some, clusters, strength) for some in edges)
     return _Flow(clusters, votes, first, last, comes, goes)
+
+
+def _all_said(ways: list[tuple[int, int]], count: int) -> list[tuple[int, int]]:
+    """A worker's ways through an event of so many clusters, with the one that follows from all others.
+
+    Whoever drew only one of two says with it which way the other went, as whoever drew both does.
+
+    >>> _all_said([(0, 1)], 2)
+    [(0, 1), (1, 0)]
+    """
+    left = [set(range(count)).difference(side) for side in zip(*ways, strict=True)]
+    return [*ways, (left[0].pop(), left[1].pop())] if [*map(len, left), len(ways)] == [1, 1, count - 1] else ways
 
 
 def _heard(stack: Stack, member: Ints, clusters: Sequence[int], strength: Floats) -> Floats:
@@ -173,10 +189,24 @@ def _motion(stack: Stack, member: Ints, flow: _Flow, usual: Floats) -> Floats:
     """What each way through an event costs in broken courses, (k, k); the mean of the others' where
     unknown; what nobody drew costs more, and is impossible where nothing speaks for it."""
     event = np.array([[flow.first, flow.last]])
-    cost = BREAK * course_breaks(stack, member, np.array([flow.clusters]), event, usual)[0]
+    cost = BREAK * course_breaks(stack, _settled_in(stack, member, flow), np.array([flow.clusters]), event, usual)[0]
     known = ~np.isnan(cost)
     cost = np.where(known, cost, cost[known].mean() if known.any() else 0.0)
     return np.where(flow.votes > 0, cost, np.where(known, cost + NOBODY, np.inf))
+
+
+def _settled_in(stack: Stack, member: Ints, flow: _Flow) -> Ints:
+    """Clusters (t, n) without what began just before an event or ends just after it.
+
+    Nobody knows to the frame when an object comes or goes, so such boxes are often of nothing that is there, and a
+    straight line from them to the next keyframe is nobody's course.
+    """
+    fresh, n = stack.frames(FRESH), member.shape[1]
+    first, last = stack.present.argmax(axis=1), n - 1 - stack.present[:, ::-1].argmax(axis=1)
+    member = member.copy()
+    member[(first < flow.first) & (first >= max(1, flow.first - fresh)), : flow.first] = -1
+    member[(last >= flow.last) & (last < min(n - 1, flow.last + fresh)), flow.last :] = -1
+    return member
 
 
 def likeliest(votes: Floats, motion: Floats, ends: Floats | float = ENDS) -> list[tuple[int, int]]:

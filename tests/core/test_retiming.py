@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -28,8 +29,8 @@ def still(places: list[float]) -> np.ndarray:
     return np.repeat(np.array(places)[:, None], FRAMES, axis=1)
 
 
-def retimed(block: Stack, member: np.ndarray) -> np.ndarray:
-    return retime(block, member, block.overlap.iou, np.ones(block.workers))
+def retimed(block: Stack, member: np.ndarray, *, halves: bool = False) -> np.ndarray:
+    return retime(block, member, block.overlap.iou, np.ones(block.workers), halves=halves)
 
 
 def taking(frame: int) -> np.ndarray:
@@ -54,6 +55,34 @@ def test_nothing_moves_to_where_another_track_of_the_worker_is():
     assert (found[5] == member[5]).all()
     assert not (found[3:5] == 2)[:, : CHANGED + 4].any()
     assert (found[4, CHANGED + 6 :] == 2).all()
+
+
+@pytest.mark.parametrize("way", [slice(None), slice(None, None, -1)], ids=["begins", "ends"])
+def test_what_begins_or_ends_where_another_was_led_is_the_other_half_of_an_exchange(way: slice) -> None:
+    # Somebody comes at frame 14, and a worker exchanges the two at frame 20. Backwards somebody goes.
+    number, comes = taking(FRAMES)[:2], 14
+    exchanged = np.where(np.arange(FRAMES) < CHANGED, number, 1 - number)
+    here = (np.arange(FRAMES) >= [[0], [comes]])[:, way]
+
+    def seen(member: np.ndarray) -> Tracks:
+        boxes = [[[x, 0, x + 40, 60] for x in row] for row in np.array(PLACES)[member[:, way]]]
+        own = [make_track(str(k), "car", range(FRAMES), boxes[k], outside=~here[k]) for k in (0, 1)]
+        return Tracks(0, FRAMES, tuple(own))
+
+    block = stack([seen(number), seen(exchanged)], 0, FRAMES)
+    rows = [2 * owner + int(track.id) for owner, track in zip(block.owners.tolist(), block.tracks, strict=True)]
+
+    def member(second: np.ndarray) -> np.ndarray:
+        return np.where(block.present, np.concatenate([number, second])[rows][:, way], -1)
+
+    led = np.where(np.arange(FRAMES) < comes, number, 1 - number)
+    assert (retimed(block, member(led), halves=True) == member(exchanged)).all()
+
+
+def test_where_only_halves_are_asked_for_whole_exchanges_stay():
+    block = stack([drawn(still(PLACES)), drawn(np.array(PLACES)[taking(CHANGED)])], 0, FRAMES)
+    member = np.concatenate([taking(FRAMES), taking(CHANGED + 7)])
+    assert (retimed(block, member, halves=True) == member).all()
 
 
 @given(st.integers(0, 2**32 - 1), st.integers(1, FRAMES - 1))

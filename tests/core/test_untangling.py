@@ -49,6 +49,41 @@ def test_stray_ends_of_two_drawings_do_not_part_an_object_that_the_others_follow
     assert len({settled[0, 40], settled[1, 40], settled[2, 40]}) == 1
 
 
+def seen(*ways: dict[int, tuple[float, float]]) -> Tracks:
+    """What one worker drew: the top left corner of somebody at some keyframes, for each."""
+    tracks = [
+        make_track(str(k), "car", list(way), [[x, y, x + 60, y + 150] for x, y in way.values()])
+        for k, way in enumerate(ways)
+    ]
+    return Tracks(0, 70, tuple(tracks))
+
+
+ONE = {4: (670, 440), 10: (582, 422), 20: (443, 400), 30: (328, 384), 40: (258, 366), 50: (213, 377), 69: (165, 425)}
+OTHER = {26: (355, 410), 30: (302, 395), 40: (202, 377), 50: (177, 365), 60: (195, 350), 69: (206, 345)}
+
+
+def test_two_outvote_one_who_exchanges_somebody_with_whom_they_meet_as_soon_as_they_are_seen():
+    # The third draws the other one from three frames before they come on, and exchanges the two at once.
+    exchanged = [{**{f: at for f, at in ONE.items() if f < 26}, **{f: at for f, at in OTHER.items() if f > 26}}]
+    exchanged.append({21: (378, 413), **{f: at for f, at in ONE.items() if f > 26}})
+    block = stack([seen(ONE, OTHER), seen(ONE, {24: (378, 413)} | OTHER), seen(*exchanged)], 0, 70)
+    member = cluster(block, np.ones(3))
+    for row in np.flatnonzero(block.owners < 2):
+        assert len(set(member[row, block.present[row]].tolist())) == 1
+
+
+def test_whoever_drew_one_of_two_says_which_way_the_other_went():
+    # Two stand side by side and change places by a hand's breadth: motion says a little that they were exchanged, as
+    # one says who drew both; two say that they were not, who drew one each.
+    early, late = {0: (0, 0), 29: (0, 0)}, {30: (4, 0), 69: (4, 0)}
+    other, again = {0: (4, 0), 29: (4, 0)}, {30: (0, 0), 69: (0, 0)}
+    block = stack([seen(early | late), seen(other | again), seen(early | again, other | late)], 0, 70)
+    member = np.repeat(np.array([[0], [1], [0], [1]]), 70, axis=1)
+    member[2:, 30:] = [[1], [0]]
+    settled = untangle(block, member, np.ones(3))
+    assert (settled == member).all()
+
+
 def pavement(seed: int) -> Stack:
     """Six who walk along one pavement, by three workers: every two meet, and most workers exchange most of them."""
     rng, frames, away = np.random.default_rng(seed), 80, {"missed": 0.0, "invented": 0.0}
