@@ -52,9 +52,10 @@ def _other_halves(own: Ints, changes: Sequence[Change]) -> list[Change]:
     there = own >= 0
     first, last = there.argmax(axis=1), own.shape[1] - 1 - there[:, ::-1].argmax(axis=1)
     rows = np.arange(len(own))
+    left, taken = {(c.frame, c.before) for c in changes}, {(c.frame, c.after) for c in changes}
     out = []
     for c in changes:
-        if any(d.frame == c.frame and (d.before == c.after or d.after == c.before) for d in changes):
+        if (c.frame, c.after) in left or (c.frame, c.before) in taken:
             continue
         begins = (first == c.frame) & (own[rows, first] == c.before)
         ends = (last == c.frame - 1) & (own[rows, last] == c.after)
