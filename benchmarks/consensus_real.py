@@ -1,6 +1,6 @@
 """Consensus of real annotators: radiologists' tracks (lidc) and crowd workers' boxes (pedestrians) of ../shared/data.
 
-    python -m benchmarks.consensus_real [--only lidc pedestrians]
+    python -m benchmarks.consensus_real [--only lidc pedestrians] [--gain-floors …] [--orders …]
 
 lidc: nodules that four radiologists outlined; the consensus of every three predicts the fourth. Slice IoU over slices
 on which all four have a box; track IoU (ΣIoU / slices of either), and the share of slices on which three say rightly
@@ -20,7 +20,7 @@ import numpy as np
 from annotation.core.boxes import iou, iou_aligned
 from annotation.core.tracks import Floats, Tracks, fill, make_track
 from benchmarks.consensus_crowds import SHARED
-from benchmarks.consensus_pedestrians import pedestrians
+from benchmarks.consensus_pedestrians import GAIN_FLOORS, pedestrians
 from review.core.consensus import Submission, make_consensus
 
 WBF_FLOOR = 0.55
@@ -32,11 +32,14 @@ Boxes = dict[int, Floats]
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", nargs="+", default=["lidc", "pedestrians"])
+    parser.add_argument("--gain-floors", type=float, nargs="+", default=GAIN_FLOORS)
+    parser.add_argument("--orders", type=int, nargs="*", default=[])
     args = parser.parse_args()
     if "lidc" in args.only:
         lidc()
     if "pedestrians" in args.only:
-        pedestrians(_rows("pedestrians/answers.csv"), _rows("pedestrians/truth.csv"))
+        answers, truth = _rows("pedestrians/answers.csv"), _rows("pedestrians/truth.csv")
+        pedestrians(answers, truth, args.gain_floors, args.orders)
 
 
 def lidc() -> None:
