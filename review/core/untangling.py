@@ -171,8 +171,10 @@ def _all_said(ways: list[tuple[int, int]], count: int) -> list[tuple[int, int]]:
     >>> _all_said([(0, 1)], 2)
     [(0, 1), (1, 0)]
     """
-    left = [set(range(count)).difference(side) for side in zip(*ways, strict=True)]
-    return [*ways, (left[0].pop(), left[1].pop())] if [*map(len, left), len(ways)] == [1, 1, count - 1] else ways
+    comes, goes = (set(range(count)).difference(side) for side in zip(*ways, strict=True))
+    if len(ways) == count - 1 and len(comes) == len(goes) == 1:
+        return [*ways, (comes.pop(), goes.pop())]
+    return ways
 
 
 def _heard(stack: Stack, member: Ints, clusters: Sequence[int], strength: Floats) -> Floats:
@@ -188,8 +190,8 @@ def _heard(stack: Stack, member: Ints, clusters: Sequence[int], strength: Floats
 def _motion(stack: Stack, member: Ints, flow: _Flow, usual: Floats) -> Floats:
     """What each way through an event costs in broken courses, (k, k); the mean of the others' where
     unknown; what nobody drew costs more, and is impossible where nothing speaks for it."""
-    event = np.array([[flow.first, flow.last]])
-    cost = BREAK * course_breaks(stack, _settled_in(stack, member, flow), np.array([flow.clusters]), event, usual)[0]
+    event, clusters = np.array([[flow.first, flow.last]]), np.array([flow.clusters])
+    cost = BREAK * course_breaks(stack, _settled_in(stack, member, flow), clusters, event, usual)[0]
     known = ~np.isnan(cost)
     cost = np.where(known, cost, cost[known].mean() if known.any() else 0.0)
     return np.where(flow.votes > 0, cost, np.where(known, cost + NOBODY, np.inf))
