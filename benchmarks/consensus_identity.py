@@ -27,6 +27,7 @@ from benchmarks.consensus_switches import part
 from crowd.core.skill import Skill
 from review.core.cases import Case, Task
 from review.core.clustering import cluster
+from review.core.consensus import MIN_WEIGHT
 from review.core.evaluating import answers_to
 from review.core.learning import learn
 from review.core.stacking import Stack, stack
@@ -57,7 +58,7 @@ def share(objects: Ints, member: Ints, weights: Floats) -> float:
 def _trusted(task: Task, skills: Mapping[str, Skill]) -> tuple[Stack, Floats]:
     """The submissions of those who have a say, and their weights."""
     heard = [d for d in task.drawn if skills[d.worker].weight > 0] or task.drawn
-    weights = np.array([max(skills[d.worker].weight, 0.05) for d in heard])
+    weights = np.array([max(skills[d.worker].weight, MIN_WEIGHT) for d in heard])
     return stack([d.tracks for d in heard], task.start, task.stop), weights
 
 

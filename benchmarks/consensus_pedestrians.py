@@ -56,23 +56,20 @@ def pedestrians(
         made = {i: _boxes(_consent(some[i], learnt).tracks) for i in expert}
         _tell(f"consensus, {n}", expert, made, n)
     for floor in gain_floors:
-        _tell(f"adaptive, gain floor {floor}", *_adapted(images, expert, floor))
+        made, spent = _adapted(images, expert, floor)
+        _tell(f"adaptive, gain floor {floor}", expert, made, spent)
         mixed = [_adapted(_shuffled(images, seed), expert, floor) for seed in orders]
-        for seed, one in zip(orders, mixed, strict=True):
-            _tell(f"  in order {seed}", *one)
+        for seed, (made, spent) in zip(orders, mixed, strict=True):
+            _tell(f"  in order {seed}", expert, made, spent)
         if mixed:
-            wrong = float(np.mean([_wrong(expert, made) for _, made, _ in mixed]))
-            print(
-                f"  {len(mixed)} orders: {np.mean([m[2] for m in mixed]):.2f} annotations, {wrong:.4f} errors per image"
-            )
+            wrong, spent = np.mean([(_wrong(expert, made), spent) for made, spent in mixed], axis=0).tolist()
+            print(f"  {len(mixed)} orders: {spent:.2f} annotations, {wrong:.4f} errors per image")
 
 
-def _adapted(
-    images: Answered, expert: Mapping[str, Floats], floor: float
-) -> tuple[Mapping[str, Floats], dict[str, Floats], float]:
-    """The expert's boxes, those of the adaptive consensus, and answers spent per image."""
+def _adapted(images: Answered, expert: Mapping[str, Floats], floor: float) -> tuple[dict[str, Floats], float]:
+    """The boxes of the adaptive consensus, and answers spent per image, of those with an expert's."""
     used, done = adaptive(images, floor)
-    return expert, {i: _boxes(done[i].tracks) for i in expert}, float(np.mean([len(used[i]) for i in expert]))
+    return {i: _boxes(done[i].tracks) for i in expert}, float(np.mean([len(used[i]) for i in expert]))
 
 
 def _shuffled(images: Answered, seed: int) -> Answered:
