@@ -46,7 +46,8 @@ def cluster(stack: Stack, weights: Floats) -> Ints:
             break
         member = contract(stack, moved, value, weights)
     member = absorb(stack, unite(stack, member), value - FLOOR, FLOOR, weights)
-    # Of two workers motion alone says who is who, and is read where objects were exchanged.
+    # Motion is read where objects were exchanged, and alone says who is who of two workers. Where more vote, only what
+    # begins or ends just then is worth moving before: whole exchanges did as much harm as good.
     member = retime(stack, member, value, weights, halves=stack.workers > MOST_WORKERS)
     member = retime(stack, untangle(stack, member, weights), value, weights)
     return gather(stack, divide(stack, mend(stack, member), weights))

@@ -191,13 +191,13 @@ def _motion(stack: Stack, member: Ints, flow: _Flow, usual: Floats) -> Floats:
     """What each way through an event costs in broken courses, (k, k); the mean of the others' where
     unknown; what nobody drew costs more, and is impossible where nothing speaks for it."""
     event, clusters = np.array([[flow.first, flow.last]]), np.array([flow.clusters])
-    cost = BREAK * course_breaks(stack, _settled_in(stack, member, flow), clusters, event, usual)[0]
+    cost = BREAK * course_breaks(stack, _without_fresh(stack, member, flow), clusters, event, usual)[0]
     known = ~np.isnan(cost)
     cost = np.where(known, cost, cost[known].mean() if known.any() else 0.0)
     return np.where(flow.votes > 0, cost, np.where(known, cost + NOBODY, np.inf))
 
 
-def _settled_in(stack: Stack, member: Ints, flow: _Flow) -> Ints:
+def _without_fresh(stack: Stack, member: Ints, flow: _Flow) -> Ints:
     """Clusters (t, n) without what began just before an event or ends just after it.
 
     Nobody knows to the frame when an object comes or goes, so such boxes are often of nothing that is there, and a

@@ -106,7 +106,7 @@ def test_where_many_were_exchanged_nobody_has_two_boxes_in_one_cluster_on_a_fram
 
 
 def test_in_most_scenes_no_exchange_fits_another_frame_better() -> None:
-    # One worker after the other: what a later one moves may leave an earlier one a frame to gain (5 of the first 20).
+    # One worker after the other: what a later one moves may leave an earlier one a frame to gain (7 of the first 20).
     blocks = [pavement(seed) for seed in range(20)]
     found = [cluster(block, np.ones(3)) for block in blocks]
     better = [retime(b, m, b.overlap.iou, np.ones(3)) for b, m in zip(blocks, found, strict=True)]
