@@ -128,6 +128,7 @@ def main() -> None:
             made = result.consensuses[args.segment]
             shown = disputes(made)
             print(f"{case.name}: {len(shown)} objects, {shown.sum()} disputed boxes of {shown.size}")
+            args.out.mkdir(parents=True, exist_ok=True)
             (args.out / "disputes.svg").write_text(picture(case, args.segment, made))
 
 
