@@ -29,18 +29,20 @@ WIDTH, HEIGHT, APART = 1920, 1080, 300
 
 
 def scene(objects: int, frames: int, seed: int = 1, *, workers: int = WORKERS, far: bool = False) -> list[Submission]:
-    """Workers' keyframed tracks with 4 % noise; `far` apart, the picture is as large as it takes."""
+    """Workers' keyframed tracks with 4 % noise, each worker's on other frames; `far` apart, the picture is as large as
+    it takes."""
     rng = np.random.default_rng(seed)
-    at = np.unique(np.append(np.arange(0, frames, KEYFRAMES), frames - 1))
     size = rng.uniform([30, 80], [60, 160], (objects, 2))
     rows = np.arange(objects)
     middle = (
         np.stack([rows % 16, rows // 16], axis=1) * APART if far else rng.uniform([0, 0], [1800, 900], (objects, 2))
     )
-    place = middle + rng.normal(0, 0.5, (objects, 2)) * at[:, None, None]
+    speed = rng.normal(0, 0.5, (objects, 2))
     out = []
     for worker in range(workers):
         tracks = []
+        at = np.unique(np.concatenate([[0], np.arange(worker * 3 % KEYFRAMES, frames, KEYFRAMES), [frames - 1]]))
+        place = middle + speed * at[:, None, None]
         for k in range(objects):
             boxes = np.concatenate([place[:, k], place[:, k] + size[k]], axis=1)
             noise = rng.normal(0, 0.04, boxes.shape) * np.tile(size[k], 2)

@@ -28,8 +28,9 @@ def absorb(stack: Stack, member: Ints, above: Floats, floor: float, weights: Flo
     """
     for _ in range(len(stack.tracks)):
         best = (0.0, slice(0), (0, 0))
-        for pair in _candidates(stack, member, above):
-            worth, frames = _best_stretch(_gain(stack, member, pair, above, floor, weights))
+        sides = _sides(stack, member)
+        for pair in _candidates(stack, member, sides, above):
+            worth, frames = _best_stretch(_gain(stack, member, pair, sides, above, floor, weights))
             best = max(best, (worth, frames, pair), key=lambda found: found[0])
         if best[0] < ALIKE * stack.time_scale:
             break
@@ -37,15 +38,18 @@ def absorb(stack: Stack, member: Ints, above: Floats, floor: float, weights: Flo
     return member
 
 
-def _sides(stack: Stack, member: Ints) -> tuple[Ints, Ints]:
+Sides = tuple[Ints, Ints]
+
+
+def _sides(stack: Stack, member: Ints) -> Sides:
     """The clusters of the two boxes of every pair that overlaps."""
     pairs = stack.overlap
     return member[pairs.left, pairs.frame], member[pairs.right, pairs.frame]
 
 
-def _candidates(stack: Stack, member: Ints, above: Floats) -> list[tuple[int, int]]:
+def _candidates(stack: Stack, member: Ints, sides: Sides, above: Floats) -> list[tuple[int, int]]:
     """Pairs of clusters that lie on each other on some frames for as much as a stretch must be worth."""
-    a, b = _sides(stack, member)
+    a, b = sides
     apart = (a != b) & (above > 0)
     count = int(member.max(initial=-1)) + 1
     keys, at = np.unique(np.minimum(a, b)[apart] * count + np.maximum(a, b)[apart], return_inverse=True)
@@ -53,10 +57,12 @@ def _candidates(stack: Stack, member: Ints, above: Floats) -> list[tuple[int, in
     return [divmod(int(key), count) for key in keys[good >= ALIKE * stack.time_scale]]
 
 
-def _gain(stack: Stack, member: Ints, pair: tuple[int, int], above: Floats, floor: float, weights: Floats) -> Floats:
+def _gain(
+    stack: Stack, member: Ints, pair: tuple[int, int], sides: Sides, above: Floats, floor: float, weights: Floats
+) -> Floats:
     """By frame (n,) how much better two clusters are one there than two."""
     n = member.shape[1]
-    a, b = _sides(stack, member)
+    a, b = sides
     at = np.flatnonzero(((a == pair[0]) & (b == pair[1])) | ((a == pair[1]) & (b == pair[0])))
     strength = weights[stack.owners]
     both = strength[stack.overlap.left[at]] * strength[stack.overlap.right[at]]

@@ -1,7 +1,7 @@
 """The consensus of one segment: several workers' tracks to one set that can be trusted.
 
-Idea: fill, find which boxes show one object on every frame (`clustering`), ask whether it exists (`existing`), where
-and when it is (`fusing`), how sure that is (`calibration`), and draw it with few keyframes (`drawing`, `thinning`).
+Idea: fill, find which boxes show one object on every frame (`clustering`), ask whether it exists (`existing`), when and
+where it is (`fusing`, `inbetweening`), how sure that is (`calibration`), and draw it with few keyframes (`drawing`).
 Submissions are never changed; a consensus names what it was made of, and by which method and version.
 Sources: Vondrick 2013, Branson 2017, Braylan & Lease 2020 and 2022; every choice is studied in docs/methods.md.
 """
@@ -16,7 +16,7 @@ import numpy as np
 
 from annotation.core.boxes import iou_aligned
 from annotation.core.matching import track_soft_f
-from annotation.core.tracks import Bools, Floats, Interval, Ints, Tracks, fill
+from annotation.core.tracks import Bools, Dense, Floats, Interval, Ints, Track, Tracks, fill
 from crowd.core.skill import Skill
 from crowd.core.stopping import votes_needed
 from review.core.calibration import SINGLE, confidences, features, purity
@@ -25,13 +25,14 @@ from review.core.coursing import moves
 from review.core.drawing import Objects, draw_tracks
 from review.core.existing import FALSE_ALARM, HIT, drawn_twice, log_odds, odds_by_length, supporters, vote_counts
 from review.core.fusing import EDGE, fuse, vote_presence
+from review.core.inbetweening import inbetween
 from review.core.intervals import merge_intervals
 from review.core.neighbouring import level, witnessed
 from review.core.risking import FINDS, OF_ITS_OWN, Known, Worth, expected_gain
 from review.core.stacking import Stack, stack
 
 METHOD = "evidence-clustering"
-VERSION = 13
+VERSION = 14
 SPREAD = 0.05  # error of a box's edge as a share of its side, of a worker of whom nothing is known
 MIN_WEIGHT = 0.05
 WITNESS = 3.0  # log odds for an object that a neighbouring segment's consensus has too
@@ -92,22 +93,27 @@ def make_consensus(
     ordered = sorted(submissions, key=lambda s: s.id)
     trusted = [s for s in ordered if s.skill is None or s.skill.weight > 0] or ordered
     if len(ordered) <= 1:
-        return _scored(_as_drawn(ordered, start, stop), ordered, _means(ordered))
+        alone = _as_drawn(ordered, start, stop)
+        return _scored(alone, fill(alone.tracks, start, stop), ordered, _means(ordered))
     weights = np.array([1.0 if s.skill is None else max(s.skill.weight, MIN_WEIGHT) for s in trusted])
     block = stack([s.tracks for s in trusted], start, stop)
-    objects, levelled, certain, gain = _objects(block, trusted, weights, Rule(quorum, lone, tuple(around), worth))
+    objects, moved, certain, gain = _objects(block, trusted, weights, Rule(quorum, lone, tuple(around), worth))
     names = [s.id for s in trusted]
-    tracks = draw_tracks(block, objects, weights, names)
+    tracks = draw_tracks(block, replace(objects, boxes=moved), weights, names)
     drawn = [_renamed(block, s.tracks, w, objects.member) for w, s in enumerate(trusted)]
     count = votes_needed(quorum, len({s.worker for s in trusted}))
     intervals = merge_intervals(drawn, count, weights.tolist())
     sure = certain if len(certain) else 1 - np.prod(1 - _means(trusted), keepdims=True)
-    # How far these workers agree with each other has nothing to do with the neighbours': they are scored before.
-    made = replace(_scored(Tracks(start, stop, tracks, intervals), ordered, sure), gain=gain)
-    if levelled is objects.boxes:
-        return made
-    moved = draw_tracks(block, replace(objects, boxes=levelled), weights, names)
-    return replace(made, tracks=replace(made.tracks, tracks=moved))
+    # How far workers agree has nothing to do with neighbours, or with what nobody saw: they are scored before.
+    made = _scored(Tracks(start, stop, tracks, intervals), _dense(tracks, objects, start), ordered, sure)
+    return replace(made, gain=gain)
+
+
+def _dense(tracks: Sequence[Track], objects: Objects, start: int) -> Dense:
+    """The objects as their workers' boxes make them."""
+    ids, labels = tuple(t.id for t in tracks), tuple(t.label for t in tracks)
+    boxes = np.where(objects.present[..., None], objects.boxes, np.nan)
+    return Dense(start, ids, labels, boxes, objects.present, objects.present & False)
 
 
 def _as_drawn(submissions: Sequence[Submission], start: int, stop: int) -> Tracks:
@@ -127,7 +133,7 @@ def _means(submissions: Sequence[Submission]) -> Floats:
 def _objects(
     block: Stack, submissions: Sequence[Submission], weights: Floats, rule: Rule
 ) -> tuple[Objects, Floats, Floats, float]:
-    """The objects that exist, their boxes moved to where neighbours meet (the same array if nothing moved), how sure it
+    """The objects that exist, their boxes moved to where they were between keyframes and neighbours meet, how sure it
     is of every cluster that it does or does not, and what one more is worth."""
     member = cluster(block, weights)
     boxes, drawn = _by_cluster(block, member)
@@ -143,7 +149,9 @@ def _objects(
     strength = votes * weights
     present = vote_presence(drawn, strength, away)
     spreads = np.array([SPREAD if s.skill is None else s.skill.spread for s in submissions])
-    fused = _bridge(fuse(np.where(drawn[..., None], boxes, np.nan), spreads), present)
+    mean, heard = fuse(np.where(drawn[..., None], boxes, np.nan), spreads)
+    fused, between = _bridge(mean, present), inbetween(block, _numbered(member, np.flatnonzero(exists)), mean, heard)
+    between = fused if between is mean else _bridge(between, present)
     seen = features(boxes, drawn, odds[exists], fused, present, purity(member, len(exists))[exists])
     sure = confidences(seen)
     off = np.zeros(len(exists))
@@ -154,13 +162,19 @@ def _objects(
     gain = expected_gain(known, _hits(submissions), rule.worth)
     there = present.any(axis=1)
     order = np.array(sorted(np.flatnonzero(there), key=lambda k: _place(fused[k], present[k])), np.int64)
-    number = np.full(len(exists) + 1, -1)
-    number[np.flatnonzero(exists)[order]] = np.arange(len(order))
     disputed = present & (_doubt(boxes, drawn, strength, fused) > 0)
     certain = np.concatenate([sure[there], 1 / (1 + np.exp(odds[~exists]))])
-    moved = level(np.where(drawn[..., None], boxes, np.nan), fused, block.start, rule.around)
-    kept = Objects(number[member], fused[order], present[order], disputed[order], votes[order], sure[order])
-    return kept, kept.boxes if moved is fused else moved[order], certain, gain
+    moved = level(heard.boxes, between, block.start, rule.around)
+    number = _numbered(member, np.flatnonzero(exists)[order])
+    kept = Objects(number, fused[order], present[order], disputed[order], votes[order], sure[order])
+    return kept, moved[order], certain, gain
+
+
+def _numbered(member: Ints, clusters: Ints) -> Ints:
+    """Tracks' clusters (t, n) by their places in the list `clusters`, -1 for those that are not in it."""
+    number = np.full(max(int(member.max(initial=-1)), int(clusters.max(initial=-1))) + 2, -1)
+    number[clusters] = np.arange(len(clusters))
+    return number[member]
 
 
 def _hits(submissions: Sequence[Submission]) -> Floats:
@@ -269,11 +283,11 @@ def _renamed(block: Stack, tracks: Tracks, worker: int, number: Ints) -> list[In
     return [replace(i, track=names.get(i.track) if i.track is not None else None) for i in tracks.intervals]
 
 
-def _scored(tracks: Tracks, submissions: Sequence[Submission], certain: Floats) -> Consensus:
+def _scored(tracks: Tracks, merged: Dense, submissions: Sequence[Submission], certain: Floats) -> Consensus:
+    """The consensus that `tracks` are, each submission scored by how like it is to `merged`."""
     if len(submissions) == 1:
         scores = {submissions[0].id: 1.0}
     else:
-        merged = fill(tracks.tracks, tracks.start, tracks.stop)
         filled = {s.id: fill(s.tracks.tracks, tracks.start, tracks.stop) for s in submissions}
         scores = {name: track_soft_f(dense, merged) for name, dense in filled.items()}
     agreement = float(np.mean(list(scores.values()))) if scores else 1.0

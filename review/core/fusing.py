@@ -11,11 +11,12 @@ tool), what they agree on lies on it, too.
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
 from annotation.core.tracks import Bools, Floats
-from review.core.gridding import find_grid
+from review.core.gridding import Grid, find_grid
 
 # Ninth decile by lower quartile of the differences of two errors of Student's t, and 1 / its degrees of freedom.
 TAIL_RATIOS = (5.16, 5.25, 5.36, 5.56, 5.86, 6.32, 7.35, 9.06)
@@ -35,8 +36,20 @@ AWAY = 0.5  # what the voice of a worker says against presence whose drawing lie
 NEAR = (0.48, 0.16, 0.1)  # how much a vote counts on its frame and on those one and two frames away
 
 
-def fuse(boxes: Floats, spreads: Floats) -> Floats:
-    """Several workers' boxes (k, w, n, 4), NaN where absent, to (k, n, 4), NaN where nobody drew.
+@dataclass(frozen=True, slots=True, eq=False)
+class Votes:
+    """How workers' `boxes` (k, w, n, 4), NaN where absent, were fused: the `shares` of each edge in the fused one, 0
+    where absent, and how far it is `trusted` not to be an outlier, 1 being fully. `grid` is what all lie on, if any."""
+
+    boxes: Floats
+    shares: Floats
+    trusted: Floats
+    grid: Grid | None
+
+
+def fuse(boxes: Floats, spreads: Floats) -> tuple[Floats, Votes]:
+    """Several workers' boxes (k, w, n, 4), NaN where absent, to (k, n, 4), NaN where nobody drew, and what of each is
+    in them.
 
     `spreads` (w,) is the usual error of each worker's edges as a share of the box's side. Equal boxes come back as
     they are, to the bit (of a grid, to a rounding error).
@@ -53,16 +66,22 @@ def fuse(boxes: Floats, spreads: Floats) -> Floats:
     if grid is not None:
         scale = np.maximum(scale, (ROUNDED * grid.step / side) ** 2)
     for _ in range(ROUNDS):
-        far = ((offsets - middle[:, None]) / side) ** 2 / scale
-        weight = trust * (freedom + 1) / (freedom + far)
+        trusted = freedom / (freedom + ((offsets - middle[:, None]) / side) ** 2 / scale)
+        weight = trust * trusted
         middle = (weight * offsets).sum(axis=1) / np.maximum(weight.sum(axis=1), 1e-300)
+    shares = _shares(weight)
     fused = np.where(there.any(axis=1), anchor + middle, np.nan)
     crossed = np.any(fused[..., 2:] < fused[..., :2], axis=-1, keepdims=True)
     if crossed.any():
         # Each edge went to another place: a mean of whole boxes is one, whatever they are.
-        mean = anchor + (trust * offsets).sum(axis=1) / np.maximum(trust.sum(axis=1), 1e-300)
-        fused = np.where(crossed, mean, fused)
-    return fused if grid is None else grid.nearest(fused)
+        shares = np.where(crossed[:, None], _shares(trust), shares)
+        fused = np.where(crossed, anchor + (shares * offsets).sum(axis=1), fused)
+    votes = Votes(boxes, shares, trusted, grid)
+    return (fused if grid is None else grid.nearest(fused)), votes
+
+
+def _shares(weights: Floats) -> Floats:
+    return weights / np.maximum(weights.sum(axis=1, keepdims=True), 1e-300)
 
 
 def _first(boxes: Floats, there: Bools) -> Floats:

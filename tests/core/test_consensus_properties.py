@@ -142,7 +142,7 @@ def test_boxes_that_lie_apart_become_a_box_that_does_not_end_before_it_begins(se
     rng = np.random.default_rng(seed)
     corner, size = rng.uniform(0, 100, (40, workers, 1, 2)), rng.uniform(1, 40, (40, workers, 1, 2))
     boxes = np.concatenate([corner, corner + size], axis=-1)
-    fused = fuse(boxes.round() if whole else boxes, rng.uniform(0.01, 0.3, workers))
+    fused, _ = fuse(boxes.round() if whole else boxes, rng.uniform(0.01, 0.3, workers))
     assert (fused[..., 2:] >= fused[..., :2]).all()
     assert (fused >= boxes.min(axis=1) - 1).all() and (fused <= boxes.max(axis=1) + 1).all()
 

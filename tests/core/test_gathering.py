@@ -59,7 +59,7 @@ def test_the_most_exact_worker_does_not_outweigh_two_who_agree():
         9, axis=2
     )
     boxes += np.random.default_rng(3).normal(0, 0.3, boxes.shape)
-    fused = fuse(boxes, np.array([0.08, 0.09, 0.05]))
+    fused, _ = fuse(boxes, np.array([0.08, 0.09, 0.05]))
     assert np.abs(fused[..., 2] - 160.5).max() < 2
 
 
@@ -67,11 +67,11 @@ def test_whole_pixels_stay_whole_and_other_numbers_do_not():
     rng = np.random.default_rng(4)
     truth = np.array([50.0, 60, 90, 130]) + rng.integers(0, 40, (1, 1, 40, 1))
     drawn = truth + rng.integers(-2, 3, (1, 3, 40, 4))
-    fused = fuse(drawn, np.full(3, 0.05))
+    fused, _ = fuse(drawn, np.full(3, 0.05))
     assert np.array_equal(fused, np.round(fused))
     assert find_grid(drawn).step.tolist() == [1, 1, 1, 1]
     assert find_grid(drawn * 1.5 + 0.25).step == pytest.approx(1.5)
-    assert np.allclose(fuse(drawn * 1.5 + 0.25, np.full(3, 0.05)), fused * 1.5 + 0.25)
+    assert np.allclose(fuse(drawn * 1.5 + 0.25, np.full(3, 0.05))[0], fused * 1.5 + 0.25)
     assert find_grid(drawn + rng.normal(0, 0.1, drawn.shape)) is None
 
 
