@@ -95,13 +95,14 @@ def crowd(
     worse: Mapping[str, float] | None = None,
     pieces_s: float = 0.0,
     twice: float = 0.0,
+    uneven: bool = False,
     batch: int = 0,
 ) -> list[Case]:
     """Cases of a pool of `size`; a share `gold` of the tasks have the truth as gold. Spammers are of `kinds` in turn.
 
     `worse` names errors of every worker that are so many times as large; whole numbers stay whole, and above 0.
     After `pieces_s` seconds in the mean everybody ends a track and begins another in its place; with the chance
-    `twice` they draw an object a second time.
+    `twice` they draw an object a second time. Keyframes are at random distances where they are `uneven`.
     Another `batch` is other work of the same pool.
     """
     rng = np.random.default_rng(seed)
@@ -115,7 +116,7 @@ def crowd(
         for start, stop in cut(sequence.truth.stop, SEGMENT_S * sequence.fps, OVERLAP_S * sequence.fps):
             sit = rng.permutation(size)[:workers]
             picture = (sequence.width, sequence.height)
-            at_it = [replace(pool[i], piece_frames=pieces_s * sequence.fps, twice=twice) for i in sit]
+            at_it = [replace(pool[i], piece_frames=pieces_s * sequence.fps, twice=twice, uneven=uneven) for i in sit]
             drawn = [(w.name, draw(truth, start, stop, w, rng, *picture)) for w in at_it]
             known = replace(truth, start=start, stop=stop) if rng.random() < gold else None
             tasks.append(Task(start, stop, tuple(Drawn(line + k, *d) for k, d in enumerate(drawn)), known))

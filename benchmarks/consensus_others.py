@@ -28,6 +28,7 @@ OTHERS: dict[str, dict[str, Any]] = {
     "inventions of up to ten seconds": {"worse": {"invented_frames": 5}},
     "two and a half times as many swaps": {"worse": {"swaps": 2.5}},
     "keyframes every 25 frames": {"worse": {"keyframe_step": 2.5}},
+    "keyframes at random distances": {"uneven": True},
     "tracks begun anew every 3 seconds": {"pieces_s": 3},
     "one object of twelve drawn twice": {"twice": 1 / 12},
     "a pool of thirty": {"size": 30},

@@ -30,10 +30,10 @@ class Worker:
     """How one worker errs. `noise` and `bias` are shares of a box's side, `missed` and `swaps` chances.
 
     `noise` changes along a track, by `steady` alike on neighbouring keyframes, `bias` stays; `missed` is that of a
-    large, long object; `invented` is a mean per segment, of things that last up to `invented_frames`; starts and
-    ends are up to `edge_frames` off. After `piece_frames` in the mean a track is ended and another begun in its place
-    (0: never). `twice` is the chance that an object is drawn a second time. A `spammer` does none of this and little
-    else.
+    large, long object; keyframes are `keyframe_step` frames apart, or so many in the mean where they are `uneven`;
+    `invented` is a mean per segment, of things that last up to `invented_frames`; starts and ends are up to
+    `edge_frames` off. After `piece_frames` in the mean a track is ended and another begun in its place (0: never).
+    `twice` is the chance that an object is drawn a second time. A `spammer` does none of this and little else.
     """
 
     name: str
@@ -42,6 +42,7 @@ class Worker:
     bias: float = 0.02
     steady: float = 0.8
     keyframe_step: int = 10
+    uneven: bool = False
     missed: float = 0.05
     invented: float = 0.3
     invented_frames: int = 60
@@ -160,7 +161,7 @@ def _follow(
     """One object as a worker draws it; None where the frames that the worker got wrong leave nothing."""
     here = ~np.isnan(boxes[:, 0])
     drawn = _shift_ends(here, worker.edge_frames, rng)
-    visible = np.concatenate([_keyframes(a, b, worker.keyframe_step) for a, b in runs(drawn)] or [np.zeros(0, int)])
+    visible = np.concatenate([_keyframes(a, b, worker, rng) for a, b in runs(drawn)] or [np.zeros(0, int)])
     if not len(visible):
         return None
     known = np.flatnonzero(here)
@@ -208,9 +209,13 @@ def _shift_ends(here: Bools, most: int, rng: np.random.Generator) -> Bools:
     return drawn
 
 
-def _keyframes(a: int, b: int, step: int) -> Ints:
-    """Every `step` frames from the first to the last of `[a, b)`, both included."""
-    return np.unique(np.append(np.arange(a, b, max(1, step)), b - 1))
+def _keyframes(a: int, b: int, worker: Worker, rng: np.random.Generator) -> Ints:
+    """From the first to the last of `[a, b)`, both included, and every so many frames in between."""
+    step = max(1, worker.keyframe_step)
+    if not worker.uneven:
+        return np.unique(np.append(np.arange(a, b, step), b - 1))
+    places = a + np.cumsum(np.maximum(1, rng.exponential(step, b - a)).astype(np.int64))
+    return np.unique(np.concatenate([[a], places[places < b], [b - 1]]))
 
 
 def _errors(n: int, worker: Worker, rng: np.random.Generator) -> Floats:
