@@ -4,9 +4,10 @@ Idea: a worker looked at an object on keyframes, and lines were drawn in between
 frames, so each one's say what the others' lines miss. Where a keyframe stands off the fused line, that is partly its
 worker's error, which lasts, and partly movement, which lines miss between keyframes. The best linear estimate (Gauss
 and Markov; kriging, Cressie 1993) tells the one from the other: movement is a random walk and an integrated one,
-errors are each worker's own and fade slowly. How large the three are is read from the segment itself by restricted
-maximum likelihood (Patterson & Thompson 1971). Only what keyframes say of movement is used: equal drawings come back as
-they are, and where all have their keyframes on the same frames, or on every frame, nothing moves.
+errors are each worker's own, and fade slowly or at once. How large these are is read from the segment itself by
+restricted maximum likelihood (Patterson & Thompson 1971). Time is counted in steps from one keyframe of an object to
+the next, since people place one more where they see an object stray. Only what keyframes say of movement is used: equal
+drawings come back as they are, and where all have their keyframes on the same frames, or on every frame, nothing moves.
 
 Work grows with the number of keyframes: each stretch of some is estimated from itself and from those around it.
 """
@@ -24,12 +25,14 @@ from review.core.stacking import Stack
 
 CORE = 16  # keyframes of a stretch
 BESIDE = 24  # and those looked at on either side, at most
-FADE, STAY = 40.0, 0.1  # frames after which errors are alike to 1/e, and the share of them that stays for good
-USUAL = np.array([2.9e-3, 1e-4, 1e-6])  # variances as shares of the side: of errors, and of movement of both kinds
-PRIOR, DECADES = 10.0, 1.5  # how many looks errors' is worth, and how far movement's by errors' usually are from these
+FADE, STAY = 4.0, 0.1  # steps after which errors are alike to 1/e, and the share of them that stays for good
+USUAL = np.array(
+    [2e-3, 6e-4, 1e-3, 1e-3]
+)  # variances, shares of the side: of errors, lasting or not, of movement a step
+PRIOR = 10.0  # looks that the first of these is worth
+DECADES = 1.0  # how far ratios of the others to it are from these ones
 COARSE, FINE = 10.0 ** np.arange(-3, 3), 10.0 ** np.array([-0.5, 0, 0.5])  # steps in which they are looked for
 LOOKS = 10  # stretches from which variances are read
-ELSEWHERE = 0.5  # of the side: a keyframe so far off shows something else
 OUTLIER = 1e-4  # least trust in a keyframe
 SLIP = 1e-6  # of the variance of errors, which keeps tables regular
 AT_ONCE = 32  # stretches that are estimated together
@@ -38,28 +41,34 @@ AT_ONCE = 32  # stretches that are estimated together
 @dataclass(frozen=True, slots=True, eq=False)
 class _Stretches:
     """b stretches of keyframes: `core` is where each one's own begin in the list of all, `first` and `last` (b,) the
-    range that is looked at; they have the frames from `since` to `until` (b,)."""
+    range that is looked at; they have the frames from `since` to `until` (b,), and keyframes are `step` (b,) apart."""
 
     core: Ints
     first: Ints
     last: Ints
     since: Ints
     until: Ints
+    step: Floats
 
     def some(self, which: Ints | slice) -> _Stretches:
-        return _Stretches(*(column[which] for column in (self.core, self.first, self.last, self.since, self.until)))
+        core, first, last, since, until = (
+            column[which] for column in (self.core, self.first, self.last, self.since, self.until)
+        )
+        return _Stretches(core, first, last, since, until, self.step[which])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Model:
     """What the keyframes of b stretches say, by axis: how far the two edges of each are off the fused line, `said` (b,
     2, m, 2), 0 where it is not heard, as shares of the `side` (b, 4); `contrast` (b, 2, m, m) is how that is made of
-    all keyframes; `time` (b, m) is since the first of them, `alike` (b, 2, m, m) how errors of two go together."""
+    all keyframes; `time` (b, m) is since the first of them, in steps; `alike` (b, 2, m, m) is how lasting errors of two
+    go together, and `own` those that do not last."""
 
     said: Floats
     contrast: Floats
     time: Floats
     alike: Floats
+    own: Floats
     side: Floats
 
 
@@ -102,7 +111,8 @@ def _stretches(keys: Keys) -> _Stretches:
             last = np.maximum(last, late[keys.frame[last] if to is None else to])
         first, last = np.maximum(first, core - BESIDE), np.minimum(last + 1, core + CORE + BESIDE)
         columns.append(np.stack([core, first, np.minimum(last, end), since, until]))
-    return _Stretches(*np.concatenate(columns, axis=1))
+    core, first, last, since, until = np.concatenate(columns, axis=1)
+    return _Stretches(core, first, last, since, until, keys.steps()[keys.cluster[core]])
 
 
 def _model(keys: Keys, stretches: _Stretches, fused: Floats) -> _Model:
@@ -113,18 +123,19 @@ def _model(keys: Keys, stretches: _Stretches, fused: Floats) -> _Model:
     boxes = fused[cluster, frame] * inside[..., None]
     side = np.tile(np.maximum((boxes[..., 2:] - boxes[..., :2]).sum(axis=1) / inside.sum(axis=1)[:, None], 1.0), 2)
     said = np.where(inside[..., None], keys.off[places] / side[:, None], 0.0)
-    near = inside & (np.abs(said).max(axis=2) < ELSEWHERE)
     contrast, whole = _contrast(keys, stretches, places)
-    heard = near & whole
+    heard = inside & whole
     contrast *= heard[:, None, :, None]
-    time = (frame - frame[:, :1]).astype(np.float64)
+    time = (frame - frame[:, :1]) / stretches.step[:, None]
     doubt = np.ascontiguousarray(np.moveaxis(1 / np.sqrt(np.maximum(keys.trusted[places], OUTLIER)), 2, 1))
     same = keys.worker[places][:, :, None] == keys.worker[places][:, None]
     apart = np.abs(time[:, :, None] - time[:, None])
     alike = doubt[..., None] * doubt[:, :, None]
     alike *= np.where(same, STAY + (1 - STAY) * np.exp(-apart / FADE), 0.0)[:, None]
+    own = np.zeros_like(alike)
+    own[..., np.arange(alike.shape[-1]), np.arange(alike.shape[-1])] = doubt**2
     said = np.moveaxis((said * heard[..., None]).reshape(*heard.shape, 2, 2), 3, 1)
-    return _Model(said, contrast, time, alike, side)
+    return _Model(said, contrast, time, alike, own, side)
 
 
 def _contrast(keys: Keys, stretches: _Stretches, places: Ints) -> tuple[Floats, Bools]:
@@ -177,15 +188,16 @@ class _Path:
 def _variances(model: _Model, axis: int) -> Floats:
     """The likeliest variances (3,) of errors and of the two kinds of movement along an axis, as shares of the side."""
     contrast, said = model.contrast[:, axis], model.said[:, axis]
-    kinds = [model.alike[:, axis], *_movement(model.time[..., None], model.time[:, None])]
-    errors, walk, swing = (contrast @ kind @ np.swapaxes(contrast, -1, -2) for kind in kinds)
+    kinds = [model.alike[:, axis], model.own[:, axis], *_movement(model.time[..., None], model.time[:, None])]
+    errors, *others = (contrast @ kind @ np.swapaxes(contrast, -1, -2) for kind in kinds)
     steady = errors + np.eye(errors.shape[-1]) * (SLIP + ~contrast.any(axis=-1, keepdims=True))
     spread = np.linalg.eigvalsh(errors)
     looks = PRIOR + said.shape[-1] * np.count_nonzero(spread > SLIP * spread.max())
 
     def likelihood(ratios: Floats) -> tuple[float, float]:
-        """Of variances of movement that are `ratios` (2,) times those of errors, and the likeliest of these."""
-        root = np.linalg.cholesky(steady + ratios[0] * walk + ratios[1] * swing)
+        """Of variances that are `ratios` (3,) times those of lasting errors, and the likeliest of these."""
+        table = steady + ratios[0] * others[0] + ratios[1] * others[1] + ratios[2] * others[2]
+        root = np.linalg.cholesky(table)
         far = np.linalg.solve(root, said)
         variance = ((far**2).sum() + PRIOR * USUAL[0]) / looks
         known = said.shape[-1] * np.log(np.diagonal(root, axis1=-2, axis2=-1)).sum()
@@ -194,8 +206,8 @@ def _variances(model: _Model, axis: int) -> Floats:
 
     found = USUAL[1:] / USUAL[0]
     for steps in (COARSE, FINE, FINE):
-        for kind in (0, 1):
-            tried = [np.where(np.arange(2) == kind, found * step, found) for step in steps]
+        for kind in (1, 2, 0):  # movement first: errors that do not last would explain most of it, too
+            tried = [np.where(np.arange(3) == kind, found * step, found) for step in steps]
             found = max(tried, key=lambda ratios: likelihood(ratios)[0])
     variance = likelihood(found)[1]
     return np.array([1, *found]) * variance
@@ -206,8 +218,8 @@ def _move(moved: Floats, keys: Keys, stretches: _Stretches, fused: Floats, varia
     model = _model(keys, stretches, fused)
     b, m = model.time.shape
     walk, swing = _movement(model.time[..., None], model.time[:, None])
-    errors, walks, swings = variances.T
-    table = errors[:, None, None] * model.alike
+    errors, alone, walks, swings = variances.T
+    table = errors[:, None, None] * model.alike + alone[:, None, None] * model.own
     for axis in (0, 1):
         table[:, axis] += walks[axis] * walk + swings[axis] * swing
     table = model.contrast @ table @ np.swapaxes(model.contrast, -1, -2)
@@ -219,15 +231,16 @@ def _move(moved: Floats, keys: Keys, stretches: _Stretches, fused: Floats, varia
     which, cluster, frame = _frames(keys, stretches, fused)
     first, last = stretches.first[which], stretches.last[which]
     count = np.clip(keys.until(cluster, frame) - first, 0, last - first)
-    there = path.at(which, count, np.maximum(frame - keys.frame[first], 0).astype(np.float64))
+    there = path.at(which, count, np.maximum(frame - keys.frame[first], 0) / stretches.step[which])
     at, way, share, held = keys.lines(cluster, frame)
     inside = (at >= first[:, None, None]) & (at < last[:, None, None])
-    share = np.tile(share * (inside[..., 0] & (inside[..., 1] | (way == 0)) & ~held)[..., None], 2)
+    share = np.tile(share * (inside[..., 0] & (inside[..., 1] | (way == 0)))[..., None], 2)
     place = np.clip(at - first[:, None, None], 0, m - 1)
     before, after = at_keys[which[:, None], place[..., 0]], at_keys[which[:, None], place[..., 1]]
     total = share.sum(axis=1)
     lines = (share * (before + way[..., None] * (after - before))).sum(axis=1) / np.maximum(total, 1e-300)
-    moved[cluster, frame] += np.where(total > 0, there - lines, 0.0) * model.side[which]
+    known = (total > 0) & ~held.any(axis=1, keepdims=True)
+    moved[cluster, frame] += np.where(known, there - lines, 0.0) * model.side[which]
 
 
 def _frames(keys: Keys, stretches: _Stretches, fused: Floats) -> tuple[Ints, Ints, Ints]:

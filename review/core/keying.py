@@ -11,6 +11,7 @@ from review.core.fusing import Votes
 from review.core.stacking import Stack
 
 VOICES = 8  # workers who are asked about an object, at most
+FEW = 6.0  # lines that all clusters' step is worth
 FILLED = 0.05  # px: how far off a line rounding may put what a tool has filled
 
 
@@ -56,6 +57,18 @@ class Keys:
         before, after = (near[self.cluster, :, self.frame] for near in (self.before, self.after))
         found = ((before >= 0) & (after >= 0) & (before != after)).any(axis=1)
         return np.bincount(self.cluster, weights=found, minlength=len(self.before)) > 0
+
+    def steps(self) -> Floats:
+        """How many frames apart each cluster's keyframes are, (k,): the mean over frames, drawn towards all clusters'
+        where it has few. Whoever sees an object stray from its line places one more, so this says how it moves."""
+        order = np.lexsort((self.frame, self.worker, self.cluster))
+        cluster, worker, frame = self.cluster[order], self.worker[order], self.frame[order]
+        same = (cluster[1:] == cluster[:-1]) & (worker[1:] == worker[:-1])
+        apart, cluster = np.diff(frame)[same].astype(np.float64), cluster[1:][same]
+        usual = float((apart**2).sum() / apart.sum()) if len(apart) else 1.0
+        total = np.bincount(cluster, weights=apart, minlength=len(self.before))
+        squares = np.bincount(cluster, weights=apart**2, minlength=len(self.before))
+        return np.maximum((squares + FEW * usual**2) / (total + FEW * usual), 1.0)
 
 
 def find_keys(block: Stack, member: Ints, votes: Votes) -> Keys:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from annotation.core.tracks import Bools, Floats, Ints, Track, Tracks, fill, make_track
+from annotation.core.tracks import Floats, Ints, Track, Tracks, fill, make_track
 from review.core import consensus, inbetweening
 from review.core.consensus import Submission, make_consensus
 from review.core.fusing import fuse
@@ -18,7 +18,7 @@ from review.core.stacking import Stack, stack
 
 FRAMES, STEP = 120, 10
 SIDE = np.array([40.0, 80.0, 40.0, 80.0])
-VARIANCES = np.array([[2e-3, 2e-4, 3e-6], [3e-3, 1e-4, 2e-7]])  # of errors and both kinds of movement, across and down
+VARIANCES = np.array([[2e-3, 5e-4, 2e-3, 3e-3], [3e-3, 2e-4, 1e-3, 2e-4]])  # of errors and movement, across and down
 
 
 def walker(frames: int = FRAMES) -> Floats:
@@ -113,19 +113,6 @@ def test_what_shows_something_else_says_nothing():
     assert off.max() < 0.35, "as much as lines leave out, and not what three sides would tell"
 
 
-def test_a_file_with_a_box_on_every_frame_says_what_its_keyframes_say():
-    path, rng = walker(), np.random.default_rng(6)
-    drawn = [drawing(path, at, rng.normal(0, 1, (len(at), 4))) for at in map(keyframes, (0, 3, 7))]
-    every = []
-    for tracks in drawn:
-        boxes = fill(tracks.tracks, 0, FRAMES).boxes[0].round(2)
-        every.append(Tracks(0, FRAMES, (make_track("1", "person", np.arange(FRAMES), boxes),)))
-    _, _, _, sparse = alone(drawn)
-    _, _, fused, dense = alone(every)
-    assert np.abs(dense - sparse).max() < 0.05
-    assert np.abs(dense - fused).max() > 1
-
-
 def test_what_is_drawn_on_a_grid_stays_on_it():
     jumps = np.array([0, 30])[np.arange(FRAMES) // 2 % 2] + np.arange(FRAMES) % 7
     path = np.array([100.0, 200, 160, 300]) + jumps[:, None]
@@ -133,14 +120,7 @@ def test_what_is_drawn_on_a_grid_stays_on_it():
     _, _, fused, moved = alone(drawn)
     assert np.array_equal(fused * 4, (fused * 4).round())
     assert np.array_equal(moved * 4, (moved * 4).round())
-    assert np.abs(moved - fused).max() >= 0.5
-
-
-def test_of_many_workers_eight_are_asked():
-    path, rng = walker(), np.random.default_rng(8)
-    drawn = [drawing(path, keyframes(i % STEP), rng.normal(0, 0.03, 4) * SIDE) for i in range(12)]
-    _, _, fused, moved = alone(drawn)
-    assert miss(moved[0], path) < 0.8 * miss(fused[0], path)
+    assert not np.array_equal(moved, fused)
 
 
 def test_leaving_and_coming_back_parts_lines():
@@ -159,11 +139,15 @@ def test_leaving_and_coming_back_parts_lines():
 
 def test_a_box_that_is_held_says_nothing_of_movement():
     path = np.array([100.0, 200, 140, 280]) + 5 * np.arange(FRAMES)[:, None]
-    held = Tracks(0, FRAMES, (make_track("1", "person", [0, FRAMES - 6], path[[0, -6]]),))
-    _, _, fused, moved = alone([drawing(path, np.array([0, FRAMES - 1])), held, held])
-    assert miss(fused[0, -5:], path[-5:]) > 0.1, "two of three hold a box that moves on"
-    assert np.abs(moved - fused)[0, :-6].max() < 0.5
-    assert miss(moved[0], path) <= miss(fused[0], path)
+    held = Tracks(0, FRAMES, (make_track("1", "person", [0, FRAMES - 3], path[[0, -3]] - 1),))
+    _, _, fused, moved = alone([drawing(path, np.array([0, FRAMES - 1]), 2), held])
+    assert np.abs(fused[0, -1] - path[-1]).min() > 4, "one of two holds a box that moves on"
+    assert np.abs(moved - fused).max() < 0.05
+    sways = walker()
+    held = Tracks(0, FRAMES, (make_track("1", "person", [0, 70], sways[[0, 70]]),))
+    _, _, fused, moved = alone([*(drawing(sways, keyframes(f)) for f in (0, 3, 7)), held])
+    assert np.array_equal(moved[0, 71:], fused[0, 71:])
+    assert np.abs(moved - fused)[0, :60].max() > 1
 
 
 def naive(drawn: list[Tracks], variances: Floats) -> tuple[Floats, Floats]:
@@ -174,22 +158,29 @@ def naive(drawn: list[Tracks], variances: Floats) -> tuple[Floats, Floats]:
     at, points = np.concatenate([t.frames for t in tracks]), np.concatenate([t.points for t in tracks])
     lines = np.stack([_line(t, j, n) for t in tracks for j in range(len(t.frames))], axis=1) / len(tracks)
     fused = lines @ points
-    every = np.arange(n)
+    every = np.arange(n) / _step(tracks)
     low, high = np.minimum(every[:, None], every), np.maximum(every[:, None], every)
     kinds = low, low**2 * (3 * high - low) / 6
-    lasting = STAY + (1 - STAY) * np.exp(-np.abs(at[:, None] - at) / FADE)
+    lasting = STAY + (1 - STAY) * np.exp(-np.abs(every[at][:, None] - every[at]) / FADE)
     alike = np.where(names[:, None] == names, lasting, 0.0)
     contrast = np.eye(len(at)) - lines[at]
     side = np.tile(fused[at, 2:] - fused[at, :2], 2).mean(axis=0)
     out = fused.copy()
     for edge in range(4):
-        errors, walk, swing = variances[edge % 2]
+        errors, own, walk, swing = variances[edge % 2]
         movement = walk * kinds[0] + swing * kinds[1]
-        table = contrast @ (movement[np.ix_(at, at)] + errors * alike) @ contrast.T + SLIP * errors * np.eye(len(at))
+        noise = errors * alike + own * np.eye(len(at))
+        table = contrast @ (movement[np.ix_(at, at)] + noise) @ contrast.T + SLIP * errors * np.eye(len(at))
         left_out = (movement[:, at] - lines @ movement[np.ix_(at, at)]) @ contrast.T
         said = (points[:, edge] - fused[at, edge]) / side[edge]
         out[:, edge] += side[edge] * left_out @ np.linalg.solve(table, said)
     return fused, out
+
+
+def _step(tracks: list[Track]) -> float:
+    """How far apart keyframes are on the mean frame."""
+    apart = np.concatenate([np.diff(t.frames) for t in tracks]).astype(float)
+    return float((apart**2).sum() / apart.sum())
 
 
 def _line(track: Track, which: int, n: int) -> Floats:
@@ -262,12 +253,8 @@ def test_variances_are_read_from_what_is_drawn():
             alone(drawn)
         found.append(np.mean(seen, axis=0))
     low, high, careless = np.array(found)
-    assert high[1] > 5 * low[1]
+    assert high[2] > 5 * low[2]
     assert careless[0] > 4 * high[0]
-
-
-def nearer(made: Tracks, path: Floats) -> Floats:
-    return np.abs(fill(made.tracks, 0, FRAMES).boxes[0] - path)
 
 
 def test_a_consensus_has_it_and_is_scored_without_it():
@@ -280,16 +267,16 @@ def test_a_consensus_has_it_and_is_scored_without_it():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(consensus, "inbetween", lambda block, member, fused, votes: fused)
         lines = make_consensus(given, 0, FRAMES)
-    assert nearer(made.tracks, path).mean() < 0.75 * nearer(lines.tracks, path).mean()
+    off, off_lines = (miss(fill(one.tracks.tracks, 0, FRAMES).boxes[0], path) for one in (made, lines))
+    assert off < 0.75 * off_lines
     assert replace(made, tracks=lines.tracks) == lines
     assert made.tracks.tracks[0].disputes == lines.tracks.tracks[0].disputes
 
 
-def test_no_box_is_turned_inside_out():
-    at = np.arange(FRAMES)
-    thin = np.stack(
-        [100 + 30 * np.sin(at), np.full(FRAMES, 200.0), 101 + 30 * np.sin(at), np.full(FRAMES, 260.0)], axis=1
-    )
-    _, _, _, moved = alone([drawing(thin, keyframes(f)) for f in (0, 3, 7)])
-    upright: Bools = (moved[..., 2:] > moved[..., :2]).all(axis=-1)
-    assert upright.all()
+@pytest.mark.parametrize("seed", range(3))
+def test_no_box_is_turned_inside_out(seed: int):
+    wide = np.random.default_rng(seed).choice([1.0, 60.0], FRAMES // 4).repeat(4)
+    thin = np.stack([100 - wide / 2, np.full(FRAMES, 200.0), 100 + wide / 2, np.full(FRAMES, 260.0)], axis=1)
+    _, _, fused, moved = alone([drawing(thin, keyframes(f)) for f in (4, 6, 3)])
+    assert (moved[..., 2:] > moved[..., :2]).all()
+    assert np.abs(moved - fused).max() > 1

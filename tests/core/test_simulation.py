@@ -115,6 +115,14 @@ def test_keyframes_come_at_the_steps_of_the_worker_and_at_the_end():
     assert got.frames.tolist() == [0, 10, 20, 30, 40, 47]
 
 
+def test_uneven_keyframes_come_at_the_step_of_the_worker_in_the_mean():
+    drawn = drawing(grid(frames=2000), replace(FLAWLESS, keyframe_step=10, uneven=True))
+    apart = np.concatenate([np.diff(t.frames[~t.outside]) for t in drawn.tracks])
+    assert all((t.frames[0], t.frames[~t.outside][-1]) == (0, 1999) for t in drawn.tracks)
+    assert 9 < apart.mean() < 11.5
+    assert apart.std() > 7
+
+
 def test_small_and_brief_objects_are_missed_more_often():
     worker = replace(FLAWLESS, missed=0.1)
     large, small, brief = grid(), grid(size=8), grid(frames=6)
