@@ -31,6 +31,8 @@ USUAL = np.array(
 )  # variances, shares of the side: of errors, lasting or not, of movement a step
 PRIOR = 10.0  # looks that the first of these is worth
 DECADES = 1.0  # how far ratios of the others to it are from these ones
+BELIEVED = np.array([1, 1, 0.5, 0.1])  # shares of what is found: whoever sees a line that is far off places a keyframe
+FAR = 10.0  # times what is usual for what the keyframes of a stretch say: somebody erred
 COARSE, FINE = 10.0 ** np.arange(-3, 3), 10.0 ** np.array([-0.5, 0, 0.5])  # steps in which they are looked for
 LOOKS = 10  # stretches from which variances are read
 OUTLIER = 1e-4  # least trust in a keyframe
@@ -192,25 +194,35 @@ def _variances(model: _Model, axis: int) -> Floats:
     errors, *others = (contrast @ kind @ np.swapaxes(contrast, -1, -2) for kind in kinds)
     steady = errors + np.eye(errors.shape[-1]) * (SLIP + ~contrast.any(axis=-1, keepdims=True))
     spread = np.linalg.eigvalsh(errors)
-    looks = PRIOR + said.shape[-1] * np.count_nonzero(spread > SLIP * spread.max())
+    count = np.count_nonzero(spread > SLIP * spread.max(), axis=-1)
+    heard = np.flatnonzero(count)
+    looks = np.tile(count[heard, None], said.shape[-1])
+    usual = PRIOR / (PRIOR + looks.sum())
 
     def likelihood(ratios: Floats) -> tuple[float, float]:
-        """Of variances that are `ratios` (3,) times those of lasting errors, and the likeliest of these."""
-        table = steady + ratios[0] * others[0] + ratios[1] * others[1] + ratios[2] * others[2]
-        root = np.linalg.cholesky(table)
-        far = np.linalg.solve(root, said)
-        variance = ((far**2).sum() + PRIOR * USUAL[0]) / looks
+        """Of variances that are `ratios` (3,) times those of lasting errors, and the likeliest of these. In a stretch
+        in which somebody erred, far more is said than elsewhere: so much counts and no more."""
+        root = np.linalg.cholesky(steady + ratios[0] * others[0] + ratios[1] * others[1] + ratios[2] * others[2])
+        far = (np.linalg.solve(root, said) ** 2).sum(axis=1)[heard]
+        variance = usual * USUAL[0] + (1 - usual) * _middle(far / looks, looks)
+        told = np.minimum(far / variance, FAR * looks).sum() + looks.sum() * np.log(variance)
         known = said.shape[-1] * np.log(np.diagonal(root, axis1=-2, axis2=-1)).sum()
         unusual = np.sum((np.log10(ratios * USUAL[0] / USUAL[1:]) / DECADES) ** 2)
-        return float(-looks / 2 * np.log(variance) - known - unusual / 2), float(variance)
+        return float(-told / 2 - known - unusual / 2), variance
 
     found = USUAL[1:] / USUAL[0]
     for steps in (COARSE, FINE, FINE):
         for kind in (1, 2, 0):  # movement first: errors that do not last would explain most of it, too
             tried = [np.where(np.arange(3) == kind, found * step, found) for step in steps]
             found = max(tried, key=lambda ratios: likelihood(ratios)[0])
-    variance = likelihood(found)[1]
-    return np.array([1, *found]) * variance
+    return np.array([1, *found]) * BELIEVED * likelihood(found)[1]
+
+
+def _middle(values: Floats, weights: Ints) -> float:
+    """The median by weights; 0 of nothing."""
+    order = np.argsort(values, axis=None, kind="stable")
+    total = np.cumsum(weights.ravel()[order])
+    return float(values.ravel()[order[np.searchsorted(total, total[-1] / 2)]]) if len(total) else 0.0
 
 
 def _move(moved: Floats, keys: Keys, stretches: _Stretches, fused: Floats, variances: Floats) -> None:
@@ -224,7 +236,10 @@ def _move(moved: Floats, keys: Keys, stretches: _Stretches, fused: Floats, varia
         table[:, axis] += walks[axis] * walk + swings[axis] * swing
     table = model.contrast @ table @ np.swapaxes(model.contrast, -1, -2)
     table[..., np.arange(m), np.arange(m)] += (SLIP * errors)[:, None] + ~model.contrast.any(axis=-1)
-    pull = np.swapaxes(model.contrast, -1, -2) @ np.linalg.solve(table, model.said)
+    solved = np.linalg.solve(table, model.said)
+    excess = (solved * model.said).sum(axis=(2, 3)) / np.maximum(2 * model.contrast.any(axis=-1).sum(axis=-1), 1)
+    solved *= (FAR / np.maximum(excess, FAR))[..., None, None]  # somebody erred
+    pull = np.swapaxes(model.contrast, -1, -2) @ solved
     path = _Path.of(model.time, np.moveaxis(pull, 1, 3).reshape(b, m, 4), np.tile(walks, 2), np.tile(swings, 2))
     rows = np.repeat(np.arange(b), m)
     at_keys = path.at(rows, np.tile(np.arange(1, m + 1), b), model.time.ravel()).reshape(b, m, 4)
