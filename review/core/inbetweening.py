@@ -107,10 +107,8 @@ def _stretches(keys: Keys) -> _Stretches:
         since = np.append(0, until[:-1])
         early = np.where(keys.before[k] < 0, end, keys.before[k]).min(axis=0)
         late = keys.after[k].max(axis=0)
-        first, last = core, np.minimum(core + CORE, end) - 1
-        for at, to in ((since, until - 1), (None, None)):
-            first = np.minimum(first, early[keys.frame[first] if at is None else at])
-            last = np.maximum(last, late[keys.frame[last] if to is None else to])
+        first, last = np.minimum(core, early[since]), np.maximum(np.minimum(core + CORE, end) - 1, late[until - 1])
+        first, last = np.minimum(first, early[keys.frame[first]]), np.maximum(last, late[keys.frame[last]])
         first, last = np.maximum(first, core - BESIDE), np.minimum(last + 1, core + CORE + BESIDE)
         columns.append(np.stack([core, first, np.minimum(last, end), since, until]))
     core, first, last, since, until = np.concatenate(columns, axis=1)
