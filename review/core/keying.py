@@ -53,10 +53,13 @@ class Keys:
         return np.searchsorted(self.cluster * n + self.frame, cluster * n + frame, side="right")
 
     def between(self) -> Bools:
-        """In which clusters somebody's keyframe lies between two of another's, (k,)."""
+        """In which clusters somebody's keyframe lies between two of another's, and half of what is drawn or more are
+        lines, (k,)."""
         before, after = (near[self.cluster, :, self.frame] for near in (self.before, self.after))
         found = ((before >= 0) & (after >= 0) & (before != after)).any(axis=1)
-        return np.bincount(self.cluster, weights=found, minlength=len(self.before)) > 0
+        told = np.bincount(self.cluster, weights=found, minlength=len(self.before)) > 0
+        placed = np.bincount(self.cluster, minlength=len(self.before))
+        return told & (2 * placed <= (self.before >= 0).sum(axis=(1, 2)))
 
     def steps(self) -> Floats:
         """How many frames apart each cluster's keyframes are, (k,): the mean over frames, drawn towards all clusters'

@@ -38,3 +38,10 @@ def test_of_many_workers_eight_are_asked():
     votes = fuse(block.boxes[None], np.full(12, 0.05))[1]
     assert len(np.unique(find_keys(block, member, votes).worker)) == VOICES == 8
     assert miss(moved[0], path) < 0.8 * miss(fused[0], path)
+
+
+def test_where_most_boxes_are_keyframes_lines_matter_little():
+    path, rng = walker(), np.random.default_rng(14)
+    every = [drawing(path, np.arange(FRAMES), rng.normal(0, 1, (FRAMES, 4))) for _ in range(3)]
+    _, _, fused, moved = alone([*every, drawing(path, keyframes(3))])
+    assert moved is fused
