@@ -33,11 +33,11 @@ PRIOR = 10.0  # looks that the first of these is worth
 DECADES = 1.0  # how far ratios of the others to it are from these ones
 BELIEVED = np.array([1, 1, 0.5, 0.1])  # shares of what is found: whoever sees a line that is far off places a keyframe
 FAR = 10.0  # times what is usual for what the keyframes of a stretch say: somebody erred
-COARSE, FINE = 10.0 ** np.arange(-3, 3), 10.0 ** np.array([-0.5, 0, 0.5])  # steps in which they are looked for
+COARSE, FINE = 10.0 ** np.array([-3, -2, -1, 1, 2]), 10.0 ** np.array([-0.5, 0.5])  # steps in which they are looked for
 LOOKS = 10  # stretches from which variances are read
 OUTLIER = 1e-4  # least trust in a keyframe
 SLIP = 1e-6  # of the variance of errors, which keeps tables regular
-AT_ONCE = 32  # stretches that are estimated together
+AT_ONCE = 64  # stretches that are estimated together
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -84,7 +84,7 @@ def inbetween(block: Stack, member: Ints, fused: Floats, votes: Votes) -> Floats
     if not len(stretches.core):
         return fused
     looks = np.linspace(0, len(stretches.core) - 1, min(LOOKS, len(stretches.core))).round().astype(np.int64)
-    model = _model(keys, stretches.some(looks), fused)
+    model = _model(keys, _stretches(keys, compared=False).some(looks), fused)
     variances = np.stack([_variances(model, axis) for axis in (0, 1)])
     moved = fused.copy()
     for a in range(0, len(stretches.core), AT_ONCE):
@@ -94,9 +94,9 @@ def inbetween(block: Stack, member: Ints, fused: Floats, votes: Votes) -> Floats
     return moved if votes.grid is None else votes.grid.nearest(moved)
 
 
-def _stretches(keys: Keys) -> _Stretches:
+def _stretches(keys: Keys, *, compared: bool = True) -> _Stretches:
     """The stretches of all clusters in which something is told. Each looks at the keyframes between which lines run on
-    its frames, and at those that these are compared with."""
+    its frames, and at those that these are compared with, if that is asked."""
     told = keys.between()
     edges = np.searchsorted(keys.cluster, np.arange(len(told) + 1))
     columns: list[Ints] = [np.zeros((5, 0), np.int64)]
@@ -108,7 +108,8 @@ def _stretches(keys: Keys) -> _Stretches:
         early = np.where(keys.before[k] < 0, end, keys.before[k]).min(axis=0)
         late = keys.after[k].max(axis=0)
         first, last = np.minimum(core, early[since]), np.maximum(np.minimum(core + CORE, end) - 1, late[until - 1])
-        first, last = np.minimum(first, early[keys.frame[first]]), np.maximum(last, late[keys.frame[last]])
+        if compared:
+            first, last = np.minimum(first, early[keys.frame[first]]), np.maximum(last, late[keys.frame[last]])
         first, last = np.maximum(first, core - BESIDE), np.minimum(last + 1, core + CORE + BESIDE)
         columns.append(np.stack([core, first, np.minimum(last, end), since, until]))
     core, first, last, since, until = np.concatenate(columns, axis=1)
@@ -209,11 +210,12 @@ def _variances(model: _Model, axis: int) -> Floats:
         return float(-told / 2 - known - unusual / 2), variance
 
     found = USUAL[1:] / USUAL[0]
+    best = likelihood(found)
     for steps in (COARSE, FINE, FINE):
         for kind in (1, 2, 0):  # movement first: errors that do not last would explain most of it, too
             tried = [np.where(np.arange(3) == kind, found * step, found) for step in steps]
-            found = max(tried, key=lambda ratios: likelihood(ratios)[0])
-    return np.array([1, *found]) * BELIEVED * likelihood(found)[1]
+            best, found = max([(best, found), *((likelihood(t), t) for t in tried)], key=lambda told: told[0])
+    return np.array([1, *found]) * BELIEVED * best[1]
 
 
 def _middle(values: Floats, weights: Ints) -> float:
