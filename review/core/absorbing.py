@@ -20,6 +20,8 @@ AGAINST = 1.0  # what a frame loses on which all are in both clusters; a share o
 APART = 0.5  # 1 − IoU from which two boxes of one worker are two objects for certain
 NEVER = 1e6
 
+Sides = tuple[Ints, Ints]  # the clusters of the two boxes of every pair that overlaps
+
 
 def absorb(stack: Stack, member: Ints, above: Floats, floor: float, weights: Floats) -> Ints:
     """Clusters (t, n) of which no two lie on each other for long.
@@ -36,9 +38,6 @@ def absorb(stack: Stack, member: Ints, above: Floats, floor: float, weights: Flo
             break
         member = _join(stack, member, above, weights, best[2], best[1])
     return member
-
-
-Sides = tuple[Ints, Ints]
 
 
 def _sides(stack: Stack, member: Ints) -> Sides:
