@@ -19,8 +19,9 @@ from av.video.frame import VideoFrame
 from av.video.reformatter import VideoReformatter
 from av.video.stream import VideoStream
 
+from annotation.core.clipping import clip_to
 from annotation.core.metrics import compare
-from annotation.core.tracks import Track, Tracks, clip_to, fill, make_track
+from annotation.core.tracks import Track, Tracks, fill, make_track
 from annotation.formats.mot import read_mot
 from annotation.media.opening import create_video, open_video
 from benchmarks.segment_simulation import SHARED

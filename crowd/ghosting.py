@@ -12,7 +12,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from annotation import recording
-from annotation.core.tracks import Track, Tracks, clip_to, make_track
+from annotation.core.clipping import clip_to
+from annotation.core.tracks import Track, Tracks, make_track
 from annotation.models import TrackSet
 from crowd.models import Assignment, Ghost, Task
 from crowd.seating import policy_of

@@ -12,7 +12,8 @@ from django.db import IntegrityError, connection, transaction
 from django.db.models import Exists, OuterRef, QuerySet
 
 from annotation import recording
-from annotation.core.tracks import Tracks, clip_to
+from annotation.core.clipping import clip_to
+from annotation.core.tracks import Tracks
 from annotation.lifecycle import JobStatus, Source
 from annotation.models import Job, Project, Segment, TrackSet, User, Video
 from annotation.queue import want

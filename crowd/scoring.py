@@ -10,7 +10,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 from annotation import recording
-from annotation.core.tracks import clip_to
+from annotation.core.clipping import clip_to
 from annotation.models import Project
 from annotation.queue import want
 from crowd import ghosting, qualifying

@@ -17,7 +17,8 @@ from django.db import transaction
 from django.db.models import Prefetch
 
 from annotation import recording
-from annotation.core.tracks import Dense, clip_to, fill
+from annotation.core.clipping import clip_to
+from annotation.core.tracks import Dense, fill
 from crowd import ghosting, prelabelling, reporting
 from crowd.core import copying, flags
 from crowd.core.comparing import Compared, compare

@@ -8,7 +8,7 @@ from __future__ import annotations
 from django.db import transaction
 
 from annotation import recording
-from annotation.core.tracks import clip_to
+from annotation.core.clipping import clip_to
 from annotation.lifecycle import Source
 from annotation.queue import want
 from crowd import completing, training

@@ -10,9 +10,10 @@ from typing import Any
 
 import numpy as np
 
+from annotation.core.clipping import clip_to
 from annotation.core.joins import Ref, SegmentTracks, Stitched
 from annotation.core.resolving import resolve, to_tracks
-from annotation.core.tracks import Bools, Floats, Interval, Track, Tracks, clip_to
+from annotation.core.tracks import Bools, Floats, Interval, Track, Tracks
 from annotation.formats.content import Rows, rows_of_dense
 from annotation.models import TrackSet
 from review.core.objects import Growing, Object

@@ -7,7 +7,8 @@ from statistics import fmean
 from django.db.models.functions import Now
 
 from annotation import recording
-from annotation.core.tracks import Tracks, clip_to
+from annotation.core.clipping import clip_to
+from annotation.core.tracks import Tracks
 from annotation.formats.content import numbers_of
 from annotation.importing import Upload
 from annotation.ingesting import want_verify

@@ -6,7 +6,7 @@ What is suspected to be a copy says nothing of who made it, and confirms nobody:
 from __future__ import annotations
 
 from annotation import recording
-from annotation.core.tracks import clip_to
+from annotation.core.clipping import clip_to
 from crowd import ghosting, scoring
 from crowd.lifecycle import Seat, TaskStatus
 from crowd.models import Assignment, Gold, Task

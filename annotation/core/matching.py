@@ -20,11 +20,20 @@ _SMALL, _DENSE = 1024, 0.2  # cells, and share of them above 0, where the solver
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Matches:
-    """`pairs` (k, 2) of rows and columns, sorted by row; `left` and `right` are rows and columns without a partner."""
+    """`pairs` (k, 2) of rows and columns of a table of that `shape`, sorted by row."""
 
     pairs: Ints
-    left: Ints
-    right: Ints
+    shape: tuple[int, int]
+
+    @property
+    def left(self) -> Ints:
+        """Rows without a partner."""
+        return _without(self.pairs[:, 0], self.shape[0])
+
+    @property
+    def right(self) -> Ints:
+        """Columns without a partner."""
+        return _without(self.pairs[:, 1], self.shape[1])
 
 
 def match(similarity: ArrayLike, floor: float = 0.0) -> Matches:
@@ -45,8 +54,7 @@ def match(similarity: ArrayLike, floor: float = 0.0) -> Matches:
     else:
         row, column = np.nonzero(table)
         chosen = best_pairs(row, column, table[row, column])
-    pairs = np.stack([row[chosen], column[chosen]], axis=1)
-    return Matches(pairs, _without(pairs[:, 0], table.shape[0]), _without(pairs[:, 1], table.shape[1]))
+    return Matches(np.array([row[chosen], column[chosen]]).T, table.shape)
 
 
 def _assign(gains: Floats) -> tuple[Ints, Ints]:
@@ -198,11 +206,15 @@ def link_iou(a: Dense, b: Dense, n_min: int = 1, *, labels: bool = True) -> Floa
     return np.divide(total, common, out=np.full(total.shape, np.nan), where=known)
 
 
-def track_soft_f(a: Dense, b: Dense, *, labels: bool = True) -> float:
-    """Soft F of two sets of tracks over the same frames, by spatio-temporal IoU: 1 for same; both empty 1."""
+def track_soft_f(a: Dense, b: Dense, *, labels: bool = True, shared: Overlaps | None = None) -> float:
+    """Soft F of two sets of tracks over the same frames, by spatio-temporal IoU: 1 for same; both empty 1.
+
+    `shared` are the overlaps of the two, if known.
+    """
+    found = overlaps(a, b) if shared is None else shared
     if len(a.ids) * len(b.ids) <= _SMALL:
-        return soft_f(track_iou(a, b, labels=labels))
-    found = overlaps(a, b)  # of many tracks hardly any two lie on each other: only those that do are looked at
+        return soft_f(track_iou(a, b, labels=labels, shared=found))
+    # Of many tracks hardly any two lie on each other: only those that do are looked at.
     keys, at = np.unique(found.left * len(b.ids) + found.right, return_inverse=True)
     left, right = np.divmod(keys, len(b.ids))
     total = np.bincount(at, weights=found.iou, minlength=len(keys))

@@ -15,7 +15,7 @@ from django.db import transaction
 from rich.progress import Progress, TaskID
 
 from annotation import defining, ingesting
-from annotation.core.tracks import clip_to
+from annotation.core.clipping import clip_to
 from annotation.lifecycle import VideoStatus
 from annotation.models import Project, Video
 from config import children

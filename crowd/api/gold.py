@@ -14,7 +14,7 @@ from annotation.answering import get_or_404, paged, text
 from annotation.api.rows import project_for
 from annotation.api.uploads import TakesFiles, video_in
 from annotation.api_base import View
-from annotation.core.tracks import clip_to
+from annotation.core.clipping import clip_to
 from crowd import exposing, seeding, serializers
 from crowd.api.projects import range_in, tracks_in
 from crowd.models import Gold

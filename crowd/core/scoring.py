@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
+from statistics import median
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ import numpy as np
 from annotation.core.matching import match, soft_f, track_iou
 from annotation.core.metrics import Metrics, compare
 from annotation.core.overlaps import Overlaps, only, overlaps
-from annotation.core.tracks import Bools, Dense, Floats, Ints, Track, Tracks, fill
+from annotation.core.tracks import Bools, Dense, Floats, Ints, Track, Tracks, fill_all
 from crowd.core.caring import drop_ignored, forgive
 from crowd.core.skill import Counts
 
@@ -64,7 +65,7 @@ def benchmark(submission: Tracks, gold: Tracks, start: int, stop: int, *, floor:
     start, stop = max(start, gold.start, submission.start), min(stop, gold.stop, submission.stop)
     if start >= stop:
         raise NothingInCommon(f"gold [{gold.start}, {gold.stop}), submission [{submission.start}, {submission.stop})")
-    truth, drawn = fill(gold.tracks, start, stop), fill(submission.tracks, start, stop)
+    truth, drawn = fill_all((gold.tracks, submission.tracks), start, stop)
     ignored = np.array([t.attributes.get("ignore") is True for t in gold.tracks], bool)
     shared = overlaps(truth, drawn)
     pairs = match(track_iou(truth, drawn, labels=False, shared=shared), SAME_OBJECT).pairs
@@ -155,7 +156,7 @@ def _counts(truth: Dense, drawn: Dense, pairs: Ints) -> dict[str, Counts]:
             float(ours.sum()),
             float((ours & found).sum()),
             float((theirs & ~taken).sum()),
-            float(np.median(error)) if error else None,
+            median(error) if error else None,
         )
     return out
 

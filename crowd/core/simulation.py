@@ -15,8 +15,9 @@ from typing import Literal
 
 import numpy as np
 
+from annotation.core.clipping import clip_to
 from annotation.core.overlaps import overlaps
-from annotation.core.tracks import Bools, Dense, Floats, Ints, Track, Tracks, clip_to, fill, make_track
+from annotation.core.tracks import Bools, Dense, Floats, Ints, Track, Tracks, fill, make_track
 from crowd.core import spamming
 
 Kind = Literal["static", "random", "same", "one"]

@@ -16,7 +16,8 @@ import numpy as np
 
 from annotation.core.boxes import iou_aligned
 from annotation.core.matching import track_soft_f
-from annotation.core.tracks import Bools, Dense, Floats, Interval, Ints, Track, Tracks, fill
+from annotation.core.overlaps import overlaps_with
+from annotation.core.tracks import Bools, Dense, Floats, Interval, Ints, Track, Tracks, fill, fill_all
 from crowd.core.skill import Skill
 from crowd.core.stopping import votes_needed
 from review.core.calibration import SINGLE, confidences, features, purity
@@ -288,7 +289,9 @@ def _scored(tracks: Tracks, merged: Dense, submissions: Sequence[Submission], ce
     if len(submissions) == 1:
         scores = {submissions[0].id: 1.0}
     else:
-        filled = {s.id: fill(s.tracks.tracks, tracks.start, tracks.stop) for s in submissions}
-        scores = {name: track_soft_f(dense, merged) for name, dense in filled.items()}
+        filled = fill_all((s.tracks.tracks for s in submissions), tracks.start, tracks.stop)
+        met = overlaps_with(filled, merged)
+        alike = (track_soft_f(dense, merged, shared=own) for dense, own in zip(filled, met, strict=True))
+        scores = dict(zip((s.id for s in submissions), alike, strict=True))
     agreement = float(np.mean(list(scores.values()))) if scores else 1.0
     return Consensus(tracks, agreement, float(np.mean(certain)), scores, risk=float(np.sum(1 - certain)))

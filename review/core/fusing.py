@@ -65,10 +65,20 @@ def fuse(boxes: Floats, spreads: Floats) -> tuple[Floats, Votes]:
     scale, freedom = _errors(offsets, there, side, spreads)
     if grid is not None:
         scale = np.maximum(scale, (ROUNDED * grid.step / side) ** 2)
-    for _ in range(ROUNDS):
-        trusted = freedom / (freedom + ((offsets - middle[:, None]) / side) ** 2 / scale)
-        weight = trust * trusted
-        middle = (weight * offsets).sum(axis=1) / np.maximum(weight.sum(axis=1), 1e-300)
+    off, middle = offsets / side, middle / side[:, 0]
+    trusted, weight = np.empty_like(off), np.empty_like(off)
+    for _ in range(ROUNDS):  # in place: fresh memory takes longer than sums do
+        np.subtract(off, middle[:, None], out=trusted)
+        trusted *= trusted
+        trusted /= scale * freedom
+        trusted += 1
+        np.divide(1, trusted, out=trusted)
+        np.multiply(trust, trusted, out=weight)
+        total = weight.sum(axis=1)
+        weight *= off
+        middle = weight.sum(axis=1) / np.maximum(total, 1e-300)
+    middle *= side[:, 0]
+    weight = trust * trusted
     shares = _shares(weight)
     fused = np.where(there.any(axis=1), anchor + middle, np.nan)
     crossed = np.any(fused[..., 2:] < fused[..., :2], axis=-1, keepdims=True)

@@ -18,13 +18,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from annotation.core.tracks import Bools, Floats, Ints
+from annotation.core.tracks import Floats, Ints
 from review.core.fusing import Votes
-from review.core.keying import Keys, find_keys
+from review.core.keying import Keys, Made, Stretches, find_keys, find_stretches
 from review.core.stacking import Stack
 
-CORE = 16  # keyframes of a stretch
-BESIDE = 24  # and those looked at on either side, at most
 FADE, STAY = 4.0, 0.1  # steps after which errors are alike to 1/e, and the share of them that stays for good
 USUAL = np.array(
     [2e-3, 6e-4, 1e-3, 1e-3]
@@ -37,26 +35,8 @@ COARSE, FINE = 10.0 ** np.array([-3, -2, -1, 1, 2]), 10.0 ** np.array([-0.5, 0.5
 LOOKS = 10  # stretches from which variances are read
 OUTLIER = 1e-4  # least trust in a keyframe
 SLIP = 1e-6  # of the variance of errors, which keeps tables regular
+VAST = 1e100  # beyond all that is ever said, squared
 AT_ONCE = 64  # stretches that are estimated together
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Stretches:
-    """b stretches of keyframes: `core` is where each one's own begin in the list of all, `first` and `last` (b,) the
-    range that is looked at; they have the frames from `since` to `until` (b,), and keyframes are `step` (b,) apart."""
-
-    core: Ints
-    first: Ints
-    last: Ints
-    since: Ints
-    until: Ints
-    step: Floats
-
-    def some(self, which: Ints | slice) -> _Stretches:
-        core, first, last, since, until = (
-            column[which] for column in (self.core, self.first, self.last, self.since, self.until)
-        )
-        return _Stretches(core, first, last, since, until, self.step[which])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -64,7 +44,7 @@ class _Model:
     """What the keyframes of b stretches say, by axis: how far the two edges of each are off the fused line, `said` (b,
     2, m, 2), 0 where it is not heard, as shares of the `side` (b, 4); `contrast` (b, 2, m, m) is how that is made of
     all keyframes; `time` (b, m) is since the first of them, in steps; `alike` (b, 2, m, m) is how lasting errors of two
-    go together, and `own` those that do not last."""
+    go together, and `own` (b, 2, m) how large those are that do not last."""
 
     said: Floats
     contrast: Floats
@@ -80,43 +60,21 @@ def inbetween(block: Stack, member: Ints, fused: Floats, votes: Votes) -> Floats
     `member` (t, n) is the cluster of each track on each frame, -1 for none. The same array if nothing moves.
     """
     keys = find_keys(block, member, votes)
-    stretches = _stretches(keys)
-    if not len(stretches.core):
+    near, far = find_stretches(keys)
+    if not len(far.core):
         return fused
-    looks = np.linspace(0, len(stretches.core) - 1, min(LOOKS, len(stretches.core))).round().astype(np.int64)
-    model = _model(keys, _stretches(keys, compared=False).some(looks), fused)
-    variances = np.stack([_variances(model, axis) for axis in (0, 1)])
+    made = keys.made()
+    looks = np.linspace(0, len(near.core) - 1, min(LOOKS, len(near.core))).round().astype(np.int64)
+    variances = _variances(_model(keys, made, near.some(looks), fused))
     moved = fused.copy()
-    for a in range(0, len(stretches.core), AT_ONCE):
-        _move(moved, keys, stretches.some(slice(a, a + AT_ONCE)), fused, variances)
+    for a in range(0, len(far.core), AT_ONCE):
+        _move(moved, keys, made, far.some(slice(a, a + AT_ONCE)), fused, variances)
     upright = np.all(moved[..., 2:] > moved[..., :2], axis=-1, keepdims=True)
     moved = np.where(upright, moved, fused)
     return moved if votes.grid is None else votes.grid.nearest(moved)
 
 
-def _stretches(keys: Keys, *, compared: bool = True) -> _Stretches:
-    """The stretches of all clusters in which something is told. Each looks at the keyframes between which lines run on
-    its frames, and at those that these are compared with, if that is asked."""
-    told = keys.between()
-    edges = np.searchsorted(keys.cluster, np.arange(len(told) + 1))
-    columns: list[Ints] = [np.zeros((5, 0), np.int64)]
-    for k in np.flatnonzero(told).tolist():
-        begin, end = int(edges[k]), int(edges[k + 1])
-        core = np.arange(begin, end, CORE)
-        until = np.append(keys.frame[core[1:]], keys.before.shape[2])
-        since = np.append(0, until[:-1])
-        early = np.where(keys.before[k] < 0, end, keys.before[k]).min(axis=0)
-        late = keys.after[k].max(axis=0)
-        first, last = np.minimum(core, early[since]), np.maximum(np.minimum(core + CORE, end) - 1, late[until - 1])
-        if compared:
-            first, last = np.minimum(first, early[keys.frame[first]]), np.maximum(last, late[keys.frame[last]])
-        first, last = np.maximum(first, core - BESIDE), np.minimum(last + 1, core + CORE + BESIDE)
-        columns.append(np.stack([core, first, np.minimum(last, end), since, until]))
-    core, first, last, since, until = np.concatenate(columns, axis=1)
-    return _Stretches(core, first, last, since, until, keys.steps()[keys.cluster[core]])
-
-
-def _model(keys: Keys, stretches: _Stretches, fused: Floats) -> _Model:
+def _model(keys: Keys, made: Made, stretches: Stretches, fused: Floats) -> _Model:
     places = stretches.first[:, None] + np.arange((stretches.last - stretches.first).max())
     inside = places < stretches.last[:, None]
     places = np.minimum(places, len(keys.frame) - 1)
@@ -124,44 +82,53 @@ def _model(keys: Keys, stretches: _Stretches, fused: Floats) -> _Model:
     boxes = fused[cluster, frame] * inside[..., None]
     side = np.tile(np.maximum((boxes[..., 2:] - boxes[..., :2]).sum(axis=1) / inside.sum(axis=1)[:, None], 1.0), 2)
     said = np.where(inside[..., None], keys.off[places] / side[:, None], 0.0)
-    contrast, whole = _contrast(keys, stretches, places)
-    heard = inside & whole
+    heard = (
+        inside & (made.lowest[places] >= stretches.first[:, None]) & (made.highest[places] < stretches.last[:, None])
+    )
+    contrast = _contrast(made, stretches, places.shape[1])
     contrast *= heard[:, None, :, None]
     time = (frame - frame[:, :1]) / stretches.step[:, None]
     doubt = np.ascontiguousarray(np.moveaxis(1 / np.sqrt(np.maximum(keys.trusted[places], OUTLIER)), 2, 1))
-    same = keys.worker[places][:, :, None] == keys.worker[places][:, None]
-    apart = np.abs(time[:, :, None] - time[:, None])
+    worker = keys.worker[places]
+    lasting = np.exp(np.abs(time[:, :, None] - time[:, None]) / -FADE)
+    lasting *= 1 - STAY
+    lasting += STAY
+    lasting *= worker[:, :, None] == worker[:, None]
     alike = doubt[..., None] * doubt[:, :, None]
-    alike *= np.where(same, STAY + (1 - STAY) * np.exp(-apart / FADE), 0.0)[:, None]
-    own = np.zeros_like(alike)
-    own[..., np.arange(alike.shape[-1]), np.arange(alike.shape[-1])] = doubt**2
+    alike *= lasting[:, None]
     said = np.moveaxis((said * heard[..., None]).reshape(*heard.shape, 2, 2), 3, 1)
-    return _Model(said, contrast, time, alike, own, side)
+    return _Model(said, contrast, time, alike, doubt**2, side)
 
 
-def _contrast(keys: Keys, stretches: _Stretches, places: Ints) -> tuple[Floats, Bools]:
-    """How each keyframe of the stretches (b, m) differs from the fused line, by axis as a sum of all keyframes, (b, 2,
-    m, m), and where (b, m) all of these are in the stretch."""
-    b, m = places.shape
-    at, way, share, held = keys.lines(keys.cluster[places].ravel(), keys.frame[places].ravel())
-    begin, end = np.repeat(stretches.first, m)[:, None], np.repeat(stretches.last, m)[:, None]
-    contrast = np.tile(np.eye(m), (b, 2, 1, 1))
-    whole = ~held.any(axis=1)
-    for which, part in ((0, 1 - way), (1, way)):
-        used = (part > 0) & (share > 0).any(axis=-1)
-        inside = (at[..., which] >= begin) & (at[..., which] < end)
-        whole &= (inside | ~used).all(axis=1)
-        row, worker = np.nonzero(used & inside)
-        place = at[row, worker, which] - begin[row, 0]
-        contrast[row // m, :, row % m, place] -= part[row, worker, None] * share[row, worker]
-    return contrast, whole.reshape(b, m)
+def _contrast(made: Made, stretches: Stretches, m: int) -> Floats:
+    """How each of the m keyframes of the stretches differs from the fused line, by axis as a sum of those, (b, 2, m,
+    m): right where all that the line is made of is in the stretch."""
+    b = len(stretches.first)
+    contrast = np.zeros((b, 2, m, m))
+    contrast[..., np.arange(m), np.arange(m)] = 1.0
+    since, until = made.since[stretches.first], made.since[stretches.last]
+    which = np.repeat(np.arange(b), until - since)
+    part = np.arange(len(which)) + np.repeat(until - np.cumsum(until - since), until - since)
+    first = stretches.first[which]
+    row, place = made.row[part] - first, made.part[part] - first
+    inside = (place >= 0) & (made.part[part] < stretches.last[which])
+    at = ((which * 2 * m + row) * m + place)[inside]
+    flat, share = contrast.reshape(-1), made.share[part[inside]]
+    flat[at] -= share[:, 0]
+    flat[at + m * m] -= share[:, 1]
+    return contrast
 
 
 def _movement(early: Floats, late: Floats) -> tuple[Floats, Floats]:
     """How movement up to two times goes together: of a random walk and of an integrated one, which begin at 0. Lines
     miss nothing of where and how fast it begins."""
     low, high = np.minimum(early, late), np.maximum(early, late)
-    return low, low**2 * (3 * high - low) / 6
+    swing = 3 * high
+    swing -= low
+    swing *= low
+    swing *= low
+    swing /= 6
+    return low, swing
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -186,52 +153,83 @@ class _Path:
         return self.walks * (early[:, 1] + t * none) + self.swings * swing
 
 
-def _variances(model: _Model, axis: int) -> Floats:
-    """The likeliest variances (3,) of errors and of the two kinds of movement along an axis, as shares of the side."""
-    contrast, said = model.contrast[:, axis], model.said[:, axis]
-    kinds = [model.alike[:, axis], model.own[:, axis], *_movement(model.time[..., None], model.time[:, None])]
-    errors, *others = (contrast @ kind @ np.swapaxes(contrast, -1, -2) for kind in kinds)
-    steady = errors + np.eye(errors.shape[-1]) * (SLIP + ~contrast.any(axis=-1, keepdims=True))
-    spread = np.linalg.eigvalsh(errors)
-    count = np.count_nonzero(spread > SLIP * spread.max(), axis=-1)
-    heard = np.flatnonzero(count)
-    looks = np.tile(count[heard, None], said.shape[-1])
-    usual = PRIOR / (PRIOR + looks.sum())
-
-    def likelihood(ratios: Floats) -> tuple[float, float]:
-        """Of variances that are `ratios` (3,) times those of lasting errors, and the likeliest of these. In a stretch
-        in which somebody erred, far more is said than elsewhere: so much counts and no more."""
-        root = np.linalg.cholesky(steady + ratios[0] * others[0] + ratios[1] * others[1] + ratios[2] * others[2])
-        far = (np.linalg.solve(root, said) ** 2).sum(axis=1)[heard]
-        variance = usual * USUAL[0] + (1 - usual) * _middle(far / looks, looks)
-        told = np.minimum(far / variance, FAR * looks).sum() + looks.sum() * np.log(variance)
-        known = said.shape[-1] * np.log(np.diagonal(root, axis1=-2, axis2=-1)).sum()
-        unusual = np.sum((np.log10(ratios * USUAL[0] / USUAL[1:]) / DECADES) ** 2)
-        return float(-told / 2 - known - unusual / 2), variance
-
-    found = USUAL[1:] / USUAL[0]
-    best = likelihood(found)
+def _variances(model: _Model) -> Floats:
+    """The likeliest variances (2, 4) of errors, lasting and not, and of the two kinds of movement along each axis, as
+    shares of the side."""
+    tables, looks = _tables(model)
+    found, axes = np.tile(USUAL[1:] / USUAL[0], (2, 1)), np.arange(2)
+    best, lasting = (told[0] for told in _likelihoods(tables, looks, found[None]))
     for steps in (COARSE, FINE, FINE):
         for kind in (1, 2, 0):  # movement first: errors that do not last would explain most of it, too
-            tried = [np.where(np.arange(3) == kind, found * step, found) for step in steps]
-            best, found = max([(best, found), *((likelihood(t), t) for t in tried)], key=lambda told: told[0])
-    return np.array([1, *found]) * BELIEVED * best[1]
+            tried = found * np.where(np.arange(3) == kind, steps[:, None, None], 1.0)
+            likely, variance = _likelihoods(tables, looks, tried)
+            pick = likely.argmax(axis=0)
+            better = likely[pick, axes] > best
+            best, lasting = (
+                np.where(better, new[pick, axes], old) for new, old in ((likely, best), (variance, lasting))
+            )
+            found = np.where(better[:, None], tried[pick, axes], found)
+    return np.concatenate([np.ones((2, 1)), found], axis=1) * BELIEVED * lasting[:, None]
 
 
-def _middle(values: Floats, weights: Ints) -> float:
-    """The median by weights; 0 of nothing."""
-    order = np.argsort(values, axis=None, kind="stable")
-    total = np.cumsum(weights.ravel()[order])
-    return float(values.ravel()[order[np.searchsorted(total, total[-1] / 2)]]) if len(total) else 0.0
+def _tables(model: _Model) -> tuple[Floats, Ints]:
+    """How what is said goes together by lasting errors, others and the two kinds of movement, (4, b, 2, m + 2, m + 2),
+    and how many looks that is, (2, q), by axis, of both edges of the stretches in turn.
+
+    Below the first lies what is said of both edges: so there is below its Cholesky factor what that makes of it.
+    """
+    contrast, m = model.contrast, model.contrast.shape[-1]
+    turned = np.swapaxes(contrast, -1, -2)
+    movement = (kind[:, None] for kind in _movement(model.time[..., None], model.time[:, None]))
+    errors = contrast @ model.alike @ turned
+    others = [contrast * model.own[:, :, None] @ turned, *(contrast @ kind @ turned for kind in movement)]
+    spread = np.linalg.eigvalsh(errors)
+    count = np.count_nonzero(spread > SLIP * spread.max(axis=(0, 2), keepdims=True), axis=-1)
+    tables = np.zeros((4, *contrast.shape[:2], m + 2, m + 2))
+    for table, kind in zip(tables, (errors, *others), strict=True):
+        table[..., :m, :m] = kind
+    steady, at = tables[0], np.arange(m)
+    steady[..., at, at] += SLIP + ~contrast.any(axis=-1)
+    steady[..., m:, :m] = np.swapaxes(model.said, -1, -2)
+    steady[..., [m, m + 1], [m, m + 1]] = VAST
+    return tables, np.repeat(count.T, 2, axis=1)
 
 
-def _move(moved: Floats, keys: Keys, stretches: _Stretches, fused: Floats, variances: Floats) -> None:
+def _likelihoods(tables: Floats, looks: Ints, ratios: Floats) -> tuple[Floats, Floats]:
+    """By axis, (s, 2), of variances that are `ratios` (s, 2, 3) times those of lasting errors, and the likeliest of
+    these. In a stretch in which somebody erred, far more is said than elsewhere: so much counts and no more."""
+    table = tables[0] + ratios[:, None, :, 0, None, None] * tables[1]
+    for kind in (1, 2):
+        table += ratios[:, None, :, kind, None, None] * tables[kind + 1]
+    root = np.linalg.cholesky(table)
+    known = np.log(np.diagonal(root, axis1=-2, axis2=-1)[..., :-2]).sum(axis=(1, 3)) * 2
+    far: Floats = (root[..., -2:, :-2] ** 2).sum(axis=-1)
+    far = np.swapaxes(far, 1, 2).reshape(len(ratios), *looks.shape) * (looks > 0)
+    total = looks.sum(axis=-1)
+    usual = PRIOR / (PRIOR + total)
+    variance = usual * USUAL[0] + (1 - usual) * _middle(far / np.maximum(looks, 1), looks)
+    told = np.minimum(far / variance[..., None], FAR * looks).sum(axis=-1) + total * np.log(variance)
+    unusual = ((np.log10(ratios * USUAL[0] / USUAL[1:]) / DECADES) ** 2).sum(axis=-1)
+    return -told / 2 - known - unusual / 2, variance
+
+
+def _middle(values: Floats, weights: Ints) -> Floats:
+    """The median by weights (q,) along the last axis; 0 of nothing."""
+    order = np.argsort(values, axis=-1, kind="stable")
+    total = np.cumsum(np.take_along_axis(np.broadcast_to(weights, values.shape), order, axis=-1), axis=-1)
+    at = np.count_nonzero(total < total[..., -1:] / 2, axis=-1)[..., None]
+    middle: Floats = np.take_along_axis(values, np.take_along_axis(order, at, axis=-1), axis=-1)[..., 0]
+    return middle
+
+
+def _move(moved: Floats, keys: Keys, made: Made, stretches: Stretches, fused: Floats, variances: Floats) -> None:
     """Add to the boxes of these stretches what lines leave out, in place."""
-    model = _model(keys, stretches, fused)
+    model = _model(keys, made, stretches, fused)
     b, m = model.time.shape
     walk, swing = _movement(model.time[..., None], model.time[:, None])
     errors, alone, walks, swings = variances.T
-    table = errors[:, None, None] * model.alike + alone[:, None, None] * model.own
+    table = errors[:, None, None] * model.alike
+    table[..., np.arange(m), np.arange(m)] += alone[:, None] * model.own
     for axis in (0, 1):
         table[:, axis] += walks[axis] * walk + swings[axis] * swing
     table = model.contrast @ table @ np.swapaxes(model.contrast, -1, -2)
@@ -258,7 +256,7 @@ def _move(moved: Floats, keys: Keys, stretches: _Stretches, fused: Floats, varia
     moved[cluster, frame] += np.where(known, there - lines, 0.0) * model.side[which]
 
 
-def _frames(keys: Keys, stretches: _Stretches, fused: Floats) -> tuple[Ints, Ints, Ints]:
+def _frames(keys: Keys, stretches: Stretches, fused: Floats) -> tuple[Ints, Ints, Ints]:
     """All frames of the stretches on which there is a box: whose they are, of which cluster, and the frames, (q,)."""
     many = stretches.until - stretches.since
     which = np.repeat(np.arange(len(many)), many)

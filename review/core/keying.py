@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -10,6 +10,8 @@ from annotation.core.tracks import Bools, Floats, Ints
 from review.core.fusing import Votes
 from review.core.stacking import Stack
 
+CORE = 16  # keyframes of a stretch
+BESIDE = 24  # and those looked at on either side, at most
 VOICES = 8  # workers who are asked about an object, at most
 FEW = 6.0  # lines that all clusters' step is worth
 FILLED = 0.05  # px: how far off a line rounding may put what a tool has filled
@@ -47,6 +49,18 @@ class Keys:
         held = (share > 0).any(axis=-1) & (until == first) & ((last < 0) | (first != frame[:, None]))
         return np.stack([last, following], axis=-1), way, share, held
 
+    def made(self) -> Made:
+        """What the fused line is made of at each keyframe."""
+        at, way, share, held = self.lines(self.cluster, self.frame)
+        parts = np.stack([1 - way, way], axis=-1)[..., None] * share[:, :, None]
+        used = (parts > 0).any(axis=-1)
+        row, worker, which = np.nonzero(used)
+        since = np.append(0, np.cumsum(used.sum(axis=(1, 2))))
+        lowest = np.where(used, at, len(at)).min(axis=(1, 2), initial=len(at))
+        highest = np.where(used, at, -1).max(axis=(1, 2), initial=-1)
+        lowest[held.any(axis=1)] = -1
+        return Made(since, row, at[row, worker, which], parts[row, worker, which], lowest, highest)
+
     def until(self, cluster: Ints, frame: Ints) -> Ints:
         """Where in the list the keyframes of the clusters (q,) after the frames (q,) begin."""
         n = self.before.shape[2]
@@ -74,6 +88,41 @@ class Keys:
         return np.maximum((squares + FEW * usual**2) / (total + FEW * usual), 1.0)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Made:
+    """What the fused line is made of at m keyframes: p parts, by keyframe, those of each `since` (m + 1,) a place on.
+
+    Part by part the keyframe, `row` (p,), and the one that is in it, `part` (p,), with its `share` (p, 2) by axis.
+    `lowest` and `highest` (m,) are the first and the last one that is in it; somebody's held box is before all.
+    """
+
+    since: Ints
+    row: Ints
+    part: Ints
+    share: Floats
+    lowest: Ints
+    highest: Ints
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Stretches:
+    """b stretches of keyframes: `core` is where each one's own begin in the list of all, `first` and `last` (b,) the
+    range that is looked at; they have the frames from `since` to `until` (b,), and keyframes are `step` (b,) apart."""
+
+    core: Ints
+    first: Ints
+    last: Ints
+    since: Ints
+    until: Ints
+    step: Floats
+
+    def some(self, which: Ints | slice) -> Stretches:
+        core, first, last, since, until = (
+            column[which] for column in (self.core, self.first, self.last, self.since, self.until)
+        )
+        return Stretches(core, first, last, since, until, self.step[which])
+
+
 def find_keys(block: Stack, member: Ints, votes: Votes) -> Keys:
     """The keyframes of all who are asked; `member` (t, n) is the cluster of each track on each frame, -1 for none."""
     row, frame = _placed(block, 0.0 if votes.grid is None else float(votes.grid.step.max()))
@@ -84,10 +133,9 @@ def find_keys(block: Stack, member: Ints, votes: Votes) -> Keys:
     seen[seen] = asked[cluster[seen], worker[seen]]
     order = np.flatnonzero(seen)[np.lexsort((worker[seen], frame[seen], cluster[seen]))]
     cluster, worker, frame = cluster[order], worker[order], frame[order]
-    corners = (*drawn.shape, 2, 2)
     trusted = np.minimum(votes.trusted[..., :2], votes.trusted[..., 2:])  # whoever is far off with one edge erred
-    doubt = trusted[..., None, :] / np.maximum(votes.trusted.reshape(corners), 1e-300)
-    shares = (votes.shares.reshape(corners) * doubt).mean(axis=-2) * asked[..., None, None]
+    doubted = votes.shares / np.maximum(votes.trusted, 1e-300)
+    shares = (doubted[..., :2] + doubted[..., 2:]) / 2 * trusted * asked[..., None, None]
     shares /= np.maximum(shares.sum(axis=1, keepdims=True), 1e-300)
     fused = (np.where(drawn[..., None], votes.boxes, 0.0) * np.tile(shares, 2)).sum(axis=1)
     off = votes.boxes[cluster, worker, frame] - fused[cluster, frame]
@@ -95,6 +143,29 @@ def find_keys(block: Stack, member: Ints, votes: Votes) -> Keys:
     place[cluster, worker, frame] = np.arange(len(cluster))
     back = _last(place[..., ::-1], drawn[..., ::-1])[..., ::-1]
     return Keys(cluster, worker, frame, off, trusted[cluster, worker, frame], _last(place, drawn), back, shares)
+
+
+def find_stretches(keys: Keys) -> tuple[Stretches, Stretches]:
+    """The stretches of all clusters in which something is told. Each looks at the keyframes between which lines run on
+    its frames; and, the second time, at those that these are compared with, too."""
+    told = keys.between()
+    edges = np.searchsorted(keys.cluster, np.arange(len(told) + 1))
+    columns: list[Ints] = [np.zeros((7, 0), np.int64)]
+    for k in np.flatnonzero(told).tolist():
+        begin, end = int(edges[k]), int(edges[k + 1])
+        core = np.arange(begin, end, CORE)
+        until = np.append(keys.frame[core[1:]], keys.before.shape[2])
+        since = np.append(0, until[:-1])
+        early = np.where(keys.before[k] < 0, end, keys.before[k]).min(axis=0)
+        late = keys.after[k].max(axis=0)
+        first, last = np.minimum(core, early[since]), np.maximum(np.minimum(core + CORE, end) - 1, late[until - 1])
+        wide = np.minimum(first, early[keys.frame[first]]), np.maximum(last, late[keys.frame[last]])
+        least, most = core - BESIDE, np.minimum(core + CORE + BESIDE, end)
+        ranges = ((np.maximum(a, least), np.minimum(b + 1, most)) for a, b in ((first, last), wide))
+        columns.append(np.stack([core, since, until, *(column for pair in ranges for column in pair)]))
+    core, since, until, first, last, first_wide, last_wide = np.concatenate(columns, axis=1)
+    near = Stretches(core, first, last, since, until, keys.steps()[keys.cluster[core]])
+    return near, replace(near, first=first_wide, last=last_wide)
 
 
 def _placed(block: Stack, step: float) -> tuple[Ints, Ints]:

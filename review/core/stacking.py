@@ -8,8 +8,8 @@ from functools import cached_property
 
 import numpy as np
 
-from annotation.core.overlaps import overlaps_among
-from annotation.core.tracks import Bools, Dense, Floats, Ints, Track, Tracks, fill
+from annotation.core.overlaps import Overlaps, overlaps_among
+from annotation.core.tracks import Bools, Dense, Floats, Ints, Track, Tracks, fill_all
 from review.core.timing import time_scale
 
 OTHERS = 8  # whom one of many is compared with, at most
@@ -34,7 +34,7 @@ class Stack:
     present: Bools
     occluded: Bools
     compared: Bools
-    overlap: Overlap = field(repr=False)
+    overlap: Overlaps = field(repr=False)
 
     @cached_property
     def time_scale(self) -> float:
@@ -69,16 +69,6 @@ class Stack:
         return compared / pairs if pairs else 1.0
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class Overlap:
-    """Boxes of two workers on one frame that overlap: rows of tracks, frame from the start, and IoU."""
-
-    left: Ints
-    right: Ints
-    frame: Ints
-    iou: Floats
-
-
 def compared_with(workers: int) -> Bools:
     """Who is compared with whom, (w, w): all up to nine, of more each with about eight, so that work grows with their
     number and not with its square. Near and far ones alike, by place, so that any two of some fifty are linked
@@ -91,7 +81,8 @@ def compared_with(workers: int) -> Bools:
 
 def stack(drawn: Sequence[Tracks], start: int, stop: int) -> Stack:
     """The tracks of several workers, one `Tracks` each; tracks that are absent from the segment are left out."""
-    dense = [_ordered(tracks, start, stop) for tracks in drawn]
+    filled = fill_all((tracks.tracks for tracks in drawn), start, stop)
+    dense = [_ordered(own, tracks) for own, tracks in zip(filled, drawn, strict=True)]
     tracks = tuple(track for _, kept in dense for track in kept)
     names = sorted({track.label for track in tracks})
     codes = np.array([names.index(track.label) for track in tracks], np.int64)
@@ -101,13 +92,12 @@ def stack(drawn: Sequence[Tracks], start: int, stop: int) -> Stack:
     present = np.concatenate([d.present for d in filled])
     occluded = np.concatenate([d.occluded for d in filled])
     compared = compared_with(len(dense))
-    overlap = _overlap(filled, compared)
-    return Stack(start, stop, len(dense), tracks, owners, codes, boxes, present, occluded, compared, overlap)
+    found = overlaps_among(filled, np.triu(compared))
+    return Stack(start, stop, len(dense), tracks, owners, codes, boxes, present, occluded, compared, found)
 
 
-def _ordered(tracks: Tracks, start: int, stop: int) -> tuple[Dense, tuple[Track, ...]]:
+def _ordered(dense: Dense, tracks: Tracks) -> tuple[Dense, tuple[Track, ...]]:
     """A worker's tracks sorted by where and when they begin, so that neither ids nor order have a say."""
-    dense = fill(tracks.tracks, start, stop)
     there = np.flatnonzero(dense.present.any(axis=1))
     first = dense.present[there].argmax(axis=1)
     keys = [
@@ -117,17 +107,4 @@ def _ordered(tracks: Tracks, start: int, stop: int) -> tuple[Dense, tuple[Track,
     order = there[sorted(range(len(there)), key=keys.__getitem__)] if len(there) else there
     kept = tuple(tracks.tracks[i] for i in order)
     ids, labels = tuple(t.id for t in kept), tuple(t.label for t in kept)
-    return Dense(start, ids, labels, dense.boxes[order], dense.present[order], dense.occluded[order]), kept
-
-
-def _overlap(dense: Sequence[Dense], compared: Bools) -> Overlap:
-    first = np.cumsum([0, *(len(d.ids) for d in dense)])
-    pairs = [(a, b) for a, b in np.argwhere(np.triu(compared)).tolist()]
-    parts = [
-        (found.left + first[a], found.right + first[b], found.frame, found.iou)
-        for (a, b), found in zip(pairs, overlaps_among(dense, pairs), strict=True)
-    ]
-    if not parts:
-        none = np.zeros(0, np.int64)
-        return Overlap(none, none, none, np.zeros(0))
-    return Overlap(*(np.concatenate(column) for column in zip(*parts, strict=True)))
+    return Dense(dense.start, ids, labels, dense.boxes[order], dense.present[order], dense.occluded[order]), kept

@@ -43,10 +43,15 @@ def _worst(boxes: Floats, present: Bools, keys: Bools, kept_iou: float) -> Bools
     found = iou_aligned(start + (boxes[row, b] - start) * share, boxes[row, frame])
     late = found < kept_iou
     row, frame, a, b, found = row[late], frame[late], a[late], b[late], found[late]
-    order = np.lexsort((np.abs(2 * frame - a - b), found, a, row))
-    row, frame, a = row[order], frame[order], a[order]
-    first = np.ones(len(row), bool)
-    first[1:] = (row[1:] != row[:-1]) | (a[1:] != a[:-1])
+    stretch = np.cumsum(np.diff(row * n + a, prepend=-1) != 0)
+    begins = np.flatnonzero(np.diff(stretch, prepend=0))
+    left = np.ones(len(row), bool)
+    for value in (found, np.abs(2 * frame - a - b).astype(np.float64)):  # the worst; of these the one in the middle
+        value[~left] = np.inf
+        if len(begins):
+            left = value == np.minimum.reduceat(value, begins)[stretch - 1]
+    row, frame = row[left], frame[left]
+    first = np.diff(stretch[left], prepend=0) != 0
     worst = np.zeros(keys.shape, bool)
     worst[row[first], frame[first]] = True
     return worst

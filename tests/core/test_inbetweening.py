@@ -133,12 +133,11 @@ def test_where_far_more_is_said_than_elsewhere_somebody_erred():
     real = inbetweening._variances
     drawn = eight(np.random.default_rng(12))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(inbetweening, "_variances", lambda model, axis: seen.append(model) or real(model, axis))
+        patch.setattr(inbetweening, "_variances", lambda model: seen.append(model) or real(model))
         alone(drawn)
     said = seen[0].said.copy()
     said[3] *= 20
-    for axis in (0, 1):
-        assert np.allclose(real(replace(seen[0], said=said), axis), real(seen[0], axis), rtol=0.1, atol=1e-4)
+    assert np.allclose(real(replace(seen[0], said=said)), real(seen[0]), rtol=0.1, atol=1e-4)
 
 
 def test_what_is_far_more_than_usual_moves_less():
@@ -150,8 +149,8 @@ def test_what_is_far_more_than_usual_moves_less():
         return replace(model, said=20 * model.said)
 
     with pytest.MonkeyPatch.context() as patch:
-        found = [np.array([1e-3, 1e-4, 1e-2, 1e-5]), np.array([1e-3, 1e-4, 2e-3, 1e-5])]
-        patch.setattr(inbetweening, "_variances", lambda _, axis: found[axis])
+        found = np.array([[1e-3, 1e-4, 1e-2, 1e-5], [1e-3, 1e-4, 2e-3, 1e-5]])
+        patch.setattr(inbetweening, "_variances", lambda _: found)
         patch.setattr(inbetweening, "_model", shouted)
         _, _, _, far = alone(drawn)
     assert miss(far, fused) < miss(moved, fused)
@@ -224,14 +223,14 @@ def test_variances_are_read_from_what_is_drawn():
             off = rng.normal(0, errors, 4) + rng.normal(0, errors / 3, (len(at), 4))
             drawn.append(drawing(path, at, off * SIDE))
 
-        def spy(model: inbetweening._Model, axis: int, seen: list[Floats] = seen) -> Floats:
-            seen.append(real(model, axis))
+        def spy(model: inbetweening._Model, seen: list[Floats] = seen) -> Floats:
+            seen.append(real(model))
             return seen[-1]
 
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(inbetweening, "_variances", spy)
             alone(drawn)
-        found.append(np.mean(seen, axis=0))
+        found.append(seen[0].mean(axis=0))
     low, high, careless = np.array(found)
     assert high[2] > 5 * low[2]
     assert careless[0] > 4 * high[0]

@@ -10,9 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from annotation.core.tracks import Floats, Track, Tracks, fill
-from review.core import inbetweening
+from review.core import inbetweening, keying
 from review.core.fusing import fuse
-from review.core.inbetweening import CORE, FADE, SLIP, STAY, inbetween
+from review.core.inbetweening import FADE, SLIP, STAY, inbetween
+from review.core.keying import CORE
 from tests.core.test_inbetweening import FRAMES, alone, drawing, walker
 
 VARIANCES = np.array([[2e-3, 5e-4, 2e-3, 3e-3], [3e-3, 2e-4, 1e-3, 2e-4]])  # of errors and movement, across and down
@@ -72,9 +73,9 @@ def crowd(seed: int, workers: int) -> list[Tracks]:
 def test_it_is_the_best_linear_estimate(seed: int, workers: int):
     drawn = crowd(seed, workers)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(inbetweening, "CORE", 10**4)
+        patch.setattr(keying, "CORE", 10**4)
         patch.setattr(inbetweening, "FAR", 1e9)
-        patch.setattr(inbetweening, "_variances", lambda _, axis: VARIANCES[axis])
+        patch.setattr(inbetweening, "_variances", lambda _: VARIANCES)
         block, member, _, _ = alone(drawn)
         boxes = block.boxes[None]
         mean = boxes.mean(axis=1)
@@ -93,9 +94,9 @@ def test_stretch_by_stretch_is_nearly_the_whole_at_once():
         drawn = crowd(seed, 4)
         assert sum(len(t.tracks[0].frames) for t in drawn) > 3 * CORE
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(inbetweening, "_variances", lambda _, axis: VARIANCES[axis])
+            patch.setattr(inbetweening, "_variances", lambda _: VARIANCES)
             _, _, fused, parts = alone(drawn)
-            patch.setattr(inbetweening, "CORE", 10**4)
+            patch.setattr(keying, "CORE", 10**4)
             _, _, _, whole = alone(drawn)
         off.append(((whole - fused) ** 2).mean())
         apart.append(((whole - parts) ** 2).mean())

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from dataclasses import replace
 from itertools import permutations
 
 import numpy as np
@@ -11,7 +10,7 @@ from scipy.optimize import linear_sum_assignment
 
 from annotation.core.boxes import iou
 from annotation.core.matching import best_pairs, hard_f1, link_iou, match, soft_f, track_iou, track_soft_f
-from annotation.core.overlaps import RangesDiffer, overlaps, overlaps_among
+from annotation.core.overlaps import RangesDiffer, overlaps, overlaps_among, overlaps_with
 from annotation.core.tracks import Dense, fill, make_track
 
 
@@ -152,9 +151,23 @@ def test_of_many_tracks_the_same_share_is_found_as_by_the_whole_table(labels):
 
 def test_several_sets_are_compared_as_two_by_two():
     some = [scene(seed, 5, 40) for seed in range(4)]
-    pairs = [(0, 1), (2, 3), (1, 3), (2, 2)]
-    for (i, j), found in zip(pairs, overlaps_among(some, pairs), strict=True):
-        alone = overlaps(some[i], replace(some[j]))
+    pairs = [(0, 1), (1, 3), (2, 2), (3, 0)]
+    compared = np.zeros((4, 4), bool)
+    compared[tuple(zip(*pairs, strict=True))] = True
+    together = overlaps_among(some, compared)
+    for i, j in pairs:
+        alone = overlaps(some[i], some[j])
+        assert len(alone.iou) > 0
+        both = (together.left // 5 == i) & (together.right // 5 == j)
+        for name, first in (("left", 5 * i), ("right", 5 * j), ("frame", 0), ("iou", 0)):
+            assert np.array_equal(getattr(together, name)[both] - first, getattr(alone, name))
+    assert len(together.iou) == sum(len(overlaps(some[i], some[j]).iou) for i, j in pairs)
+
+
+def test_several_sets_are_compared_with_one_as_each_alone():
+    *some, one = (scene(seed, 5, 40) for seed in range(4))
+    for dense, found in zip(some, overlaps_with(some, one), strict=True):
+        alone = overlaps(dense, one)
         assert len(alone.iou) > 0
         for name in ("left", "right", "frame", "iou"):
             assert np.array_equal(getattr(found, name), getattr(alone, name))

@@ -4,7 +4,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from annotation.core.tracks import Tracks, clip_to, fill, fill_track, from_json, make_track, to_json
+from annotation.core.clipping import clip_to
+from annotation.core.tracks import Tracks, fill, fill_track, from_json, make_track, to_json
 
 POINTS = st.tuples(*[st.integers(0, 50)] * 2).map(lambda p: [p[0], p[1], p[0] + 10, p[1] + 7])
 

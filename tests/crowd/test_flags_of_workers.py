@@ -10,7 +10,8 @@ import pytest
 from django.db.models import F
 
 from annotation import recording
-from annotation.core.tracks import Tracks, clip_to, make_track, to_json
+from annotation.core.clipping import clip_to
+from annotation.core.tracks import Tracks, make_track, to_json
 from annotation.models import Job, User
 from crowd import suspecting
 from crowd.core import simulation, spamming

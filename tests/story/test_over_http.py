@@ -13,8 +13,9 @@ from typing import Any
 
 import pytest
 
+from annotation.core.clipping import clip_to
 from annotation.core.metrics import Metrics, compare
-from annotation.core.tracks import Tracks, clip_to, fill, to_json
+from annotation.core.tracks import Tracks, fill, to_json
 from annotation.formats.mot import read_mot
 from annotation.media.scenes import render_scene
 from crowd.core.simulation import Worker

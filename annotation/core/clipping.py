@@ -1,0 +1,71 @@
+"""A piece of what a source says, as if it had been asked for that piece alone."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from annotation.core.tracks import Interval, Track, Tracks, fill_track
+
+
+def clip_to(tracks: Tracks, start: int, stop: int) -> Tracks:
+    """What a source says about `[start, stop)` alone: the same boxes on every frame of it, and no frame outside.
+
+    A track that is under way at `start` gets a keyframe there; one that is absent throughout is left out.
+    """
+    cut = [_clip_track(t, start, stop) for t in tracks.tracks]
+    kept = tuple(t for t in cut if t is not None)
+    ids = {t.id for t in kept}
+    intervals = tuple(
+        Interval(i.label, max(i.start, start), min(i.stop, stop), i.track if i.track in ids else None, i.attributes)
+        for i in tracks.intervals
+        if i.start < stop and i.stop > start
+    )
+    return Tracks(start, stop, kept, intervals)
+
+
+def _clip_track(track: Track, start: int, stop: int) -> Track | None:
+    # Of a long video's tracks most are elsewhere, and a video is cut into many pieces.
+    if not len(track.frames) or track.frames[0] >= stop or (track.outside[-1] and track.frames[-1] <= start):
+        return None
+    inside = (track.frames >= start) & (track.frames < stop)
+    edges = [f for f in (start, stop - 1) if f not in track.frames[inside]]
+    boxes, present, occluded = fill_track(track, start, stop)
+    if not present.any():
+        return None
+    # The last frame needs a keyframe only where the box still moves there, the first only where there is one.
+    edges = [f for f in edges if present[f - start] and (f == start or _moves_past(track, f))]
+    at = np.concatenate([np.array(edges, np.int64), track.frames[inside]])
+    points = np.concatenate([boxes[[f - start for f in edges]].reshape(-1, 4), track.points[inside]])
+    outside = np.concatenate([np.zeros(len(edges), bool), track.outside[inside]])
+    hidden = np.concatenate([occluded[[f - start for f in edges]], track.occluded[inside]])
+    order = np.argsort(at, kind="stable")
+    changes = {f: c for f, c in track.changes.items() if start <= f < stop}
+    if start in edges and (carried := _state_at(track, start)):
+        changes[start] = carried
+    return replace(
+        track,
+        frames=at[order],
+        points=points[order],
+        outside=outside[order],
+        occluded=hidden[order],
+        changes=changes,
+        disputes=tuple((max(a, start), min(b, stop)) for a, b in track.disputes if a < stop and b > start),
+    )
+
+
+def _moves_past(track: Track, frame: int) -> bool:
+    """Whether the box is under way from one visible keyframe to another on this frame."""
+    after = int(np.searchsorted(track.frames, frame, side="right"))
+    return 0 < after < len(track.frames) and not track.outside[after] and not track.outside[after - 1]
+
+
+def _state_at(track: Track, frame: int) -> dict[str, Any]:
+    """The mutable attributes in force on a frame."""
+    state: dict[str, Any] = {}
+    for at in sorted(track.changes):
+        if at <= frame:
+            state |= track.changes[at]
+    return state
