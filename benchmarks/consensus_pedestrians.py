@@ -1,6 +1,6 @@
 """Consensus of crowd workers' boxes on single images, beside what was published on the same answers.
 
-    python -m benchmarks.consensus_real --only pedestrians [--orders 1 2 3] [--gain-floors 0.0165 0.0085 0.007]
+    python -m benchmarks.consensus_real --only pedestrians [--orders 1 2 3] [--gain-floors 0.0145 0.006 0.004]
 
 An image is a segment of one frame. Errors are counted as by Branson, Van Horn & Perona 2017 ("Lean Crowdsourcing",
 sbranson/online_crowdsourcing, `CrowdLabelBBox.loss`), on the images that an expert labelled: boxes are paired with the
@@ -11,8 +11,8 @@ Peers in the same run: their majority vote (a box that half of the workers have,
 0.071 / 0.041 / 0.030 at 3, 5 and 7 workers) and clusters of fixed n with the median (0.042 / 0.027 / 0.021). Ours with
 a fixed number of workers in the order in which they came, and adaptive: two of every image, skills learnt from what is
 in, one more wherever that is worth it, and so on. Nobody knows more than the answers that were asked for. A box
-is right here from an overlap of one half on, so that it comes nearer counts for little, and nobody is asked because of
-what is drawn no wider than the 30 px from which errors count. One error is 0.002 of the 473 images' figure, so with
+is right here from an overlap of one half on (`Worth.right_from`), and nobody is asked because of what is drawn no wider
+than the 30 px from which errors count. One error is 0.002 of the 473 images' figure, so with
 `--orders` (seeds) the adaptive ones are also printed for random orders of each image's answers, and their mean.
 """
 
@@ -31,8 +31,7 @@ from review.core.learning import Answers, Learnt, learn
 from review.core.risking import OF_ITS_OWN, Worth
 
 WIDE, FOUND, FIRST, MOST = 30.0, 0.5, 2, 7
-NEARNESS = 0.3
-GAIN_FLOORS = (0.03, 0.02, 0.0165, 0.013, 0.01, 0.008, 0.007, 0.005)
+GAIN_FLOORS = (0.03, 0.02, 0.0145, 0.01, 0.006, 0.004, 0.003, 0.002)
 
 Answered = dict[str, list[Submission]]
 
@@ -82,7 +81,7 @@ def adaptive(images: Answered, gain_floor: float) -> tuple[Answered, dict[str, C
     used = {image: given[:FIRST] for image, given in images.items()}
     waiting = set(images)
     usual = np.mean([_wide(_boxes(s.tracks)).sum() for some in used.values() for s in some])
-    worth = Worth(float(usual), NEARNESS, WIDE)
+    worth = Worth(float(usual), FOUND, WIDE)
     while waiting:
         learnt = _learn(used)
         more = (i for i in waiting if len(used[i]) < min(len(images[i]), MOST))

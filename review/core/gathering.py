@@ -1,10 +1,11 @@
-"""Drawings that nobody joins, put to the object that they were most likely meant to be.
+"""Drawings that nobody joins, and those of few, put to the object that they were most likely meant to be.
 
 The clusters' floor of IoU keeps two objects apart that stand close together. What one worker alone drew, over most of
 its frames upon an object that this worker did not draw, is rather that object badly drawn (much too large, or a part of
 it) than one that all others missed and a second one that this worker missed. That another drawing of the same worker
 ends upon the object, as those do that take one for the other, is no reason against it: on those frames it stands alone.
-The same holds of the parts of one track.
+The same holds of the parts of one track, and of what some drew in one way and others in another: of two objects
+somebody would have drawn both.
 """
 
 from __future__ import annotations
@@ -23,22 +24,27 @@ TWICE = 0.25  # and on which its author may have strayed onto the object with an
 
 
 def gather(stack: Stack, member: Ints) -> Ints:
-    """Clusters (t, n) with those of a single worker, and parts of one track, joined to others; -1 where absent."""
+    """Clusters (t, n) with those of a single worker, those of which nobody drew both, and parts of one track joined; -1
+    where absent."""
     k = int(member.max(initial=-1)) + 1
     owned, drawn = np.zeros((k, stack.workers, member.shape[1]), bool), np.zeros((k, len(member)), bool)
     row, frame = np.nonzero(member >= 0)
     owned[member[row, frame], stack.owners[row], frame] = True
     drawn[member[row, frame], row] = True
-    if (owned.any(axis=2).sum(axis=1) != 1).all() and (drawn.sum(axis=0) <= 1).all():
+    who: Bools = np.any(owned, axis=2)
+    if (who.sum(axis=1) != 1).all() and (who.astype(int) @ who.T).all() and (drawn.sum(axis=0) <= 1).all():
         return member
-    likeness = np.triu(_likeness(stack, member, k) / _shares(stack, np.asarray(owned.any(axis=2))), 1)
+    likeness = np.triu(_likeness(stack, member, k) / _shares(stack, who), 1)
     near = np.flatnonzero(likeness >= LOOSE)
     target, cut = np.arange(k), []
     for at in near[np.argsort(-likeness.flat[near], kind="stable")].tolist():
         a, b = sorted(target[list(divmod(at, k))].tolist(), key=lambda c: int(owned[c].any(axis=1).sum()))
         parts = bool((drawn[a] & drawn[b]).any())
-        alone = [int(owned[c].any(axis=1).sum()) == 1 for c in (a, b)]
-        meant = parts or (alone[0] and (not alone[1] or likeness.flat[at] >= FLOOR))
+        one, other = owned[a].any(axis=1), owned[b].any(axis=1)
+        if other.sum() == 1:
+            meant = parts or likeness.flat[at] >= FLOOR
+        else:
+            meant = parts or one.sum() == 1 or not (one & other).any()
         if a != b and meant and _may_join(owned[a], owned[b], parts):
             twice = (owned[a] & owned[b]).any(axis=0)
             if twice.any():

@@ -18,6 +18,7 @@ from annotation.core.tracks import Bools, Floats
 from review.core.existing import COINCIDENCE, HARD, HIT, MOST_MISSED
 
 SINGLE_OFF = 0.15  # 1 − IoU of one worker's box with the fused one, where nobody else is there to compare
+TAIL = 1.7  # means in which the chance falls to 1/e that a fused box is so far off; read from crowd workers' boxes
 HARDEST, HIT_HARD = 4.0, 0.3  # how many times as often the hard fifth is missed, by two or more, and found by the next
 FINDS = 0.9  # of what is there, somebody of whom nothing is known: the mean of those who have a say in eight crowds
 NAMED = 0.95  # chance that a worker gives the right one of two labels; one more decides only between equals
@@ -29,11 +30,12 @@ SETTLED = 0.5  # share of the objects first found by the next worker that the co
 class Worth:
     """What counts. `usual` is how many frames of objects such a segment usually has: the gain is a share of those, and
     one that is empty so far may have some (None or 0: of what this one has, so that an empty one gains nothing).
-    `nearness` is what a box that comes nearer by an IoU of 1 is worth, beside one that is found: 1 for HOTA, less where
-    a box is right from an IoU of one half on. What is drawn no wider than `narrow`, in pixels, counts for nothing."""
+    From `right_from` on, an IoU, a box is right, and no more so where it is nearer; a wrong one is one missed and one
+    invented. None as for HOTA, to which a box is the better the nearer it is. What is drawn no wider than `narrow`, in
+    pixels, counts for nothing."""
 
     usual: float | None = None
-    nearness: float = 1.0
+    right_from: float | None = None
     narrow: float = 0.0
 
 
@@ -69,11 +71,11 @@ def expected_gain(known: Known, hits: Floats, worth: Worth = OF_ITS_OWN) -> floa
     drew, silent = _after(real)
     now = np.where(exists, 1 - real, real)
     found = np.maximum(now - drew - silent, 0.0)
-    better = real * exists * _closer(known.votes.sum(axis=1), known.off)
+    better = real * exists * _closer(known.votes.sum(axis=1), known.off, worth.right_from)
     named = real * exists * known.tied * (NAMED - 0.5)
     told = real * exists * known.halved * (TOLD - 0.5)
     weight = float((frames * real).sum())
-    gained = float((frames * (found + worth.nearness * better + named) + told).sum())
+    gained = float((frames * (found + better + named) + told).sum())
     if worth.usual:
         return gained / worth.usual + _unseen(hits)
     if weight <= 0:
@@ -99,8 +101,14 @@ def _after(real: Floats) -> tuple[Floats, Floats]:
     return drew, np.minimum(real * (1 - HIT), (1 - real) * (1 - COINCIDENCE))
 
 
-def _closer(count: Floats, off: Floats) -> Floats:
-    """How much nearer the fused box comes to the truth by one more, in IoU: errors shrink with the root of n."""
+def _closer(count: Floats, off: Floats, right_from: float | None) -> Floats:
+    """How much righter the fused box comes to be by one more: errors shrink with the root of n."""
     n = np.maximum(count, 1).astype(float)
     single = np.where(n > 1, off * np.sqrt(n / np.maximum(n - 1, 1)), SINGLE_OFF)
-    return single * (1 / np.sqrt(n) - 1 / np.sqrt(n + 1))
+    now, then = single / np.sqrt(n), single / np.sqrt(n + 1)
+    return now - then if right_from is None else 2 * (_wrong(now, right_from) - _wrong(then, right_from))
+
+
+def _wrong(off: Floats, right_from: float) -> Floats:
+    """The chance that a box is not right whose 1 − IoU with the truth is so much in the mean: tails are exponential."""
+    return np.exp(-TAIL * (1 - right_from) / np.maximum(off, 1e-9))

@@ -208,3 +208,34 @@ def test_a_copy_that_is_flagged_raises_no_confidence(some: Crowd, jitter: float,
     before, after = some.agree(), heard.agree()
     assert [t.confidence for t in after.tracks.tracks] == [t.confidence for t in before.tracks.tracks]
     assert after.confidence == before.confidence
+
+
+def wild(rng: np.random.Generator, frames: int, scale: float, away: float) -> Tracks:
+    """What anybody may send: boxes about so large and so far away, here and gone, jumping, as thin as lines."""
+    tracks = []
+    for k in range(rng.integers(0, 5)):
+        at = np.sort(rng.choice(frames, int(rng.integers(1, min(frames, 40) + 1)), replace=False))
+        steps = np.cumsum(rng.normal(0, scale * rng.choice([0, 0.1, 1, 50]), (len(at), 2)), axis=0)
+        corner = steps + [3 * k * scale, 0] + away
+        size = scale * np.exp(rng.normal(0, rng.choice([0, 0.3, 2]), (len(at), 2)))
+        edges = np.concatenate([corner, corner + size], axis=1)
+        edges += rng.standard_t(2, edges.shape) * scale * rng.choice([0, 0.05, 0.3])
+        edges = np.concatenate([np.minimum(edges[:, :2], edges[:, 2:]), np.maximum(edges[:, :2], edges[:, 2:])], axis=1)
+        gone = (rng.random(len(at)) < 0.15) & (np.arange(len(at)) > 0)
+        points = np.where(gone[:, None], np.nan, edges if rng.random() < 0.7 else edges.round())
+        tracks.append(make_track(f"t{k}", "car", at, points, outside=gone))
+    return Tracks(0, frames, tuple(tracks))
+
+
+@settings(max_examples=60, deadline=None)
+@given(SEEDS, st.sampled_from([1, 2, 3, 10, 60, 300]), st.integers(2, 12))
+def test_whatever_is_sent_gives_boxes_that_are_boxes(seed: int, frames: int, workers: int):
+    rng = np.random.default_rng(seed)
+    scale, away = 10.0 ** rng.uniform(-3, 5), rng.choice([0.0, 1e5])
+    drawn = [wild(rng, frames, scale, away) for _ in range(workers)]
+    made = make_consensus([Submission(str(w), f"w{w}", own) for w, own in enumerate(drawn)], 0, frames)
+    for track in made.tracks.tracks:
+        shown = track.points[~track.outside]
+        assert np.isfinite(shown).all() and (shown[:, 2:] >= shown[:, :2]).all()
+    figures = (made.agreement, made.confidence, made.risk, made.gain, *made.scores.values())
+    assert np.isfinite(figures).all() and min(figures) >= 0

@@ -41,6 +41,22 @@ def test_who_drew_both_objects_is_not_joined_to_either():
     assert fill([track], 0, STOP).boxes[0, 5].tolist() == near
 
 
+@pytest.mark.parametrize(("both", "objects"), [(False, 1), (True, 0)])
+def test_what_some_drew_large_and_others_small_is_one_object_unless_somebody_drew_both(both, objects):
+    small, large = [100, 100, 130, 140], [90, 90, 160, 160]
+    drawn = {
+        "a": [small],
+        "b": [small, large] if both else [small],
+        "c": [large],
+        "d": [large],
+        "e": [],
+        "f": [],
+        "g": [],
+    }
+    made = make_consensus([submit(name, *boxes) for name, boxes in drawn.items()], 0, STOP)
+    assert [len(t.support) for t in made.tracks.tracks] == [4] * objects
+
+
 @pytest.mark.parametrize(("strayed", "joined"), [(6, 24), (12, 0)])
 def test_a_large_box_is_a_voice_although_another_drawing_of_its_author_ends_upon_the_object(strayed, joined):
     close, large, far = [100, 100, 140, 160], [80, 90, 165, 175], [300, 100, 340, 160]

@@ -27,9 +27,12 @@ def test_what_nobody_drew_is_worth_asking_for_where_such_segments_usually_have_s
     assert gain(0, 6, worth=usual) > gain(None, None, worth=usual)
 
 
-def test_a_box_that_comes_nearer_is_worth_less_where_nearness_is():
-    gains = [gain(0, 6, worth=Worth(nearness=n)) for n in (0.0, 0.3, 1.0)]
-    assert gains == sorted(set(gains)) and gains[0] > 0
+def test_a_box_that_is_right_anyway_is_not_worth_asking_for_where_nearness_is_nothing():
+    near, far = [(0, 6, 3), (0, 18, 9)]
+    as_in_hota, as_found = ([gain(*some, worth=w) for some in (near, far)] for w in (OF_ITS_OWN, Worth(right_from=0.5)))
+    assert as_found[0] < as_in_hota[0] / 4
+    assert as_found[1] / as_found[0] > 3 * as_in_hota[1] / as_in_hota[0] > 3
+    assert gain(*far, worth=Worth(right_from=0.8)) > as_found[1]
 
 
 @pytest.mark.parametrize(("narrow", "matters"), [(0.0, True), (39.0, True), (40.0, False)])

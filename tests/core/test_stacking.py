@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from annotation.core.boxes import iou_aligned
 from annotation.core.tracks import Tracks, fill, make_track
 from review.core.consensus import Submission, make_consensus
 from review.core.stacking import OTHERS, compared_with, stack
@@ -56,7 +55,7 @@ def test_what_many_drew_alike_is_one_object_that_their_order_moves_less_than_the
     found = fill(made.tracks.tracks, 0, 40)
     assert len(found.ids) == 3
     for path in paths:
-        assert max(iou_aligned(path[None], own).min() for own in found.boxes) > 0.9
+        assert min(np.abs(path - own).max() for own in found.boxes) < 4  # px, two standard deviations of one worker
     places = rng.permutation(workers).tolist()
     turned = make_consensus([replace(s, id=f"s{at:02}") for s, at in zip(given, places, strict=True)], 0, 40)
     assert np.abs(fill(turned.tracks.tracks, 0, 40).boxes - found.boxes).max() < 2  # px, as one worker errs
