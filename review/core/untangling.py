@@ -10,7 +10,7 @@ other are events of their own: together they would be read as one exchange, at a
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -110,22 +110,40 @@ def _settle(stack: Stack, member: Ints, event: Sequence[Change], strength: Float
     new = {flow.clusters[j]: flow.clusters[i] for i, j in ways}
     if all(old == number for old, number in new.items()):
         return False
-    own = {c.track: c.frame for c in event}
-    middle = int(np.median([c.frame for c in event]))
     fresh = int(member.max()) + 1
+    when = np.zeros(fresh + 1, np.int64)
+    for some in _exchanged(new):
+        when[list(some)] = _middle(event, some)
     taken = set(new.values())
     for k in flow.clusters:
         if k not in new and k in taken:
             new[k], fresh = fresh, fresh + 1
-    turned = np.zeros(member.shape, bool)
-    for track in range(len(member)):
-        turned[track, own.get(track, middle) :] = True
+            when[k] = _middle(event, {k})
+    turned = np.arange(member.shape[1]) >= when[member]
+    for change in event:
+        turned[change.track] = np.arange(member.shape[1]) >= change.frame
     into = np.append(np.arange(fresh), -1)  # the last one is for where a track is absent
     into[list(new)] = list(new.values())
     for frame in range(event[0].frame, event[-1].frame):
         _turn_together(stack.owners, member[:, frame], into, turned[:, frame])
     member[:] = np.where(turned, into[member], member)
     return True
+
+
+def _exchanged(new: Mapping[int, int]) -> list[set[int]]:
+    """The clusters whose numbers go round among each other: an event may hold several such rounds."""
+    rounds: list[set[int]] = []
+    for pair in new.items():
+        met = [r for r in rounds if r & set(pair)]
+        rounds = [r for r in rounds if r not in met] + [set(pair).union(*met)]
+    return rounds
+
+
+def _middle(event: Sequence[Change], clusters: Collection[int]) -> int:
+    """When some clusters were exchanged: in the middle of the changes among them, or at them, or of all."""
+    sides = [(c.frame, (c.before in clusters) + (c.after in clusters)) for c in event]
+    most = max(side for _, side in sides)
+    return int(np.median([frame for frame, side in sides if side == most]))
 
 
 def _turn_together(owners: Ints, member: Ints, into: Ints, turned: Bools) -> None:

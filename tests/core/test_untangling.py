@@ -84,6 +84,36 @@ def test_whoever_drew_one_of_two_says_which_way_the_other_went():
     assert (settled == member).all()
 
 
+def test_who_was_exchanged_later_in_a_long_event_changes_places_later():
+    # Two meet at frame 20 and two others at 26; the third worker exchanges both pairs, and the clusters go with that.
+    # A stray drawing that comes over from the ones to the others makes one event of it all.
+    def walked(*parts: tuple[int, int, int]) -> Track:
+        """From a frame on to the right or to the left, on the upper or the lower street."""
+        ends = [*(at for at, _, _ in parts[1:]), 60]
+        boxes = []
+        for (at, way, street), end in zip(parts, ends, strict=True):
+            middle = 20 if street == 0 else 26
+            boxes += [[200 + 5 * way * (f - middle), 400.0 * street] for f in range(at, end)]
+        return make_track("", "car", range(parts[0][0], 60), [[x, y, x + 40, y + 90] for x, y in boxes])
+
+    straight = Tracks(0, 60, tuple(walked((0, way, street)) for street in (0, 1) for way in (1, -1)))
+    swapped = [walked((0, way, k), ((20, 26)[k], -way, k)) for k in (0, 1) for way in (1, -1)]
+    stray = Tracks(0, 60, (walked((10, 1, 0), (23, 1, 1)),))
+    block = stack([straight, straight, Tracks(0, 60, tuple(swapped)), stray], 0, 60)
+    member, wanted = np.where(block.present, 0, -1), np.where(block.present, 0, -1)
+    for row, owner in enumerate(block.owners.tolist()):
+        frames = np.flatnonzero(block.present[row])
+        lower = (block.boxes[row, frames, 1] > 0).astype(int)
+        right = block.boxes[row, frames[0], 0] < 200 if owner < 3 else True
+        own = 2 * lower + (0 if right else 1)
+        late = frames >= np.where(lower, 26, 20)
+        turned = 2 * lower + (1 if right else 0)
+        member[row, frames] = np.where(late & (owner < 2), turned, own)  # as the third worker's go on
+        wanted[row, frames] = np.where(late & (owner == 2), turned, own)
+    settled = untangle(block, member, np.ones(4))
+    assert (settled == wanted)[block.owners < 3].all()
+
+
 def pavement(seed: int) -> Stack:
     """Six who walk along one pavement, by three workers: every two meet, and most workers exchange most of them."""
     rng, frames, away = np.random.default_rng(seed), 80, {"missed": 0.0, "invented": 0.0}
