@@ -18,7 +18,7 @@ from annotation.core.tracks import Bools, Floats
 from review.core.existing import COINCIDENCE, HARD, HIT, MOST_MISSED
 
 SINGLE_OFF = 0.15  # 1 − IoU of one worker's box with the fused one, where nobody else is there to compare
-TAIL = 1.7  # means in which the chance falls to 1/e that a fused box is so far off; read from crowd workers' boxes
+TAIL = 1.7  # the chance that a fused box is off by x times the mean falls as e^(−1.7 x); read from crowd workers' boxes
 HARDEST, HIT_HARD = 4.0, 0.3  # how many times as often the hard fifth is missed, by two or more, and found by the next
 FINDS = 0.9  # of what is there, somebody of whom nothing is known: the mean of those who have a say in eight crowds
 NAMED = 0.95  # chance that a worker gives the right one of two labels; one more decides only between equals
