@@ -18,6 +18,7 @@ import numpy as np
 
 from annotation.core.joins import Ref, SegmentTracks
 from annotation.core.linking import EDGE, FIT
+from annotation.core.ranges import ranges
 from annotation.core.tracks import Bools, Floats, Ints, Track, fill_each
 
 GAP = 100  # frames of absence that motion and size bridge
@@ -155,6 +156,5 @@ def _later(tails: Ends, heads: Ends) -> tuple[Ints, Ints]:
     frames = heads.frame[order]
     first = np.searchsorted(frames, tails.frame, side="right")
     count = np.searchsorted(frames, tails.frame + FAR, side="right") - first
-    i = np.repeat(np.arange(len(count)), count)
-    offset = np.arange(len(i)) - np.repeat(np.cumsum(count) - count, count)
-    return i, order[np.repeat(first, count) + offset]
+    i, place = ranges(first, count)
+    return i, order[place]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -43,7 +44,7 @@ def _clip_track(track: Track, start: int, stop: int) -> Track | None:
     hidden = np.concatenate([occluded[[f - start for f in edges]], track.occluded[inside]])
     order = np.argsort(at, kind="stable")
     changes = {f: c for f, c in track.changes.items() if start <= f < stop}
-    if start in edges and (carried := _state_at(track, start)):
+    if start in edges and (carried := states_at(track.changes, (start,))[0]):
         changes[start] = carried
     return replace(
         track,
@@ -62,10 +63,16 @@ def _moves_past(track: Track, frame: int) -> bool:
     return 0 < after < len(track.frames) and not track.outside[after] and not track.outside[after - 1]
 
 
-def _state_at(track: Track, frame: int) -> dict[str, Any]:
-    """The mutable attributes in force on a frame."""
-    state: dict[str, Any] = {}
-    for at in sorted(track.changes):
-        if at <= frame:
-            state |= track.changes[at]
-    return state
+def states_at(changes: Mapping[int, Mapping[str, Any]], frames: Iterable[int]) -> list[dict[str, Any]]:
+    """The mutable attributes in force on each of some frames, which ascend, if they change so.
+
+    >>> states_at({3: {"pose": "sits"}, 8: {"pose": "walks"}}, (0, 5, 8))
+    [{}, {'pose': 'sits'}, {'pose': 'walks'}]
+    """
+    out, state = [], dict[str, Any]()
+    following = sorted(changes, reverse=True)
+    for frame in frames:
+        while following and following[-1] <= frame:
+            state = {**state, **changes[following.pop()]}
+        out.append(state)
+    return out

@@ -14,6 +14,7 @@ from itertools import pairwise
 import numpy as np
 
 from annotation.core.boxes import iou_aligned
+from annotation.core.ranges import ranges
 from annotation.core.tracks import Bools, Dense, Floats, Ints
 
 _BLOCK = 16  # frames whose hull is tested at once: longer ones prune less, shorter ones cost more tests
@@ -139,9 +140,7 @@ def _touching(low: Floats, high: Floats, owner: Ints, compared: Bools) -> tuple[
 def _cells(block: Ints, first: Ints, last: Ints, wide: int, tall: int) -> tuple[Ints, Ints]:
     """Each hull once for every cell between its first and last (2, n): the hull, and the number of block and cell."""
     size = last - first + 1
-    count = size[0] * size[1]
-    hull = np.repeat(np.arange(len(block)), count)
-    within = np.arange(len(hull)) - np.repeat(np.cumsum(count) - count, count)
+    hull, within = ranges(0, size[0] * size[1])
     x, y = np.divmod(within, size[1, hull])
     return hull, (block[hull] * wide + first[0, hull] + x) * tall + first[1, hull] + y
 
@@ -149,19 +148,13 @@ def _cells(block: Ints, first: Ints, last: Ints, wide: int, tall: int) -> tuple[
 def _join(hull: Ints, key: Ints, owner: Ints, compared: Bools) -> tuple[Ints, Ints, Ints]:
     """Every pair of hulls with the same key whose owners are compared: left, right, key. Each hull is looked up once
     for everybody whom its owner is compared with, so that work grows with these and not with all there are."""
-    others = compared.sum(axis=1)
-    with_whom = np.nonzero(compared)[1]
-    count = others[owner]
-    asked = np.repeat(np.arange(len(hull)), count)
-    whom = with_whom[
-        np.arange(len(asked)) + np.repeat((np.cumsum(others) - others)[owner] - np.cumsum(count) + count, count)
-    ]
+    partners = compared.sum(axis=1)
+    asking, place = ranges((np.cumsum(partners) - partners)[owner], partners[owner])
+    asked = np.nonzero(compared)[1][place]
     full = key * len(compared) + owner
     order = np.argsort(full, kind="stable")
-    full, want = full[order], key[asked] * len(compared) + whom
+    full, want = full[order], key[asking] * len(compared) + asked
     first = np.searchsorted(full, want)
-    count = np.searchsorted(full, want, side="right") - first
-    row = np.repeat(np.arange(len(asked)), count)
-    partner = order[np.arange(len(row)) + np.repeat(first - np.cumsum(count) + count, count)]
-    left = asked[row]
-    return hull[left], hull[partner], key[left]
+    row, place = ranges(first, np.searchsorted(full, want, side="right") - first)
+    left, right = asking[row], order[place]
+    return hull[left], hull[right], key[left]

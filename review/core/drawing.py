@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from annotation.core.clipping import states_at
 from annotation.core.tracks import Bools, Floats, Ints, Track
 from review.core.fusing import runs, vote
 from review.core.intervals import vote_attributes
@@ -88,23 +89,16 @@ def _changes(stack: Stack, objects: Objects, k: int, rows: Sequence[int], weight
     events |= {a for r in rows for a, _ in runs(objects.member[r] == k)}
     out: Changes = {}
     shown: dict[str, Any] = {}
-    for at in sorted(f for f in events if present[f]):
+    asked = sorted(f for f in events if present[f])
+    states = {r: states_at(stack.tracks[r].changes, (f + stack.start for f in asked)) for r in rows}
+    for i, at in enumerate(asked):
         here = [r for r in rows if objects.member[r, at] == k]
-        states = [_state(stack.tracks[r].changes, at + stack.start) for r in here]
-        won = vote_attributes(states, [float(weights[stack.owners[r]]) for r in here])
+        won = vote_attributes([states[r][i] for r in here], [float(weights[stack.owners[r]]) for r in here])
         new = {name: value for name, value in won.items() if name not in shown or shown[name] != value}
         if new:
             out[at + stack.start] = new
             shown |= new
     return out
-
-
-def _state(changes: Mapping[int, Mapping[str, Any]], frame: int) -> dict[str, Any]:
-    """What a track's mutable attributes are on a frame."""
-    state: dict[str, Any] = {}
-    for at in sorted(f for f in changes if f <= frame):
-        state |= changes[at]
-    return state
 
 
 def _keyframes(keys: Bools, present: Bools, boxes: Floats, occluded: Bools, start: int) -> tuple[Any, ...]:

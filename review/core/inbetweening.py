@@ -18,6 +18,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from annotation.core.ranges import ranges
 from annotation.core.tracks import Floats, Ints
 from review.core.fusing import Votes
 from review.core.keying import Keys, Made, Stretches, find_keys, find_stretches
@@ -107,8 +108,7 @@ def _contrast(made: Made, stretches: Stretches, m: int) -> Floats:
     contrast = np.zeros((b, 2, m, m))
     contrast[..., np.arange(m), np.arange(m)] = 1.0
     since, until = made.since[stretches.first], made.since[stretches.last]
-    which = np.repeat(np.arange(b), until - since)
-    part = np.arange(len(which)) + np.repeat(until - np.cumsum(until - since), until - since)
+    which, part = ranges(since, until - since)
     first = stretches.first[which]
     row, place = made.row[part] - first, made.part[part] - first
     inside = (place >= 0) & (made.part[part] < stretches.last[which])
@@ -258,9 +258,7 @@ def _move(moved: Floats, keys: Keys, made: Made, stretches: Stretches, fused: Fl
 
 def _frames(keys: Keys, stretches: Stretches, fused: Floats) -> tuple[Ints, Ints, Ints]:
     """All frames of the stretches on which there is a box: whose they are, of which cluster, and the frames, (q,)."""
-    many = stretches.until - stretches.since
-    which = np.repeat(np.arange(len(many)), many)
-    frame = np.arange(len(which)) - np.repeat(np.cumsum(many) - many - stretches.since, many)
+    which, frame = ranges(stretches.since, stretches.until - stretches.since)
     cluster = keys.cluster[stretches.core][which]
     there = ~np.isnan(fused[cluster, frame, 0])
     return which[there], cluster[there], frame[there]
