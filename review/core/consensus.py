@@ -33,7 +33,7 @@ from review.core.risking import FINDS, OF_ITS_OWN, Known, Worth, expected_gain
 from review.core.stacking import Stack, stack
 
 METHOD = "evidence-clustering"
-VERSION = 15
+VERSION = 16
 SPREAD = 0.05  # error of a box's edge as a share of its side, of a worker of whom nothing is known
 MIN_WEIGHT = 0.05
 WITNESS = 3.0  # log odds for an object that a neighbouring segment's consensus has too
@@ -91,7 +91,7 @@ def make_consensus(
     on in the frames shared with one has a witness more, and is moved to where both meet (`neighbouring`). `worth` says
     what one more worker's gain is counted in.
     """
-    ordered = sorted(submissions, key=lambda s: s.id)
+    ordered = sorted(submissions, key=lambda s: (s.worker, s.id))
     trusted = [s for s in ordered if s.skill is None or s.skill.weight > 0] or ordered
     if len(ordered) <= 1:
         alone = _as_drawn(ordered, start, stop)

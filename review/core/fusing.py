@@ -60,7 +60,9 @@ def fuse(boxes: Floats, spreads: Floats) -> tuple[Floats, Votes]:
     offsets = np.where(there, boxes - anchor[:, None], 0.0)
     trust = there / np.maximum(spreads, SPREAD_FLOOR)[None, :, None, None] ** 2
     middle = median(offsets, np.broadcast_to(there, offsets.shape))
-    side = np.tile(np.maximum(anchor[..., 2:] - anchor[..., :2], 1.0), 2)[:, None]
+    # Of the middle box and not of anybody's own: who happens to be first has no say.
+    size = anchor[..., 2:] + middle[..., 2:] - anchor[..., :2] - middle[..., :2]
+    side = np.tile(np.maximum(size, 1.0), 2)[:, None]
     spreads = np.maximum(spreads, SPREAD_FLOOR)
     scale, freedom = _errors(offsets, there, side, spreads)
     if grid is not None:

@@ -105,7 +105,8 @@ def learn(answers: Sequence[Answers]) -> Learnt:
 
 
 def _look(answers: Answers, workers: tuple[str, ...]) -> _Looked:
-    drawn = list(answers.drawn) + ([answers.gold] if answers.gold is not None else [])
+    order = sorted(range(len(answers.workers)), key=lambda i: answers.workers[i])
+    drawn = [answers.drawn[i] for i in order] + ([answers.gold] if answers.gold is not None else [])
     block = stack(drawn, answers.start, answers.stop)
     member = cluster(block, np.ones(block.workers))
     k = int(member.max(initial=-1)) + 1
@@ -114,7 +115,7 @@ def _look(answers: Answers, workers: tuple[str, ...]) -> _Looked:
     frames[member[row, frame], block.owners[row], frame] = True
     frames = frames[frames.any(axis=(1, 2))]
     votes = supporters(frames)
-    at = [workers.index(w) for w in answers.workers]
+    at = [workers.index(answers.workers[i]) for i in order]
     drew = np.zeros((len(votes), len(workers)), bool)
     for column, worker in enumerate(at):
         drew[:, worker] |= votes[:, column]
@@ -187,15 +188,18 @@ def _evidence(table: Table, real: Floats) -> tuple[Floats, Floats]:
 
 
 def learn_spreads(differences: Floats, workers: int) -> Floats:
-    """Usual error of each worker's edges as a share of the side, (p,), from rows of (worker, worker, difference).
+    """Usual error of each worker's edges as a share of the side, (p,), from rows of (worker, worker, difference), in
+    whichever order the two are.
 
     The squared difference of two workers is the sum of their squared spreads: least squares over all pairs, by their
     medians, drawn towards the spread of all where little was seen.
     """
-    pairs = differences[:, 0] * workers + differences[:, 1]
+    pairs = differences[:, :2].min(axis=1, initial=workers) * workers + differences[:, :2].max(axis=1, initial=0)
+    order = np.argsort(pairs, kind="stable")
+    numbers, first = np.unique(pairs[order], return_index=True)
     rows, values = [np.zeros((0, workers))], []
-    for pair in np.unique(pairs):
-        sizes = differences[pairs == pair, 2]
+    for pair, since, until in zip(numbers, first, np.append(first, len(order))[1:], strict=True):
+        sizes = differences[order[since:until], 2]
         row, trust = np.zeros((1, workers)), np.sqrt(len(sizes))
         for worker in divmod(int(pair), workers):
             row[0, worker] += trust

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -99,20 +100,27 @@ def dense(made: Consensus) -> tuple[np.ndarray, np.ndarray]:
 def test_neither_the_order_of_workers_nor_that_of_tracks_nor_their_names_have_a_say(some: Crowd, seed: int):
     rng = np.random.default_rng(seed)
 
-    def mixed(one: Submission) -> Submission:
+    def mixed(one: Submission, place: int) -> Submission:
         tracks = [one.tracks.tracks[i] for i in rng.permutation(len(one.tracks.tracks))]
         named = [replace(t, id=f"x{i}") for i, t in enumerate(tracks)]
-        return replace(one, tracks=replace(one.tracks, tracks=tuple(named)))
+        return replace(one, id=f"s{place}", tracks=replace(one.tracks, tracks=tuple(named)))
 
-    other = replace(some, given=tuple(mixed(some.given[i]) for i in rng.permutation(len(some.given))))
+    def by_worker(made: Consensus, given: Sequence[Submission]) -> tuple[dict[str, float], list[set[str]]]:
+        workers = {s.id: s.worker for s in given}
+        scores = {workers[name]: score for name, score in made.scores.items()}
+        return scores, [{workers[name] for name in t.support} for t in made.tracks.tracks]
+
+    order = rng.permutation(len(some.given)).tolist()
+    other = replace(some, given=tuple(mixed(some.given[i], place) for place, i in enumerate(order)))
     first, second = some.agree(), other.agree()
     if len(some.given) > 1:
         for one, two in zip(dense(first), dense(second), strict=True):
             assert np.array_equal(one, two, equal_nan=True)
-        assert [(t.label, t.confidence, t.support) for t in first.tracks.tracks] == [
-            (t.label, t.confidence, t.support) for t in second.tracks.tracks
-        ]
-    assert first.scores == pytest.approx(second.scores, abs=1e-12)
+        told = [[(t.label, t.confidence) for t in made.tracks.tracks] for made in (first, second)]
+        assert told[0] == told[1]
+    (scores, support), (its_scores, its_support) = by_worker(first, some.given), by_worker(second, other.given)
+    assert scores == pytest.approx(its_scores, abs=1e-12)
+    assert support == its_support
     judged = [(made.agreement, made.confidence, made.gain, made.risk) for made in (first, second)]
     assert judged[0] == pytest.approx(judged[1], abs=1e-12)
 
