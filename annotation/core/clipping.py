@@ -8,21 +8,22 @@ from typing import Any
 
 import numpy as np
 
-from annotation.core.tracks import Interval, Track, Tracks, fill_track
+from annotation.core.tracks import Track, Tracks, fill_track
 
 
 def clip_to(tracks: Tracks, start: int, stop: int) -> Tracks:
     """What a source says about `[start, stop)` alone: the same boxes on every frame of it, and no frame outside.
 
-    A track that is under way at `start` gets a keyframe there; one that is absent throughout is left out.
+    A track that is under way at `start` gets a keyframe there; one that is absent throughout is left out, and so are
+    intervals of it.
     """
     cut = [_clip_track(t, start, stop) for t in tracks.tracks]
     kept = tuple(t for t in cut if t is not None)
     ids = {t.id for t in kept}
     intervals = tuple(
-        Interval(i.label, max(i.start, start), min(i.stop, stop), i.track if i.track in ids else None, i.attributes)
+        replace(i, start=max(i.start, start), stop=min(i.stop, stop))
         for i in tracks.intervals
-        if i.start < stop and i.stop > start
+        if i.start < stop and i.stop > start and (i.track is None or i.track in ids)
     )
     return Tracks(start, stop, kept, intervals)
 
@@ -32,7 +33,7 @@ def _clip_track(track: Track, start: int, stop: int) -> Track | None:
     if not len(track.frames) or track.frames[0] >= stop or (track.outside[-1] and track.frames[-1] <= start):
         return None
     inside = (track.frames >= start) & (track.frames < stop)
-    edges = [f for f in (start, stop - 1) if f not in track.frames[inside]]
+    edges = [f for f in dict.fromkeys((start, stop - 1)) if f not in track.frames[inside]]
     boxes, present, occluded = fill_track(track, start, stop)
     if not present.any():
         return None
@@ -44,8 +45,9 @@ def _clip_track(track: Track, start: int, stop: int) -> Track | None:
     hidden = np.concatenate([occluded[[f - start for f in edges]], track.occluded[inside]])
     order = np.argsort(at, kind="stable")
     changes = {f: c for f, c in track.changes.items() if start <= f < stop}
-    if start in edges and (carried := states_at(track.changes, (start,))[0]):
-        changes[start] = carried
+    begin = int(at.min())
+    if carried := states_at(track.changes, (begin,))[0]:
+        changes[begin] = carried
     return replace(
         track,
         frames=at[order],
