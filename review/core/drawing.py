@@ -37,25 +37,24 @@ class Objects:
 def draw_tracks(stack: Stack, objects: Objects, weights: Floats, ids: Sequence[str]) -> tuple[Track, ...]:
     """One thinned track per object, in the order given; `weights` (w,) and `ids` are of the submissions."""
     occluded = _occluded(stack, objects, weights)
-    rows = _rows(objects)
-    changes = [_changes(stack, objects, k, rows[k], weights) for k in range(len(rows))]
+    named = [_named(stack, objects, k, mine, weights) for k, mine in enumerate(_rows(objects))]
+    changes = [_changes(stack, objects, k, alike, weights) for k, (_, alike) in enumerate(named)]
     forced = np.zeros(objects.present.shape, bool)
     forced[:, 1:] = occluded[:, 1:] != occluded[:, :-1]
     for k, by_frame in enumerate(changes):
         forced[k, [f - stack.start for f in by_frame]] = True
     keys = choose_keyframes(objects.boxes, objects.present, forced)
     tracks = []
-    for k, mine in enumerate(rows):
-        frames = (objects.member[mine] == k).sum(axis=1) * weights[stack.owners[mine]]
-        drawn = [stack.tracks[r] for r in mine]
-        label = vote([t.label for t in drawn], frames.tolist())
-        attributes = vote_attributes([t.attributes for t in drawn], frames.tolist())
+    for k, (label, alike) in enumerate(named):
+        attributes = vote_attributes(
+            [stack.tracks[r].attributes for r in alike], _said(stack, objects, k, alike, weights)
+        )
         at, points, gone, hidden = _keyframes(keys[k], objects.present[k], objects.boxes[k], occluded[k], stack.start)
         support = tuple(sorted(ids[w] for w in np.flatnonzero(objects.votes[k]).tolist()))
         disputes = tuple((a + stack.start, b + stack.start) for a, b in runs(objects.disputed[k]))
         confidence = float(objects.confidences[k])
         said = (attributes, changes[k], confidence, support, disputes)
-        tracks.append(Track(str(k + 1), str(label), at, points, gone, hidden, *said))
+        tracks.append(Track(str(k + 1), label, at, points, gone, hidden, *said))
     return tuple(tracks)
 
 
@@ -66,6 +65,20 @@ def _rows(objects: Objects) -> list[list[int]]:
         for k in np.unique(path[path >= 0]).tolist():
             rows[k].append(row)
     return rows
+
+
+def _named(stack: Stack, objects: Objects, k: int, rows: Sequence[int], weights: Floats) -> tuple[str, list[int]]:
+    """An object's label by vote, and those of the tracks that show it which have that label: what the others say of
+    it are attributes of another thing."""
+    labels = [stack.tracks[r].label for r in rows]
+    label = str(vote(labels, _said(stack, objects, k, rows, weights)))
+    return label, [r for r, given in zip(rows, labels, strict=True) if given == label]
+
+
+def _said(stack: Stack, objects: Objects, k: int, rows: Sequence[int], weights: Floats) -> list[float]:
+    """The weight of each track's word on an object: its worker's, for every frame on which it shows it."""
+    mine = list(rows)
+    return ((objects.member[mine] == k).sum(axis=1) * weights[stack.owners[mine]]).tolist()
 
 
 def _occluded(stack: Stack, objects: Objects, weights: Floats) -> Bools:

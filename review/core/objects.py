@@ -34,8 +34,9 @@ class Growing:
         self.number = number
         self.start, self.stop = 2**62, 0
         self.labels: Counter[str] = Counter()
-        self.votes: dict[str, dict[str, list[Any]]] = {}
-        self.changes: dict[int, dict[str, Any]] = {}
+        # By label: what segments that call it something else say of it are attributes of another thing.
+        self.votes: dict[str, dict[str, dict[str, list[Any]]]] = {}
+        self.changes: dict[str, dict[int, dict[str, Any]]] = {}
         self.sure, self.weight = 0.0, 0
         self.support: dict[str, None] = {}
         self.reached: int | None = None
@@ -49,35 +50,43 @@ class Growing:
             self.sure += track.confidence * max(stop - start, 1)
             self.weight += max(stop - start, 1)
         self.support |= dict.fromkeys(map(intern, track.support))
-        self._vote(track.attributes, stop - start + 1)
-        self._change(segment, track.changes)
+        self._vote(track, stop - start + 1)
+        self._change(segment, track)
 
-    def _vote(self, attributes: Mapping[str, Any], frames: int) -> None:
-        for name, value in attributes.items():
-            vote = self.votes.setdefault(name, {}).setdefault(repr(value), [0, value])
+    def _vote(self, track: Track, frames: int) -> None:
+        votes = self.votes.setdefault(track.label, {})
+        for name, value in track.attributes.items():
+            vote = votes.setdefault(name, {}).setdefault(repr(value), [0, value])
             vote[0] += frames
 
-    def _change(self, segment: SegmentTracks, said: Mapping[int, Mapping[str, Any]]) -> None:
+    def _change(self, segment: SegmentTracks, track: Track) -> None:
         """Mutable attributes over the borders: each segment has the word from the middle of its overlap on."""
-        start = segment.start
+        start, said = segment.start, track.changes
         begin = start if self.reached is None else max(start, (start + self.reached) // 2)
+        changes = self.changes.setdefault(track.label, {})
+        named = {name for change in said.values() for name in change}
+        for frame in [f for f in changes if f >= begin and named]:
+            changes[frame] = {name: value for name, value in changes[frame].items() if name not in named}
+            if not changes[frame]:
+                del changes[frame]
         state: dict[str, Any] = {}
         for frame in sorted(said):
             state |= said[frame]
             at = max(frame, begin)
-            self.changes[at] = dict(state) if at == begin else self.changes.get(at, {}) | dict(said[frame])
+            changes[at] = changes.get(at, {}) | (state if at == begin else dict(said[frame]))
         self.reached = segment.stop
 
     def grown(self) -> Object:
         """The object that the segments so far (at least one) make."""
+        label = self.labels.most_common(1)[0][0]
         return Object(
             self.number,
-            self.labels.most_common(1)[0][0],
+            label,
             self.start,
             self.stop,
             # What most frames' tracks say of the object as a whole.
-            {name: max(found.values(), key=lambda v: v[0])[1] for name, found in self.votes.items()},
-            dict(sorted(self.changes.items())),
+            {name: max(found.values(), key=lambda v: v[0])[1] for name, found in self.votes[label].items()},
+            dict(sorted(self.changes[label].items())),
             self.sure / self.weight if self.weight else None,
             tuple(self.support),
         )
