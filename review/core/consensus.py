@@ -103,7 +103,7 @@ def make_consensus(
     tracks = draw_tracks(block, replace(objects, boxes=moved), weights, names)
     drawn = [_renamed(block, s.tracks, w, objects.member) for w, s in enumerate(trusted)]
     count = votes_needed(quorum, len({s.worker for s in trusted}))
-    intervals = merge_intervals(drawn, count, weights.tolist())
+    intervals = merge_intervals(drawn, count, weights.tolist(), [s.worker for s in trusted])
     sure = certain if len(certain) else 1 - np.prod(1 - _means(trusted), keepdims=True)
     # How far workers agree has nothing to do with neighbours, or with what nobody saw: they are scored before.
     made = _scored(Tracks(start, stop, tracks, intervals), _dense(tracks, objects, start), ordered, sure)
@@ -276,12 +276,14 @@ def _doubt(boxes: Floats, drawn: Bools, strength: Floats, fused: Floats) -> Floa
 
 
 def _renamed(block: Stack, tracks: Tracks, worker: int, number: Ints) -> list[Interval]:
-    """A worker's intervals with the object's number in the place of the worker's own track."""
+    """A worker's intervals with the object's number in the place of the worker's own track; without those of a track
+    that is no object, which would be events of the whole scene."""
     names: dict[str, str | None] = {}
     for row in np.flatnonzero(block.owners == worker).tolist():
         seen = number[row][number[row] >= 0]
         names[block.tracks[row].id] = str(int(np.bincount(seen).argmax()) + 1) if len(seen) else None
-    return [replace(i, track=names.get(i.track) if i.track is not None else None) for i in tracks.intervals]
+    named = [(i, None if i.track is None else names.get(i.track)) for i in tracks.intervals]
+    return [replace(i, track=track) for i, track in named if i.track is None or track is not None]
 
 
 def _scored(tracks: Tracks, merged: Dense, submissions: Sequence[Submission], certain: Floats) -> Consensus:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -25,37 +25,79 @@ def temporal_iou(a: Interval, b: Interval) -> float:
     return max(0, min(a.stop, b.stop) - max(a.start, b.start)) / either
 
 
-def merge_intervals(drawn: Sequence[Sequence[Interval]], needed: int, weights: Sequence[float]) -> tuple[Interval, ...]:
-    """Events that at least `needed` workers mark, with the medians of their ends; `track` is the consensus's."""
-    labels = sorted({interval.label for some in drawn for interval in some})
-    merged = [m for label in labels for m in _merge_label(label, drawn, needed, weights)]
+def merge_intervals(
+    drawn: Sequence[Sequence[Interval]], needed: int, weights: Sequence[float], workers: Sequence[str]
+) -> tuple[Interval, ...]:
+    """Events that at least `needed` workers mark, with the medians of their ends; `track` is the consensus's.
+
+    Groups that are most alike, in the mean over their intervals, are made one first, down to `FLOOR`; no group has two
+    of one submission.
+    """
+    marks = [_Mark(w, worker, i) for w, (own, worker) in enumerate(zip(drawn, workers, strict=True)) for i in own]
+    marks.sort(key=lambda m: (m.interval.label, m.submission, *_key(m.interval)))
+    merged = [
+        _middle([(m.submission, m.interval) for m in group], weights)
+        for some in _apart(marks)
+        for group in _groups([marks[i] for i in some])
+        if len({m.worker for m in group}) >= needed
+    ]
     return tuple(sorted(merged, key=lambda i: (i.start, i.stop, i.label, i.track or "")))
 
 
-def _merge_label(
-    label: str, drawn: Sequence[Sequence[Interval]], needed: int, weights: Sequence[float]
-) -> list[Interval]:
-    groups = [[(w, i)] for w, some in enumerate(drawn) for i in sorted(some, key=_key) if i.label == label]
-    while (pair := _closest(groups)) is not None:
-        groups[pair[0]] += groups.pop(pair[1])
-    return [_middle(group, weights) for group in groups if len({w for w, _ in group}) >= needed]
+class _Mark(NamedTuple):
+    """An interval, in which submission it is, and whose that is."""
+
+    submission: int
+    worker: str
+    interval: Interval
 
 
-def _closest(groups: list[list[tuple[int, Interval]]]) -> tuple[int, int] | None:
-    """The two groups that are most alike, if any two reach the floor."""
-    pairs = [(_likeness(groups[a], groups[b]), -a, -b) for b in range(len(groups)) for a in range(b)]
-    likeness, a, b = max(pairs, default=(0.0, 0, 0))
-    return (-a, -b) if likeness >= FLOOR else None
+def _apart(marks: Sequence[_Mark]) -> list[list[int]]:
+    """Marks (of one label one after the other) that can be of one event, if only by others between them: places."""
+    ends: dict[tuple[str, str | None], tuple[int, int]] = {}  # how far a part goes on, and which it is
+    parts: list[list[int]] = []
+    for at in sorted(range(len(marks)), key=lambda i: marks[i].interval.start):
+        interval = marks[at].interval
+        stop, part = ends.get((interval.label, interval.track), (interval.start - 1, -1))
+        if interval.start > stop:
+            part = len(parts)
+            parts.append([])
+        parts[part].append(at)
+        ends[interval.label, interval.track] = (max(stop, interval.stop), part)
+    return [sorted(part) for part in parts]
+
+
+def _groups(marks: Sequence[_Mark]) -> list[list[_Mark]]:
+    """Marks of one label and track by event: average link, of groups that have no submission in common."""
+    start, stop, own = (np.array(column) for column in zip(*((*_ends(m), m.submission) for m in marks), strict=True))
+    either = np.maximum(stop[:, None], stop) - np.minimum(start[:, None], start)
+    shared = np.maximum(0, np.minimum(stop[:, None], stop) - np.maximum(start[:, None], start))
+    sums = np.where(either > 0, shared / np.maximum(either, 1), 1.0)  # of the likenesses between two groups
+    who = own[:, None] == np.unique(own)
+    size = np.ones(len(marks))
+    groups = [[m] for m in marks]
+    likeness = np.where(np.triu(own[:, None] != own, 1), sums, 0.0)
+    while (best := likeness.max()) >= FLOOR:
+        kept, lost = divmod(int((likeness == best).argmax()), len(marks))
+        groups[kept] += groups[lost]
+        groups[lost] = []
+        sums[kept] += sums[lost]
+        sums[:, kept] += sums[:, lost]
+        size[kept] += size[lost]
+        size[lost] = np.inf  # nothing is like what is gone
+        who[kept] |= who[lost]
+        new = np.where((who & who[kept]).any(axis=1), 0.0, sums[kept] / (size * size[kept]))
+        likeness[lost] = likeness[:, lost] = 0.0
+        likeness[kept, kept + 1 :], likeness[:kept, kept] = new[kept + 1 :], new[:kept]
+    return [group for group in groups if group]
+
+
+def _ends(mark: _Mark) -> tuple[int, int]:
+    return mark.interval.start, mark.interval.stop
 
 
 def _key(interval: Interval) -> tuple[int, int, str]:
     return interval.start, interval.stop, interval.track or ""
-
-
-def _likeness(a: list[tuple[int, Interval]], b: list[tuple[int, Interval]]) -> float:
-    if {w for w, _ in a} & {w for w, _ in b}:
-        return 0.0
-    return float(np.mean([temporal_iou(i, j) if i.track == j.track else 0.0 for _, i in a for _, j in b]))
 
 
 def _middle(group: list[tuple[int, Interval]], weights: Sequence[float]) -> Interval:
