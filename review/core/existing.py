@@ -38,13 +38,16 @@ def drawn_twice(boxes: Floats, drawn: Bools, named: Bools) -> Bools:
     All who drew it drew the other one in the same place under the same label, and at least as many more drew only that
     one. `named` (k, w, l) says who gave a cluster which label.
     """
-    count = drawn.any(axis=2).sum(axis=1)
+    there: Bools = np.any(drawn, axis=2)
+    count = there.sum(axis=1)
     twice = np.zeros(len(drawn), bool)
     for k in np.flatnonzero((count > 0) & (2 * count <= count.max(initial=0))).tolist():
-        who = np.flatnonzero(drawn[k].any(axis=1))
-        alike = np.nan_to_num(iou_aligned(boxes[:, who], boxes[k, who])).sum(axis=2) / drawn[k, who].sum(axis=1)
-        same = (alike >= TWICE) & (named[:, who] & named[k, who]).any(axis=2)
-        twice[k] = (same.all(axis=1) & (2 * count[k] <= count)).any()
+        who = np.flatnonzero(there[k])
+        larger = np.flatnonzero((2 * count[k] <= count) & there[:, who].all(axis=1))
+        those = np.ix_(larger, who)
+        alike = np.nan_to_num(iou_aligned(boxes[those], boxes[k, who])).sum(axis=2) / drawn[k, who].sum(axis=1)
+        same = (alike >= TWICE) & (named[those] & named[k, who]).any(axis=2)
+        twice[k] = same.all(axis=1).any()
     return twice
 
 

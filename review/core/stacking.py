@@ -10,6 +10,7 @@ import numpy as np
 
 from annotation.core.overlaps import Overlaps, overlaps_among
 from annotation.core.tracks import Bools, Dense, Floats, Ints, Track, Tracks, fill_all
+from review.core.piling import heaped
 from review.core.timing import time_scale
 
 OTHERS = 8  # whom one of many is compared with, at most
@@ -97,7 +98,8 @@ def stack(drawn: Sequence[Tracks], start: int, stop: int) -> Stack:
 
 
 def _ordered(dense: Dense, tracks: Tracks) -> tuple[Dense, tuple[Track, ...]]:
-    """A worker's tracks sorted by where and when they begin, so that neither ids nor order have a say."""
+    """A worker's tracks sorted by where and when they begin, so that neither ids nor order have a say; of what is
+    heaped up in one place, some."""
     there = np.flatnonzero(dense.present.any(axis=1))
     first = dense.present[there].argmax(axis=1)
     keys = [
@@ -105,6 +107,7 @@ def _ordered(dense: Dense, tracks: Tracks) -> tuple[Dense, tuple[Track, ...]]:
         for i, f in zip(there, first, strict=True)
     ]
     order = there[sorted(range(len(there)), key=keys.__getitem__)] if len(there) else there
+    order = order[~heaped(dense.boxes[order], dense.present[order])]
     kept = tuple(tracks.tracks[i] for i in order)
     ids, labels = tuple(t.id for t in kept), tuple(t.label for t in kept)
     return Dense(dense.start, ids, labels, dense.boxes[order], dense.present[order], dense.occluded[order]), kept

@@ -7,11 +7,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from annotation.core.boxes import iou_aligned
 from annotation.core.tracks import Tracks, make_track
 from crowd.core.skill import Skill, estimate
 from review.core.consensus import Submission, make_consensus
-from review.core.existing import LENGTHS, drawn_twice, length_odds, log_odds, odds_by_length
+from review.core.existing import LENGTHS, TWICE, drawn_twice, length_odds, log_odds, odds_by_length
 from review.core.learning import Answers, learn
 
 FRAMES = 100
@@ -156,3 +159,26 @@ def test_what_is_there_for_long_is_the_less_likely_to_have_been_overlooked_by_mo
     brief, longer, longest = log_odds(lone, hits, alarms, np.array([1, 30, 300]))
     assert brief > longer > longest
     assert np.ptp(log_odds(two, hits, alarms, np.array([1, 30, 300]))) < (brief - longest) / 2
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 2**31))
+def test_second_drawings_are_those_that_every_pair_says(seed: int):
+    rng = np.random.default_rng(seed)
+    k, workers, n = int(rng.integers(1, 9)), int(rng.integers(2, 6)), 12
+    drawn = (rng.random((k, workers, 1)) < 0.6) & (rng.random((k, workers, n)) < 0.8)
+    corner = rng.uniform(0, 15, (k, 1, 1, 2)) + rng.normal(0, 1, (k, workers, n, 2))
+    boxes = np.where(drawn[..., None], np.concatenate([corner, corner + 30], axis=-1), np.nan)
+    there = drawn.any(axis=2)
+    named = there[..., None] & (rng.random((k, workers, 2)) < 0.8)
+
+    def lies_on(a: int, b: int, w: int) -> bool:
+        both = drawn[a, w] & drawn[b, w]
+        alike = iou_aligned(boxes[a, w, both], boxes[b, w, both]).sum() / drawn[a, w].sum()
+        return bool(alike >= TWICE and (named[a, w] & named[b, w]).any())
+
+    for a in range(k):
+        who = np.flatnonzero(there[a])
+        larger = [b for b in range(k) if len(who) and 2 * len(who) <= there[b].sum()]
+        told = any(all(there[b, w] and lies_on(a, b, w) for w in who) for b in larger)
+        assert drawn_twice(boxes, drawn, named)[a] == told
