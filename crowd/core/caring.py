@@ -64,7 +64,7 @@ def near_edges(present: Bools, frames: int = EDGE_FRAMES) -> Bools:
     """(n, f): frames at most `frames` from where a track comes or goes. The ends of the range are neither."""
     change: Bools = np.diff(present, axis=1)
     near: Bools = np.zeros(present.shape, bool)
-    for shift in range(frames):
+    for shift in range(min(frames, change.shape[1])):
         near[:, shift + 1 :] |= change[:, : change.shape[1] - shift]
         near[:, : max(0, near.shape[1] - 1 - shift)] |= change[:, shift:]
     return near

@@ -6,7 +6,7 @@ right; anything in it is invented.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from statistics import median
 from typing import Any
@@ -78,13 +78,14 @@ def benchmark(submission: Tracks, gold: Tracks, start: int, stop: int, *, floor:
     figures = _figures(compare(judged, given, floor=floor, labels=True, shared=shared), judged, given)
     meant = [(tracks[i], submission.tracks[j]) for i, j in pairs]
     same = [a.label == b.label for a, b in meant]
+    both = [(np.flatnonzero(truth.present[i] & drawn.present[j]) + start).tolist() for i, j in pairs]
     return BenchmarkScore(
         soft_track_f=_soft_f(judged, given, shared),
         **figures,
         start_error=_off(truth.present, drawn.present, pairs),
         end_error=_off(truth.present[:, ::-1], drawn.present[:, ::-1], pairs),
         label_accuracy=_mean(same),
-        attribute_accuracy=_mean([x for a, b in meant for x in _attributes(a, b, start, stop)]),
+        attribute_accuracy=_mean([x for (a, b), at in zip(meant, both, strict=True) for x in _attributes(a, b, at)]),
         counts=_counts(judged, given, pairs),
     )
 
@@ -116,12 +117,12 @@ def _mean(values: list[Any]) -> float | None:
     return float(np.mean(values)) if values else None
 
 
-def _attributes(gold: Track, drawn: Track, start: int, stop: int) -> list[float]:
-    """For each attribute that gold sets, the share of frames (or 0 or 1) with gold's value."""
+def _attributes(gold: Track, drawn: Track, frames: Sequence[int]) -> list[float]:
+    """For each attribute that gold sets, the share of the frames that show both (or 0 or 1) with gold's value."""
     out = [float(drawn.attributes.get(name) == value) for name, value in gold.attributes.items() if name != "ignore"]
     for name in sorted({name for change in gold.changes.values() for name in change}):
         a, b = _value_at(gold, name), _value_at(drawn, name)
-        known = [f for f in range(start, stop) if a(f) is not None]
+        known = [f for f in frames if a(f) is not None]
         out.extend([float(np.mean([a(f) == b(f) for f in known]))] if known else [])
     return out
 

@@ -115,3 +115,18 @@ def test_the_spread_of_edges_is_that_of_the_noise():
     noise = rng.normal(0, 0.06, boxes.shape) * [100, 50, 100, 50]
     drawn = Tracks(0, 400, (make_track("a", "car", range(400), boxes + noise),))
     assert benchmark(drawn, gold, 0, 400).counts["car"].spread == pytest.approx(0.06, rel=0.15)
+
+
+def test_a_changing_attribute_is_judged_on_the_frames_that_show_the_object():
+    gold = both(still("1", gone=20, changes={0: {"pose": "sits"}, 10: {"pose": "walks"}}), stop=300)
+    for pose in ("sits", "walks"):
+        drawn = both(still("a", gone=20, changes={0: {"pose": pose}}), stop=300)
+        assert benchmark(drawn, gold, 0, 300).attribute_accuracy == 0.5
+
+
+@pytest.mark.parametrize("frames", range(1, 9))
+def test_ranges_of_a_few_frames_are_scored(frames: int):
+    gold = both(still("1"), stop=frames)
+    assert benchmark(both(still("a"), stop=frames), gold, 0, frames).soft_track_f == 1.0
+    late = [benchmark(both(still("a", first=f), stop=frames), gold, 0, frames).soft_track_f for f in range(frames)]
+    assert late == pytest.approx([1 - f / frames for f in range(frames)])
