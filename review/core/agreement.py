@@ -9,17 +9,18 @@ nearly all answers are the same, as with rare attributes.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Literal, TypeVar
+from typing import Any, Literal, TypeVar
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import NDArray
 
 from annotation.core.tracks import Bools, Floats, Ints
 
 Answer = TypeVar("Answer")
 Kind = Literal["nominal", "ordinal", "interval"]
+Labels = Sequence[Hashable] | NDArray[Any]
 MOST_PAIRS = 20_000
 RESAMPLES = 1000
 RARE = 0.05  # quantile of chance distances under which a distance is no accident
@@ -50,14 +51,14 @@ class Rated:
     kappa: float
 
 
-def alpha(values: ArrayLike, units: Sequence[Hashable], kind: Kind = "nominal", *, seed: int = 0) -> Alpha:
+def alpha(values: Labels, units: Sequence[Hashable], kind: Kind = "nominal", *, seed: int = 0) -> Alpha:
     """Alpha of labels or numbers, O(n log n): `values` (n,) are answers to `units` (n,), in any order.
 
     "nominal" compares labels of any type, "ordinal" ranks, "interval" numbers by their squared difference. NaN is
     refused: an answer that is missing is not in the list.
     """
-    value = np.asarray(values)
-    if kind != "nominal" and not np.isfinite(value.astype(float)).all():
+    value = _numbered(values) if kind == "nominal" else np.asarray(values)
+    if not np.isfinite(value.astype(float)).all():
         raise ValueError("answers must be finite numbers; leave missing ones out")
     value, unit = _pairable(value, units)
     if kind == "nominal":
@@ -110,10 +111,9 @@ def alpha_of_scores(
     return found.value, found.low, found.high
 
 
-def rated(values: ArrayLike, units: Sequence[Hashable]) -> Rated | None:
+def rated(values: Labels, units: Sequence[Hashable]) -> Rated | None:
     """Raw agreement, AC1 and kappa of labels; None where no unit has two answers."""
-    unit = np.unique(np.asarray(units), return_inverse=True)[1]
-    label = np.unique(np.asarray(values), return_inverse=True)[1]
+    unit, label = _numbered(units), _numbered(values)
     if not len(unit) or np.bincount(unit).max() < 2:
         return None
     counts = np.zeros((unit.max() + 1, label.max() + 1))
@@ -125,6 +125,12 @@ def rated(values: ArrayLike, units: Sequence[Hashable]) -> Rated | None:
     by_ac1 = float((share * (1 - share)).sum() / max(1, len(share) - 1))
     by_kappa = float((share**2).sum())
     return Rated(raw, (raw - by_ac1) / (1 - by_ac1), (raw - by_kappa) / (1 - by_kappa) if by_kappa < 1 else 1.0)
+
+
+def _numbered(values: Iterable[Hashable]) -> Ints:
+    """Labels of any type as numbers, (n,): 1, "1" and True are three of them."""
+    number: dict[tuple[type, Hashable], int] = {}
+    return np.array([number.setdefault((type(v), v), len(number)) for v in values], np.int64)
 
 
 def _pairable(values: np.ndarray, units: Sequence[Hashable]) -> tuple[np.ndarray, Ints]:

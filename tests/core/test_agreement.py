@@ -167,3 +167,11 @@ def test_rare_attributes_do_not_make_agreement_vanish():
     assert found.raw == 0.98
     assert found.kappa < 0.0
     assert found.ac1 > 0.97
+
+
+def test_labels_are_of_any_type_and_one_and_its_text_are_two():
+    units = ["u", "u", "v", "v"]
+    for labels in ([1, "1", 1, 1], [True, 1, 1, 1], [None, "a", "a", "a"], [("a", 1), ("a", 2), ("a", 1), ("a", 1)]):
+        named = ["x" if label == labels[0] and type(label) is type(labels[0]) else "y" for label in labels]
+        assert alpha(labels, units) == alpha(named, units)
+        assert rated(labels, [(unit, 0) for unit in units]) == rated(named, units)
