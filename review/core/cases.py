@@ -8,22 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from annotation.core.parsing import Limits, parse_tracks
 from annotation.core.problems import Invalid
-from annotation.core.tracks import Bools, Dense, Floats, Tracks
+from annotation.core.tracks import Dense, Tracks
+from review.core.lines import BadLine, lines_of
+from review.core.truth import MOST_FRAMES, read_mot
 
-MOST_FRAMES = 10_000_000
 LIMITS = Limits(tracks=100_000, keyframes=50_000_000, intervals=1_000_000)
-
-
-class BadLine(ValueError):
-    """A line of a file cannot be used: says which file, which line and what of it."""
-
-    def __init__(self, path: Path, line: int, pointer: str, message: str):
-        self.path, self.line, self.pointer, self.message = path, line, pointer, message
-        super().__init__(f"{path}, line {line}{', at ' + pointer if pointer else ''}: {message}")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -88,17 +79,14 @@ def _read_lines(path: Path) -> tuple[list[Drawn], list[Tracks]]:
 
 
 def _objects(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
-    with path.open(encoding="utf-8", errors="replace") as file:
-        for number, line in enumerate(file, 1):
-            if not line.strip():
-                continue
-            try:
-                data = json.loads(line)
-            except (ValueError, RecursionError) as error:
-                raise BadLine(path, number, "", f"is not JSON: {error}") from error
-            if not isinstance(data, dict):
-                raise BadLine(path, number, "", "must be a JSON object")
-            yield number, data
+    for number, line in lines_of(path):
+        try:
+            data = json.loads(line)
+        except (ValueError, RecursionError) as error:
+            raise BadLine(path, number, "", f"is not JSON: {error}") from error
+        if not isinstance(data, dict):
+            raise BadLine(path, number, "", "must be a JSON object")
+        yield number, data
 
 
 def _header(path: Path, number: int, data: dict[str, Any]) -> tuple[str | None, int, int, bool]:
@@ -117,48 +105,3 @@ def _header(path: Path, number: int, data: dict[str, Any]) -> tuple[str | None, 
     if data["start"] >= data["stop"]:
         raise BadLine(path, number, "/stop", "must be after start")
     return worker, data["start"], data["stop"], gold
-
-
-def read_mot(path: Path, frames: int = 0) -> Dense:
-    """Truth in MOT form on every frame of `[0, n)`, n the last frame in it or `frames`, whichever is more.
-
-    Lines are `frame,id,x,y,w,h,conf[,class,visibility]` with frames from 1. With 9 columns a conf of 0 marks what is
-    not to be scored and is left out; with other numbers of columns every line counts.
-    """
-    rows = np.array(list(_mot_rows(path))).reshape(-1, 7)
-    names, row = np.unique(rows[:, 1], return_inverse=True)
-    frame = rows[:, 0].astype(np.int64) - 1
-    n = max(frames, int(frame.max(initial=-1)) + 1)
-    boxes: Floats = np.full((len(names), n, 4), np.nan)
-    present: Bools = np.zeros((len(names), n), bool)
-    boxes[row, frame] = np.concatenate([rows[:, 2:4], rows[:, 2:4] + rows[:, 4:6]], axis=1)
-    present[row, frame] = True
-    ids = tuple(str(int(name)) for name in names)
-    return Dense(0, ids, ("",) * len(ids), boxes, present, np.zeros_like(present))
-
-
-def _mot_rows(path: Path) -> Iterator[list[float]]:
-    seen: set[tuple[float, float]] = set()
-    with path.open(encoding="utf-8", errors="replace") as file:
-        for number, line in enumerate(file, 1):
-            if not line.strip():
-                continue
-            values = _mot_values(path, number, line)
-            if len(values) == 9 and values[6] == 0:
-                continue
-            if (values[0], values[1]) in seen:
-                raise BadLine(path, number, "", f"id {values[1]:.0f} is on frame {values[0]:.0f} already")
-            seen.add((values[0], values[1]))
-            yield values[:7]
-
-
-def _mot_values(path: Path, number: int, line: str) -> list[float]:
-    try:
-        values = [float(v) for v in line.replace(",", " ").split()]
-    except ValueError as error:
-        raise BadLine(path, number, "", "must hold numbers, with commas between them") from error
-    if len(values) < 6 or not np.isfinite(values).all():
-        raise BadLine(path, number, "", "must be frame,id,x,y,w,h,conf[,class,visibility]")
-    if not 1 <= values[0] <= MOST_FRAMES or values[0] % 1 or values[1] % 1:
-        raise BadLine(path, number, "", "frame and id must be whole numbers, frames from 1")
-    return (values + [1.0])[: max(7, len(values))]

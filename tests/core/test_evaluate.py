@@ -13,8 +13,10 @@ import pytest
 from annotation.core.metrics import compare
 from annotation.core.segments import cut
 from annotation.core.tracks import Tracks, make_track
-from review.core.cases import BadLine, Case, Drawn, Task, read_case, read_mot
+from review.core.cases import Case, Drawn, Task, read_case
 from review.core.evaluating import answers_to, evaluate
+from review.core.lines import BadLine
+from review.core.truth import read_mot
 from review.core.writing import mot_text, write_result
 
 SHARED = Path(os.environ.get("TRACKWEAVE_SHARED", Path(__file__).resolve().parents[2] / "../shared"))

@@ -12,9 +12,10 @@ from django.core.management.base import BaseCommand, CommandError
 from rich.console import Console
 from rich.table import Table
 
-from review.core.cases import BadLine, Case, read_case
+from review.core.cases import Case, read_case
 from review.core.evaluating import Figures, Result, evaluate, mean_figures
 from review.core.learning import Learnt
+from review.core.lines import BadLine
 from review.core.writing import write_result
 
 COLUMNS = {"hota": "HOTA", "idf1": "IDF1", "mota": "MOTA", "mean_iou": "mean IoU", "workers": "workers"}
