@@ -15,6 +15,18 @@ class BadLine(ValueError):
 
 
 def lines_of(path: Path) -> Iterator[tuple[int, str]]:
-    """The lines that are not blank, with their numbers from 1."""
-    with path.open(encoding="utf-8", errors="replace") as file:
-        yield from ((number, line) for number, line in enumerate(file, 1) if line.strip())
+    """The lines that are not blank, with their numbers from 1. BadLine where one is not UTF-8."""
+    # Bytes that are no UTF-8 are let through as half surrogate pairs, which UTF-8 itself cannot hold.
+    with path.open(encoding="utf-8-sig", errors="surrogateescape") as file:
+        for number, line in enumerate(file, 1):
+            if not _is_whole(line):
+                raise BadLine(path, number, "", "is not UTF-8")
+            if line.strip():
+                yield number, line
+
+
+def _is_whole(line: str) -> bool:
+    try:
+        return line.isascii() or bool(line.encode())
+    except UnicodeEncodeError:
+        return False

@@ -1,0 +1,41 @@
+"""What `evaluate` takes from files, and what it refuses, naming file and line."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from review.core.cases import Case, read_case
+from review.core.lines import BadLine
+from tests.core.test_evaluate import TRUTH, line
+
+
+def read(folder: Path, *lines: dict | bytes, truth: str | bytes = TRUTH) -> Case:
+    given = [x if isinstance(x, bytes) else json.dumps(x, ensure_ascii=False).encode() for x in lines]
+    (folder / "gt.txt").write_bytes(truth if isinstance(truth, bytes) else truth.encode())
+    (folder / "s.jsonl").write_bytes(b"\n".join(given) + b"\n")
+    return read_case("one", folder / "gt.txt", folder / "s.jsonl")
+
+
+def refused(folder: Path, *lines: dict | bytes, truth: str | bytes = TRUTH) -> tuple[str, int, str, str]:
+    """File, line, pointer and message of what is refused."""
+    with pytest.raises(BadLine) as error:
+        read(folder, *lines, truth=truth)
+    return error.value.path.name, error.value.line, error.value.pointer, error.value.message
+
+
+def test_a_mark_of_byte_order_before_either_file_is_taken(tmp_path):
+    marked = b"\xef\xbb\xbf"
+    given = json.dumps(line("a", 0, 20)).encode()
+    case = read(tmp_path, marked + given, truth=marked + TRUTH.encode())
+    assert case.truth.ids == ("1", "2", "3")
+    assert case.tasks[0].drawn[0].worker == "a"
+
+
+def test_a_line_in_another_encoding_is_named_rather_than_guessed(tmp_path):
+    latin = [json.dumps(line(w, 0, 20), ensure_ascii=False).encode("latin-1") for w in "éê"]
+    good = line("é", 0, 20)
+    assert refused(tmp_path, good, *latin) == ("s.jsonl", 2, "", "is not UTF-8")
+    assert refused(tmp_path, good, truth=TRUTH.encode() + b"\n# caf\xe9\n") == ("gt.txt", 62, "", "is not UTF-8")
