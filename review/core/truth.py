@@ -45,11 +45,18 @@ def _mot_rows(path: Path) -> Iterator[list[float]]:
 
 def _mot_values(path: Path, number: int, line: str) -> list[float]:
     try:
-        values = [float(v) for v in line.replace(",", " ").split()]
+        values = [float(v) for v in _columns(line)]
     except ValueError as error:
-        raise BadLine(path, number, "", "must hold numbers, with commas between them") from error
+        raise BadLine(path, number, "", "must hold numbers, with commas between them, and no empty column") from error
     if len(values) < 6 or not np.isfinite(values).all():
         raise BadLine(path, number, "", "must be frame,id,x,y,w,h,conf[,class,visibility]")
     if not 1 <= values[0] <= MOST_FRAMES or values[0] % 1 or values[1] % 1:
         raise BadLine(path, number, "", "frame and id must be whole numbers, frames from 1")
     return (values + [1.0])[: max(7, len(values))]
+
+
+def _columns(line: str) -> list[str]:
+    """Between commas where there are some, so that an empty column stays one; a comma may end the line."""
+    if "," not in line:
+        return line.split()
+    return line.strip().removesuffix(",").split(",")

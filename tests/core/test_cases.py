@@ -39,3 +39,15 @@ def test_a_line_in_another_encoding_is_named_rather_than_guessed(tmp_path):
     good = line("é", 0, 20)
     assert refused(tmp_path, good, *latin) == ("s.jsonl", 2, "", "is not UTF-8")
     assert refused(tmp_path, good, truth=TRUTH.encode() + b"\n# caf\xe9\n") == ("gt.txt", 62, "", "is not UTF-8")
+
+
+@pytest.mark.parametrize("row", ["1,1,,10,20,30,1", "1,1,5,10,20,30,,1,1", ",1,1,5,10,20,30", "1,1,5,10,20,30,1,,"])
+def test_an_empty_column_of_truth_is_refused_rather_than_closed_up(tmp_path, row):
+    file, number, _, says = refused(tmp_path, line("a", 0, 20), truth=f"{TRUTH}{row}\n")
+    assert (file, number) == ("gt.txt", 61)
+    assert "must hold numbers" in says
+
+
+@pytest.mark.parametrize("row", ["1 1 5 10 20 30 1", "1,1,5,10,20,30,1,", " 1, 1, 5, 10,\t20, 30", "1\t1\t5 10\t20 30"])
+def test_columns_of_truth_lie_between_commas_or_else_between_blanks(tmp_path, row):
+    assert read(tmp_path, line("a", 0, 20), truth=f"{row}\n").truth.boxes[0, 0].tolist() == [5, 10, 25, 40]
