@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from annotation.core.keyframes import FARTHEST
 from annotation.core.tracks import Bools, Dense, Floats
 from review.core.lines import BadLine, lines_of
 
@@ -37,6 +38,8 @@ def _mot_rows(path: Path) -> Iterator[list[float]]:
         values = _mot_values(path, number, line)
         if len(values) == 9 and values[6] == 0:
             continue
+        if min(values[4:6]) <= 0 or max(map(abs, values[2:6])) > FARTHEST:
+            raise BadLine(path, number, "", f"width and height must be above 0, and no number beyond {FARTHEST:.0f}")
         if (values[0], values[1]) in seen:
             raise BadLine(path, number, "", f"id {values[1]:.0f} is on frame {values[0]:.0f} already")
         seen.add((values[0], values[1]))

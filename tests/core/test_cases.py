@@ -51,3 +51,14 @@ def test_an_empty_column_of_truth_is_refused_rather_than_closed_up(tmp_path, row
 @pytest.mark.parametrize("row", ["1 1 5 10 20 30 1", "1,1,5,10,20,30,1,", " 1, 1, 5, 10,\t20, 30", "1\t1\t5 10\t20 30"])
 def test_columns_of_truth_lie_between_commas_or_else_between_blanks(tmp_path, row):
     assert read(tmp_path, line("a", 0, 20), truth=f"{row}\n").truth.boxes[0, 0].tolist() == [5, 10, 25, 40]
+
+
+@pytest.mark.parametrize(
+    "box", ["5,10,0,30", "5,10,20,-1", "1e7,10,20,30", "5,-1e7,20,30", "5,10,1e7,30", "5,10,20,1e300"]
+)
+def test_a_box_of_truth_has_a_size_and_lies_within_reach(tmp_path, box):
+    file, number, _, says = refused(tmp_path, line("a", 0, 20), truth=f"{TRUTH}1,9,{box},1\n")
+    assert (file, number) == ("gt.txt", 61)
+    assert "width and height" in says
+    unscored = read(tmp_path, line("a", 0, 20), truth=f"{TRUTH}1,9,{box},0,1,1\n")
+    assert unscored.truth.ids == ("1", "2", "3")
