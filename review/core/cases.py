@@ -12,8 +12,11 @@ from annotation.core.parsing import Limits, parse_tracks
 from annotation.core.problems import Invalid
 from annotation.core.tracks import Dense, Tracks
 from review.core.lines import BadLine, lines_of
-from review.core.truth import MOST_FRAMES, read_mot
+from review.core.truth import MOST_FRAMES, Truth, on_every_frame, places_problem, read_truth
 
+# Tracks times frames of one line. Making a consensus of a single submission takes some 200 bytes a box (of two, 900),
+# so these are 50 GiB and more. Ten hours at 30 frames a second have room for some 250 tracks.
+MOST_FILLED = 2**28
 LIMITS = Limits(tracks=100_000, keyframes=50_000_000, intervals=1_000_000)
 
 
@@ -49,20 +52,43 @@ def read_case(name: str, truth: Path, submissions: Path) -> Case:
     """A case from its two files. BadLine where one of them is wrong, OSError where it cannot be read."""
     drawn, golds = _read_lines(submissions)
     spans = sorted({(d.tracks.start, d.tracks.stop) for d in drawn})
-    tasks = tuple(Task(*span, _of(drawn, span), _covering(golds, *span)) for span in spans)
-    return Case(name, read_mot(truth, max((stop for _, stop in spans), default=0)), tasks)
+    tasks = tuple(Task(*span, _of(drawn, span), _covering(submissions, golds, *span)) for span in spans)
+    return Case(name, _truth_beneath(read_truth(truth), submissions, drawn), tasks)
+
+
+def _truth_beneath(truth: Truth, submissions: Path, drawn: list[Drawn]) -> Dense:
+    """On all frames that somebody drew on, too."""
+    last = max(drawn, key=lambda d: d.tracks.stop, default=None)
+    if last is None:
+        return on_every_frame(truth, 0)
+    if problem := places_problem(truth, last.tracks.stop):
+        raise BadLine(submissions, last.line, "/stop", problem)
+    return on_every_frame(truth, last.tracks.stop)
 
 
 def _of(drawn: list[Drawn], span: tuple[int, int]) -> tuple[Drawn, ...]:
     return tuple(d for d in drawn if (d.tracks.start, d.tracks.stop) == span)
 
 
-def _covering(golds: list[Tracks], start: int, stop: int) -> Tracks | None:
+def _covering(path: Path, golds: list[tuple[int, Tracks]], start: int, stop: int) -> Tracks | None:
     """The last gold said about all these frames; a consensus may read it filled over the smaller range."""
-    return next((g for g in reversed(golds) if g.start <= start and stop <= g.stop), None)
+    covers = ((n, gold) for n, gold in reversed(golds) if gold.start <= start and stop <= gold.stop)
+    number, found = next(covers, (0, None))
+    if found and (problem := _filled_problem(found, start, stop)):
+        raise BadLine(path, number, "/tracks", problem)
+    return found
 
 
-def _read_lines(path: Path) -> tuple[list[Drawn], list[Tracks]]:
+def _filled_problem(tracks: Tracks, start: int, stop: int) -> str | None:
+    """Why tracks cannot be filled over `[start, stop)`, or None."""
+    count, frames = len(tracks.tracks), stop - start
+    if count * frames <= MOST_FILLED:
+        return None
+    return f"{count} tracks on {frames} frames are too much; at most {MOST_FILLED} boxes of one line are held in memory"
+
+
+def _read_lines(path: Path) -> tuple[list[Drawn], list[tuple[int, Tracks]]]:
+    """Submissions, and gold with its line."""
     drawn, golds = [], []
     for number, data in _objects(path):
         worker, start, stop, gold = _header(path, number, data)
@@ -72,7 +98,9 @@ def _read_lines(path: Path) -> tuple[list[Drawn], list[Tracks]]:
             first = error.errors[0]
             raise BadLine(path, number, first.pointer, first.message) from error
         if worker is None:
-            golds.append(tracks)
+            golds.append((number, tracks))
+        elif problem := _filled_problem(tracks, start, stop):
+            raise BadLine(path, number, "/stop", problem)
         else:
             drawn.append(Drawn(number, worker, tracks))
     return drawn, golds

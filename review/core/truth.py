@@ -3,15 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from annotation.core.keyframes import FARTHEST
-from annotation.core.tracks import Bools, Dense, Floats
+from annotation.core.tracks import Bools, Dense, Floats, Ints
 from review.core.lines import BadLine, lines_of
 
 MOST_FRAMES = 10_000_000
+# Ids times frames. A box is four float64, so these are 16 GiB of boxes before anything is compared with them: a wrong
+# frame number, not a video. Ten hours at 30 frames a second have room for some 500 ids.
+MOST_PLACES = 2**29
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Truth:
+    """Rows of a file: k boxes `x, y, w, h`, each of the `row`-th of the ids on a frame from 0, with its line."""
+
+    path: Path
+    ids: tuple[str, ...]
+    row: Ints
+    frame: Ints
+    boxes: Floats
+    lines: Ints
+
+    @property
+    def stop(self) -> int:
+        return int(self.frame.max(initial=-1)) + 1
 
 
 def read_mot(path: Path, frames: int = 0) -> Dense:
@@ -20,19 +40,41 @@ def read_mot(path: Path, frames: int = 0) -> Dense:
     Lines are `frame,id,x,y,w,h,conf[,class,visibility]` with frames from 1. With 9 columns a conf of 0 marks what is
     not to be scored and is left out; with other numbers of columns every line counts.
     """
-    rows = np.array(list(_mot_rows(path))).reshape(-1, 7)
+    return on_every_frame(read_truth(path), frames)
+
+
+def read_truth(path: Path) -> Truth:
+    """As it is in the file. BadLine where something is wrong, or where it could not be held on every frame."""
+    numbered = list(_mot_rows(path))
+    lines = np.array([number for number, _ in numbered], np.int64)
+    rows = np.array([values for _, values in numbered]).reshape(-1, 7)
     names, row = np.unique(rows[:, 1], return_inverse=True)
-    frame = rows[:, 0].astype(np.int64) - 1
-    n = max(frames, int(frame.max(initial=-1)) + 1)
-    boxes: Floats = np.full((len(names), n, 4), np.nan)
-    present: Bools = np.zeros((len(names), n), bool)
-    boxes[row, frame] = np.concatenate([rows[:, 2:4], rows[:, 2:4] + rows[:, 4:6]], axis=1)
-    present[row, frame] = True
     ids = tuple(str(int(name)) for name in names)
-    return Dense(0, ids, ("",) * len(ids), boxes, present, np.zeros_like(present))
+    truth = Truth(path, ids, row, rows[:, 0].astype(np.int64) - 1, rows[:, 2:6], lines)
+    if problem := places_problem(truth, truth.stop):
+        raise BadLine(path, int(lines[truth.frame.argmax()]), "", problem)
+    return truth
 
 
-def _mot_rows(path: Path) -> Iterator[list[float]]:
+def places_problem(truth: Truth, stop: int) -> str | None:
+    """Why truth cannot be held on every frame before `stop`, or None."""
+    if len(truth.ids) * stop <= MOST_PLACES:
+        return None
+    return f"truth would have {len(truth.ids)} ids on {stop} frames; at most {MOST_PLACES} boxes are held in memory"
+
+
+def on_every_frame(truth: Truth, frames: int) -> Dense:
+    """Filled out over `[0, n)` as `read_mot` says."""
+    n = max(frames, truth.stop)
+    at = truth.row, truth.frame
+    boxes: Floats = np.full((len(truth.ids), n, 4), np.nan)
+    present: Bools = np.zeros((len(truth.ids), n), bool)
+    boxes[at] = np.concatenate([truth.boxes[:, :2], truth.boxes[:, :2] + truth.boxes[:, 2:]], axis=1)
+    present[at] = True
+    return Dense(0, truth.ids, ("",) * len(truth.ids), boxes, present, np.zeros_like(present))
+
+
+def _mot_rows(path: Path) -> Iterator[tuple[int, list[float]]]:
     seen: set[tuple[float, float]] = set()
     for number, line in lines_of(path):
         values = _mot_values(path, number, line)
@@ -43,7 +85,7 @@ def _mot_rows(path: Path) -> Iterator[list[float]]:
         if (values[0], values[1]) in seen:
             raise BadLine(path, number, "", f"id {values[1]:.0f} is on frame {values[0]:.0f} already")
         seen.add((values[0], values[1]))
-        yield values[:7]
+        yield number, values[:7]
 
 
 def _mot_values(path: Path, number: int, line: str) -> list[float]:

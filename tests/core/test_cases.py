@@ -62,3 +62,45 @@ def test_a_box_of_truth_has_a_size_and_lies_within_reach(tmp_path, box):
     assert "width and height" in says
     unscored = read(tmp_path, line("a", 0, 20), truth=f"{TRUTH}1,9,{box},0,1,1\n")
     assert unscored.truth.ids == ("1", "2", "3")
+
+
+def resting(ids: int, stop: int, worker: str | None = "a", **more) -> dict:
+    """Objects that stay where they are."""
+    box = [{"frame": 0, "points": [0, 0, 10, 10]}]
+    tracks = [{"id": k, "label": "car", "keyframes": box} for k in range(ids)]
+    return {"worker": worker, "start": 0, "stop": stop, "tracks": tracks} | more
+
+
+def test_a_frame_of_truth_that_no_memory_holds_is_refused(tmp_path):
+    many = "".join(f"1,{k},0,0,10,10,1\n" for k in range(60))
+    truth = f"{many}9999999,1,0,0,10,10,1\n2,1,0,0,10,10,1\n"
+    file, number, _, says = refused(tmp_path, line("a", 0, 20), truth=truth)
+    assert (file, number) == ("gt.txt", 61)
+    assert "60 ids on 9999999 frames" in says
+
+
+def test_a_submission_that_no_memory_holds_is_refused(tmp_path):
+    file, number, at, says = refused(tmp_path, line("b", 0, 20), resting(30, 10_000_000), truth="")
+    assert (file, number, at) == ("s.jsonl", 2, "/stop")
+    assert "30 tracks on 10000000 frames" in says
+
+
+def test_a_submission_that_stretches_the_truth_beyond_memory_is_refused(tmp_path):
+    truth = "".join(f"1,{k},0,0,10,10,1\n" for k in range(60))
+    file, number, at, says = refused(tmp_path, resting(1, 10_000_000), line("b", 0, 20), truth=truth)
+    assert (file, number, at) == ("s.jsonl", 1, "/stop")
+    assert "60 ids on 10000000 frames" in says
+
+
+def test_gold_counts_on_the_frames_of_a_task_alone(tmp_path):
+    gold = resting(30, 10_000_000, None, gold=True)
+    assert read(tmp_path, line("a", 0, 20), gold).tasks[0].gold is not None
+    file, number, at, says = refused(tmp_path, resting(1, 10_000_000), gold, truth="")
+    assert (file, number, at) == ("s.jsonl", 2, "/tracks")
+    assert "30 tracks on 10000000 frames" in says
+
+
+def test_ten_hours_of_video_are_taken(tmp_path):
+    frames = 10 * 3600 * 30
+    case = read(tmp_path, *(resting(20, frames, w) for w in "ab"), truth=f"1,1,0,0,10,10,1\n{frames},2,0,0,10,10,1\n")
+    assert case.truth.boxes.shape == (2, frames, 4)
