@@ -90,20 +90,28 @@ def _filled_problem(tracks: Tracks, start: int, stop: int) -> str | None:
 def _read_lines(path: Path) -> tuple[list[Drawn], list[tuple[int, Tracks]]]:
     """Submissions, and gold with its line."""
     drawn, golds = [], []
+    seen: dict[tuple[str, int, int], int] = {}
     for number, data in _objects(path):
-        worker, start, stop, gold = _header(path, number, data)
-        try:
-            tracks = parse_tracks(data, ontology=None, start=start, stop=stop, limits=LIMITS, allow_empty=True)
-        except Invalid as error:
-            first = error.errors[0]
-            raise BadLine(path, number, first.pointer, first.message) from error
+        worker, start, stop, _ = _header(path, number, data)
+        tracks = _tracks(path, number, data, start, stop)
         if worker is None:
             golds.append((number, tracks))
-        elif problem := _filled_problem(tracks, start, stop):
+            continue
+        first = seen.setdefault((worker, start, stop), number)
+        if first != number:  # they would be two people who agree
+            raise BadLine(path, number, "/worker", f"has a submission on these frames already, in line {first}")
+        if problem := _filled_problem(tracks, start, stop):
             raise BadLine(path, number, "/stop", problem)
-        else:
-            drawn.append(Drawn(number, worker, tracks))
+        drawn.append(Drawn(number, worker, tracks))
     return drawn, golds
+
+
+def _tracks(path: Path, number: int, data: dict[str, Any], start: int, stop: int) -> Tracks:
+    try:
+        return parse_tracks(data, ontology=None, start=start, stop=stop, limits=LIMITS, allow_empty=True)
+    except Invalid as error:
+        first = error.errors[0]
+        raise BadLine(path, number, first.pointer, first.message) from error
 
 
 def _objects(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:

@@ -104,3 +104,11 @@ def test_ten_hours_of_video_are_taken(tmp_path):
     frames = 10 * 3600 * 30
     case = read(tmp_path, *(resting(20, frames, w) for w in "ab"), truth=f"1,1,0,0,10,10,1\n{frames},2,0,0,10,10,1\n")
     assert case.truth.boxes.shape == (2, frames, 4)
+
+
+def test_one_worker_is_one_witness_of_the_same_frames(tmp_path):
+    others = [line("a", 0, 20), line("b", 0, 20), line("a", 0, 10)]
+    says = "has a submission on these frames already, in line 1"
+    assert refused(tmp_path, *others, line("a", 0, 20, ids=(1,))) == ("s.jsonl", 4, "/worker", says)
+    gold = line(None, 0, 20, gold=True)
+    assert len(read(tmp_path, *others, gold, gold).tasks) == 2
