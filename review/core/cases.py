@@ -11,6 +11,7 @@ from typing import Any
 from annotation.core.parsing import Limits, parse_tracks
 from annotation.core.problems import Invalid
 from annotation.core.tracks import Dense, Tracks
+from annotation.core.values import name_problem
 from review.core.lines import BadLine, lines_of
 from review.core.truth import MOST_FRAMES, Truth, on_every_frame, places_problem, read_truth
 
@@ -130,8 +131,8 @@ def _header(path: Path, number: int, data: dict[str, Any]) -> tuple[str | None, 
     gold, worker = data.get("gold", False), data.get("worker")
     if not isinstance(gold, bool):
         raise BadLine(path, number, "/gold", "must be true or false")
-    if worker is not None and (not isinstance(worker, str) or not worker):
-        raise BadLine(path, number, "/worker", "must be a name")
+    if worker is not None and (problem := name_problem(worker)):
+        raise BadLine(path, number, "/worker", f"is no name: {problem}")
     if worker is None and not gold:
         raise BadLine(path, number, "/worker", "is missing; only a line of gold has no worker")
     for name in ("start", "stop"):

@@ -112,3 +112,9 @@ def test_one_worker_is_one_witness_of_the_same_frames(tmp_path):
     assert refused(tmp_path, *others, line("a", 0, 20, ids=(1,))) == ("s.jsonl", 4, "/worker", says)
     gold = line(None, 0, 20, gold=True)
     assert len(read(tmp_path, *others, gold, gold).tasks) == 2
+
+
+@pytest.mark.parametrize("name", [" a", "a ", "a\nb", "a\0", "\ud800", "a" * 101, 3, ""])
+def test_a_workers_name_is_a_name_as_an_id_is(tmp_path, name):
+    given = json.dumps(line("a", 0, 20) | {"worker": name}).encode()
+    assert refused(tmp_path, line("b", 0, 20), given)[:3] == ("s.jsonl", 2, "/worker")
