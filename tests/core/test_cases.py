@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from review.core.cases import Case, read_case
-from review.core.lines import BadLine
+from review.core.lines import BadFile, BadLine
 from tests.core.test_evaluate import TRUTH, line
 
 
@@ -118,3 +118,9 @@ def test_one_worker_is_one_witness_of_the_same_frames(tmp_path):
 def test_a_workers_name_is_a_name_as_an_id_is(tmp_path, name):
     given = json.dumps(line("a", 0, 20) | {"worker": name}).encode()
     assert refused(tmp_path, line("b", 0, 20), given)[:3] == ("s.jsonl", 2, "/worker")
+
+
+@pytest.mark.parametrize("given", [b"", b"\n \n", json.dumps(line(None, 0, 20, gold=True)).encode()])
+def test_a_case_that_nobody_drew_is_refused(tmp_path, given):
+    with pytest.raises(BadFile, match="s.jsonl: no submissions"):
+        read(tmp_path, given)

@@ -15,7 +15,7 @@ from rich.table import Table
 from review.core.cases import Case, read_case
 from review.core.evaluating import Figures, Result, evaluate, mean_figures
 from review.core.learning import Learnt
-from review.core.lines import BadLine
+from review.core.lines import BadFile
 from review.core.writing import write_result
 
 COLUMNS = {"hota": "HOTA", "idf1": "IDF1", "mota": "MOTA", "mean_iou": "mean IoU", "workers": "workers"}
@@ -55,7 +55,7 @@ def _read(named: list[list[str]]) -> list[Case]:
         raise CommandError("--case: two cases have one name")
     try:
         return [read_case(name, Path(truth), Path(submissions)) for name, truth, submissions in named]
-    except (BadLine, OSError) as error:
+    except (BadFile, OSError) as error:
         raise CommandError(str(error)) from error
 
 
