@@ -31,6 +31,7 @@ from review.core.learning import Answers, Learnt, learn
 FIRST, MOST = 2, 5  # seats of a task under --adaptive: at first, and at most
 SEEN = 2  # tasks after which a worker's skill says enough to choose by
 PROVEN = 0.65  # soft track F with gold that has objects, from which an empty segment is believed early
+EVERYBODY = ("consensus", "median", "best")
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,10 +278,12 @@ def _singles(case: Case, ranks: Mapping[str, int]) -> list[Whole]:
 
 
 def mean_figures(results: Sequence[Result]) -> dict[str, Figures]:
-    """Means over cases, for those that have them."""
-    out = {}
-    for who in ("consensus", "median", "best"):
-        some = [asdict(r.figures[who]) for r in results if who in r.figures]
-        if some:
-            out[who] = Figures(**{name: float(np.mean([f[name] for f in some])) for name in some[0]})
-    return out
+    """Means over the cases that have figures of the consensus, the median and the best, so that all three are of the
+    same videos: nobody drew a case without single workers. Nothing where there is no such case."""
+    full = [r.figures for r in results if r.figures.keys() >= set(EVERYBODY)]
+    return {who: _mean([figures[who] for figures in full]) for who in EVERYBODY if full}
+
+
+def _mean(some: Sequence[Figures]) -> Figures:
+    each = [asdict(figures) for figures in some]
+    return Figures(**{name: float(np.mean([f[name] for f in each])) for name in each[0]})

@@ -14,7 +14,7 @@ from annotation.core.metrics import compare
 from annotation.core.segments import cut
 from annotation.core.tracks import Tracks, make_track
 from review.core.cases import Case, Drawn, Task, read_case
-from review.core.evaluating import answers_to, evaluate
+from review.core.evaluating import answers_to, evaluate, mean_figures
 from review.core.lines import BadLine
 from review.core.truth import read_mot
 from review.core.writing import mot_text, write_result
@@ -115,6 +115,15 @@ def test_single_workers_are_scored_as_they_are_when_one_sat_everywhere(files):
     (result,), _ = evaluate([case])
     assert result.figures["best"].idf1 == 1.0
     assert result.figures["median"].mota == pytest.approx(2 / 3)
+
+
+def test_means_are_of_the_cases_that_have_everybody(files):
+    full = files(line("a", 0, 20), line("b", 0, 20, ids=(1, 2)))
+    undrawn = replace(full, name="undrawn", tasks=())
+    results, _ = evaluate([full, undrawn])
+    assert set(results[1].figures) == {"consensus"}
+    assert mean_figures(results) == results[0].figures
+    assert mean_figures(results[1:]) == {}
 
 
 @pytest.mark.parametrize(
