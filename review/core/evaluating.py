@@ -3,7 +3,8 @@
 Skills are learnt over all cases at once, from everybody's submissions and the gold. A worker who sat at every task of
 a case is scored as they are. Where nobody did, single workers are put together: workers are ranked by their mean soft
 track F with the truth over all their tasks, and the r-th single worker has on each task what the r-th best of those
-who sat there drew. Best and median are taken by HOTA; the single workers' tracks are stitched as the consensus is.
+who sat there drew. Best and median are taken by HOTA, then mean IoU, then IDF1; single workers' tracks are stitched as
+the consensus is.
 """
 
 from __future__ import annotations
@@ -12,7 +13,6 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from math import inf
-from statistics import median_low
 
 import numpy as np
 
@@ -224,12 +224,14 @@ def _result(case: Case, used: Sequence[tuple[Drawn, ...]], learnt: Learnt, ranks
     whole = join(case, [c.tracks for c in consensuses])
     spent = float(np.mean([len(some) for some in used])) if used else 0.0
     figures = {"consensus": score(case.truth, whole.resolved.dense, spent)}
-    singles = sorted((score(case.truth, w.resolved.dense, 1.0) for w in _singles(case, ranks)), key=lambda f: f.hota)
+    singles = sorted((score(case.truth, w.resolved.dense, 1.0) for w in _singles(case, ranks)), key=_goodness)
     if singles:
-        middle = median_low([f.hota for f in singles])
-        figures["median"] = next(f for f in singles if f.hota == middle)
-        figures["best"] = singles[-1]
+        figures["median"], figures["best"] = singles[(len(singles) - 1) // 2], singles[-1]
     return Result(case.name, figures, whole, consensuses, tuple(used))
+
+
+def _goodness(figures: Figures) -> tuple[float, float, float]:
+    return figures.hota, figures.mean_iou, figures.idf1
 
 
 def join(case: Case, tracks: Iterable[Tracks]) -> Whole:

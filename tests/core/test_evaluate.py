@@ -117,6 +117,18 @@ def test_single_workers_are_scored_as_they_are_when_one_sat_everywhere(files):
     assert result.figures["median"].mota == pytest.approx(2 / 3)
 
 
+def test_single_workers_of_one_hota_are_ordered_by_how_near_their_boxes_are(files):
+    shifted = []
+    for worker, by in (("a", 0.0), ("b", 0.1), ("c", 0.2)):
+        shifted.append(line(worker, 0, 20))
+        for keyframe in (k for t in shifted[-1]["tracks"] for k in t["keyframes"]):
+            keyframe["points"] = [x + by * (i % 2 == 0) for i, x in enumerate(keyframe["points"])]
+    (result,), _ = evaluate([files(*shifted)])
+    best, median = result.figures["best"], result.figures["median"]
+    assert best.hota == median.hota == 1.0
+    assert (best.mean_iou, median.mean_iou) == (pytest.approx(1.0), pytest.approx(9.9 / 10.1))
+
+
 def test_means_are_of_the_cases_that_have_everybody(files):
     full = files(line("a", 0, 20), line("b", 0, 20, ids=(1, 2)))
     undrawn = replace(full, name="undrawn", tasks=())
