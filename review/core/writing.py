@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +17,40 @@ from review.core.evaluating import Result, Whole
 
 
 def write_result(out: Path, result: Result) -> Path:
-    """Write `consensus.txt` and `consensus.json` into a folder of the case's name; returns the folder."""
+    """Write `consensus.txt` and `consensus.json` into a folder of the case's name; returns the folder.
+
+    OSError, with the file's name, where that fails; then both are as they were before.
+    """
     folder = out / result.name
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "consensus.txt").write_text(mot_text(result.whole.resolved.dense))
-    (folder / "consensus.json").write_text(json.dumps(result_json(result)) + "\n")
+    text, data = mot_text(result.whole.resolved.dense), json.dumps(result_json(result)) + "\n"
+    _replace({folder / "consensus.txt": text, folder / "consensus.json": data})
     return folder
+
+
+def _replace(texts: Mapping[Path, str]) -> None:
+    """Files as a whole: all are written beside their places before the first is put there."""
+    drafts = {path: path.with_name(f".{path.name}-{os.getpid()}") for path in texts}
+    try:
+        for path, draft in drafts.items():
+            with _naming(path):
+                draft.write_text(texts[path], encoding="utf-8")
+        for path, draft in drafts.items():
+            with _naming(path):
+                os.replace(draft, path)
+    finally:
+        for draft in drafts.values():
+            with suppress(OSError):
+                draft.unlink(missing_ok=True)
+
+
+@contextmanager
+def _naming(path: Path) -> Iterator[None]:
+    """An error of a full disk names no file, and one of a draft names the draft."""
+    try:
+        yield
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(path)) from error
 
 
 def mot_text(dense: Dense) -> str:
