@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
+import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -15,16 +17,29 @@ from annotation.core.stitching import Join
 from annotation.core.tracks import Dense, to_json
 from review.core.evaluating import Result, Whole
 
+FILES = ("consensus.txt", "consensus.json")
+
 
 def write_result(out: Path, result: Result) -> Path:
     """Write `consensus.txt` and `consensus.json` into a folder of the case's name; returns the folder.
 
     OSError, with the file's name, where that fails; then both are as they were before.
     """
-    folder = out / result.name
-    folder.mkdir(parents=True, exist_ok=True)
+    folder = make_folder(out, result.name)
     text, data = mot_text(result.whole.resolved.dense), json.dumps(result_json(result)) + "\n"
-    _replace({folder / "consensus.txt": text, folder / "consensus.json": data})
+    _replace(dict(zip((folder / file for file in FILES), (text, data), strict=True)))
+    return folder
+
+
+def make_folder(out: Path, name: str) -> Path:
+    """The folder of a case. OSError where the files could not be put there, which is better known before the work."""
+    folder = out / name
+    with _naming(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=folder).close()
+    for path in (folder / file for file in FILES):
+        if path.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
     return folder
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from argparse import ArgumentParser
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from django.core.management.base import BaseCommand, CommandError
 from rich.console import Console
@@ -16,9 +17,11 @@ from review.core.cases import Case, read_case
 from review.core.evaluating import Figures, Result, evaluate, mean_figures
 from review.core.learning import Learnt
 from review.core.lines import BadFile
-from review.core.writing import write_result
+from review.core.writing import make_folder, write_result
 
 COLUMNS = {"hota": "HOTA", "idf1": "IDF1", "mota": "MOTA", "mean_iou": "mean IoU", "workers": "workers"}
+
+Given = TypeVar("Given")
 
 
 class Command(BaseCommand):
@@ -38,8 +41,10 @@ class Command(BaseCommand):
         if options["choose"] and not options["adaptive"]:
             raise CommandError("--choose says whom --adaptive asks first: give both")
         cases = _read(options["case"])
+        for case in cases:
+            _trying(make_folder, options["out"], case.name)
         results, learnt = evaluate(cases, adaptive=options["adaptive"], choose=options["choose"])
-        folders = [_write(options["out"], result) for result in results]
+        folders = [_trying(write_result, options["out"], result) for result in results]
         if options["json"]:
             self.stdout.write(json.dumps(report(results, learnt), indent=1))
         else:
@@ -59,9 +64,9 @@ def _read(named: list[list[str]]) -> list[Case]:
         raise CommandError(str(error)) from error
 
 
-def _write(out: Path, result: Result) -> Path:
+def _trying(write: Callable[[Path, Given], Path], out: Path, given: Given) -> Path:
     try:
-        return write_result(out, result)
+        return write(out, given)
     except OSError as error:
         raise CommandError(f"--out: {error}") from error
 

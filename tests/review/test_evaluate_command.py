@@ -1,0 +1,73 @@
+"""`manage.py evaluate` from the shell: what it says, where, and when."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from review.management.commands import evaluate
+from tests.core.test_evaluate import TRUTH, line
+
+Shell = Callable[..., tuple[str, str]]
+
+
+@pytest.fixture
+def shell(tmp_path) -> Shell:
+    """Runs the command over cases given as name=submissions; returns what it wrote on stdout and stderr."""
+
+    def run(*how: str, out: Path = tmp_path / "out", verbosity: int = 1, **cases: list[dict]) -> tuple[str, str]:
+        (tmp_path / "gt.txt").write_text(TRUTH)
+        named = []
+        for i, (name, lines) in enumerate(cases.items()):
+            path = tmp_path / f"{i}.jsonl"
+            path.write_text("".join(json.dumps(x) + "\n" for x in lines))
+            named += ["--case", name, str(tmp_path / "gt.txt"), str(path)]
+        said, aside = StringIO(), StringIO()
+        args = [*named, "--out", str(out), *how]
+        call_command("evaluate", *args, stdout=said, stderr=aside, verbosity=verbosity)
+        return said.getvalue(), aside.getvalue()
+
+    return run
+
+
+def everything(**more) -> list[dict]:
+    return [line(w, 0, 20, **more) for w in "ab"]
+
+
+def never(*given: object, **more: object) -> None:
+    raise AssertionError("the work has begun")
+
+
+def test_a_table_and_where_the_files_are_go_to_stdout(shell, tmp_path):
+    said, aside = shell(one=everything(), two=everything())
+    assert "best single worker" in said
+    assert f"written: {tmp_path}/out/two/consensus.txt, consensus.json" in said
+    assert aside == ""
+
+
+@pytest.mark.parametrize("what", ["out", "out/one", "out/one/consensus.json/"])
+def test_where_nothing_can_be_written_no_work_is_begun(shell, tmp_path, monkeypatch, what):
+    path = tmp_path / what
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if what.endswith("/"):
+        path.mkdir()
+    else:
+        path.write_text("in the way")
+    monkeypatch.setattr(evaluate, "evaluate", never)
+    with pytest.raises(CommandError, match=f"--out: .*{what.strip('/')}"):
+        shell(one=everything())
+
+
+def test_a_folder_that_takes_no_files_is_found_before_the_work(shell, monkeypatch):
+    def full(*given: object, **more: object) -> None:
+        raise OSError(30, "Read-only file system", "somewhere")
+
+    monkeypatch.setattr(evaluate, "evaluate", never)
+    monkeypatch.setattr("tempfile.TemporaryFile", full)
+    with pytest.raises(CommandError, match="--out: .*Read-only file system: .*/out/one"):
+        shell(one=everything())
