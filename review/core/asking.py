@@ -17,6 +17,7 @@ from review.core.cases import Case, Drawn, Task
 from review.core.consensus import Consensus, Submission, make_consensus
 from review.core.existing import HIT
 from review.core.learning import Answers, Learnt
+from review.core.steps import Told, all_tasks, nobody
 
 FIRST, MOST = 2, 5  # seats of a task under --adaptive: at first, and at most
 SEEN = 2  # tasks after which a worker's skill says enough to choose by
@@ -25,11 +26,12 @@ PROVEN = 0.65  # soft track F with gold that has objects, from which an empty se
 
 @dataclass(frozen=True, slots=True)
 class Asking:
-    """When one more is asked, and whom; see `review.core.evaluating.evaluate`."""
+    """When one more is asked, and whom, and who is told; see `review.core.evaluating.evaluate`."""
 
     gain_floor: float
     agreement_floor: float | None
     choose: bool
+    told: Told = nobody
 
 
 def ask_more(
@@ -38,28 +40,28 @@ def ask_more(
     learnt: Learnt,
     done: set[tuple[int, int]],
     rule: Asking,
+    number: int = 1,
 ) -> bool:
-    """Take one more submission wherever one is left and is worth it; `done` are those that are settled, by case and
-    task, and stay so."""
+    """Take one more submission wherever one is left and is worth it, in the round of this number; `done` are those
+    that are settled, by case and task, and stay so."""
     proven = _proven(cases, used)
     asked = False
-    for c, case in enumerate(cases):
-        for i, task in enumerate(case.tasks):
-            some = used[c][i]
-            following = _next(task, some, learnt if rule.choose else None)
-            if (c, i) in done or len(some) >= MOST or following is None:
-                continue
-            if len(some) < FIRST:
-                used[c][i] = _with(some, following)
-                asked = True
-                continue
-            made = consent(task, some, learnt)
-            known = all(d.worker in proven for d in some)
-            if _is_settled(made, some, learnt, rule, proven=known):
-                done.add((c, i))
-                continue
+    for c, i, task in all_tasks(cases, f"asking, round {number}", rule.told):
+        some = used[c][i]
+        following = _next(task, some, learnt if rule.choose else None)
+        if (c, i) in done or len(some) >= MOST or following is None:
+            continue
+        if len(some) < FIRST:
             used[c][i] = _with(some, following)
             asked = True
+            continue
+        made = consent(task, some, learnt)
+        known = all(d.worker in proven for d in some)
+        if _is_settled(made, some, learnt, rule, proven=known):
+            done.add((c, i))
+            continue
+        used[c][i] = _with(some, following)
+        asked = True
     return asked
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from itertools import count
 
 import numpy as np
 
@@ -24,6 +25,7 @@ from review.core.asking import FIRST, Asking, ask_more, consent, scout
 from review.core.cases import Case, Drawn, Task
 from review.core.consensus import Consensus
 from review.core.learning import Answers, Learnt, learn
+from review.core.steps import Step, Told, all_tasks, nobody, step_at, tasks_of
 
 EVERYBODY = ("consensus", "median", "best")
 
@@ -67,22 +69,24 @@ def evaluate(
     gain_floor: float = GAIN_FLOOR,
     agreement_floor: float | None = None,
     former: Sequence[Answers] = (),
+    on_step: Told = nobody,
 ) -> tuple[list[Result], Learnt]:
     """Results by case, and what was learnt of the workers over all of them; `gain_floor` as in `crowd.core.stopping`.
 
     With `adaptive`, submissions are asked for in the file's order; with `choose` as well, the most exact workers first.
     With an `agreement_floor`, by the plain rule: one more while agreement is under it, whatever the gain.
-    `former` are answers to other tasks, by which workers may be known before they begin.
+    `former` are answers to other tasks, by which workers may be known before they begin. `on_step` is told what is done
+    next.
     """
     used = [[t.drawn[:FIRST] if adaptive else t.drawn for t in case.tasks] for case in cases]
     if adaptive and choose:
         used = scout(cases, former)
-    learnt = learn([*former, *_answers(cases, used)])
-    done: set[tuple[int, int]] = set()
-    while adaptive and ask_more(cases, used, learnt, done, Asking(gain_floor, agreement_floor, choose)):
-        learnt = learn([*former, *_answers(cases, used)])
-    ranks = _rank(cases)
-    return [_result(case, some, learnt, ranks) for case, some in zip(cases, used, strict=True)], learnt
+    learnt = _learn(cases, used, former, on_step)
+    rule, done, rounds = Asking(gain_floor, agreement_floor, choose, on_step), set[tuple[int, int]](), count(1)
+    while adaptive and ask_more(cases, used, learnt, done, rule, next(rounds)):
+        learnt = _learn(cases, used, former, on_step)
+    ranks = _rank(cases, on_step)
+    return [_result(cases, c, some, learnt, ranks, on_step) for c, some in enumerate(used)], learnt
 
 
 def answers_to(task: Task, drawn: Sequence[Drawn]) -> Answers:
@@ -90,28 +94,43 @@ def answers_to(task: Task, drawn: Sequence[Drawn]) -> Answers:
     return Answers(task.start, task.stop, tuple(d.worker for d in drawn), tuple(d.tracks for d in drawn), task.gold)
 
 
-def _answers(cases: Sequence[Case], used: Sequence[Sequence[tuple[Drawn, ...]]]) -> list[Answers]:
+def _learn(
+    cases: Sequence[Case], used: Sequence[Sequence[tuple[Drawn, ...]]], former: Sequence[Answers], told: Told
+) -> Learnt:
+    told(Step("learning skills"))
     each = (
         (t, some) for case, lists in zip(cases, used, strict=True) for t, some in zip(case.tasks, lists, strict=True)
     )
-    return [answers_to(task, some) for task, some in each if some]
+    return learn([*former, *(answers_to(task, some) for task, some in each if some)])
 
 
-def _consent_all(case: Case, used: Sequence[tuple[Drawn, ...]], learnt: Learnt) -> tuple[Consensus, ...]:
+def _consent_all(
+    cases: Sequence[Case], c: int, used: Sequence[tuple[Drawn, ...]], learnt: Learnt, told: Told
+) -> tuple[Consensus, ...]:
     """Every segment by itself, then again with what was found around it, where there was something to settle."""
-    first = [consent(task, some, learnt) for task, some in zip(case.tasks, used, strict=True)]
+    first = [consent(task, used[i], learnt) for i, task in tasks_of(cases, c, "consensus", told)]
     out = []
-    for i, (task, some) in enumerate(zip(case.tasks, used, strict=True)):
+    for i, task in tasks_of(cases, c, "consensus with what is around", told):
         around = [first[j].tracks for j in (i - 1, i + 1) if 0 <= j < len(first)]
-        out.append(consent(task, some, learnt, around) if len(some) > 1 and around else first[i])
+        out.append(consent(task, used[i], learnt, around) if len(used[i]) > 1 and around else first[i])
     return tuple(out)
 
 
-def _result(case: Case, used: Sequence[tuple[Drawn, ...]], learnt: Learnt, ranks: Mapping[str, int]) -> Result:
-    consensuses = _consent_all(case, used, learnt)
-    whole = join(case, [c.tracks for c in consensuses])
+def _result(
+    cases: Sequence[Case],
+    c: int,
+    used: Sequence[tuple[Drawn, ...]],
+    learnt: Learnt,
+    ranks: Mapping[str, int],
+    told: Told,
+) -> Result:
+    case = cases[c]
+    consensuses = _consent_all(cases, c, used, learnt, told)
+    told(step_at(cases, c, "stitching and scoring"))
+    whole = join(case, [made.tracks for made in consensuses])
     spent = float(np.mean([len(some) for some in used])) if used else 0.0
     figures = {"consensus": score(case.truth, whole.resolved.dense, spent)}
+    told(step_at(cases, c, "stitching and scoring single workers"))
     singles = sorted((score(case.truth, w.resolved.dense, 1.0) for w in _singles(case, ranks)), key=_goodness)
     if singles:
         figures["median"], figures["best"] = singles[(len(singles) - 1) // 2], singles[-1]
@@ -136,15 +155,14 @@ def score(truth: Dense, other: Dense, workers: float) -> Figures:
     return Figures(found.hota, found.idf1, found.mota, found.mean_iou, workers)
 
 
-def _rank(cases: Sequence[Case]) -> dict[str, int]:
+def _rank(cases: Sequence[Case], told: Told) -> dict[str, int]:
     """Workers by their mean soft track F with the truth over all their tasks, the best first."""
     seen: dict[str, list[float]] = {}
-    for case in cases:
-        for task in case.tasks:
-            truth = _cut(case.truth, task.start, task.stop)
-            for d in task.drawn:
-                own = fill(d.tracks.tracks, task.start, task.stop)
-                seen.setdefault(d.worker, []).append(track_soft_f(truth, own, labels=False))
+    for c, _, task in all_tasks(cases, "ranking workers", told):
+        truth = _cut(cases[c].truth, task.start, task.stop)
+        for d in task.drawn:
+            own = fill(d.tracks.tracks, task.start, task.stop)
+            seen.setdefault(d.worker, []).append(track_soft_f(truth, own, labels=False))
     order = sorted(seen, key=lambda w: (-float(np.mean(seen[w])), w))
     return {worker: i for i, worker in enumerate(order)}
 

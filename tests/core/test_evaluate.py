@@ -16,6 +16,7 @@ from annotation.core.tracks import Tracks, make_track
 from review.core.cases import Case, Drawn, Task, read_case
 from review.core.evaluating import answers_to, evaluate, mean_figures
 from review.core.lines import BadLine
+from review.core.steps import Step
 from review.core.truth import read_mot
 from review.core.writing import mot_text, write_result
 
@@ -228,3 +229,17 @@ def test_by_the_plain_rule_one_more_is_asked_while_two_who_have_a_say_are_under_
     case = files(*agreed, *differing)
     spent = [[len(some) for some in evaluate([case], adaptive=True, agreement_floor=f)[0][0].used] for f in (0.0, 1.0)]
     assert spent == [[2, 2], [2, 4]]
+
+
+def test_who_listens_is_told_of_every_case_task_and_round(files):
+    agreed = [line(w, 0, 10) for w in "abc"]
+    differing = [line("a", 10, 20, ids=(1,)), *(line(w, 10, 20) for w in "bcd")]
+    case = files(*agreed, *differing)
+    heard: list[Step] = []
+    evaluate([case, replace(case, name="two")], adaptive=True, on_step=heard.append)
+    assert all(step.cases == step.tasks == 2 and 0 <= step.task <= 2 for step in heard if step.case)
+    made = [(s.name, s.case, s.task) for s in heard if s.doing == "consensus"]
+    assert made == [("one", 1, 1), ("one", 1, 2), ("two", 2, 1), ("two", 2, 2)]
+    rounds = list(dict.fromkeys(s.doing for s in heard if "round" in s.doing))
+    assert rounds[:2] == ["asking, round 1", "asking, round 2"]
+    assert heard[0] == Step("learning skills")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable
 from io import StringIO
 from pathlib import Path
@@ -71,3 +72,28 @@ def test_a_folder_that_takes_no_files_is_found_before_the_work(shell, monkeypatc
     monkeypatch.setattr("tempfile.TemporaryFile", full)
     with pytest.raises(CommandError, match="--out: .*Read-only file system: .*/out/one"):
         shell(one=everything())
+
+
+def test_how_far_it_is_goes_to_stderr_when_asked_for(shell):
+    first, aside = shell("--adaptive", verbosity=2, one=everything(), two=everything())
+    lines = aside.splitlines()
+    assert lines[0] == "learning skills"
+    assert "asking, round 1: case 2 of 2 (two), task 1 of 1" in lines
+    assert "consensus: case 1 of 2 (one), task 1 of 1" in lines
+    assert shell("--adaptive", one=everything(), two=everything()) == (first, "")
+
+
+class Terminal(StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize(("verbosity", "shown"), [(0, False), (1, True)])
+def test_how_far_it_is_stands_on_one_line_of_a_terminal(shell, monkeypatch, verbosity, shown):
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", "100")
+    monkeypatch.setattr("sys.stderr", Terminal())
+    said, _ = shell(verbosity=verbosity, **{"[one]:smile:": everything()})
+    seen = sys.stderr.getvalue()
+    assert ("single workers: case 1 of 1 ([one]:smile:)" in seen) is shown
+    assert "round" not in said and (seen == "") is not shown

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from argparse import ArgumentParser
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TypeVar
@@ -12,11 +13,13 @@ from typing import Any, TypeVar
 from django.core.management.base import BaseCommand, CommandError
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from review.core.cases import Case, read_case
 from review.core.evaluating import Figures, Result, evaluate, mean_figures
 from review.core.learning import Learnt
 from review.core.lines import BadFile
+from review.core.steps import Step, Told, nobody
 from review.core.writing import make_folder, write_result
 
 COLUMNS = {"hota": "HOTA", "idf1": "IDF1", "mota": "MOTA", "mean_iou": "mean IoU", "workers": "workers"}
@@ -43,12 +46,30 @@ class Command(BaseCommand):
         cases = _read(options["case"])
         for case in cases:
             _trying(make_folder, options["out"], case.name)
-        results, learnt = evaluate(cases, adaptive=options["adaptive"], choose=options["choose"])
+        with self._telling(options["verbosity"]) as told:
+            results, learnt = evaluate(cases, adaptive=options["adaptive"], choose=options["choose"], on_step=told)
         folders = [_trying(write_result, options["out"], result) for result in results]
         if options["json"]:
             self.stdout.write(json.dumps(report(results, learnt), indent=1))
         else:
             _print(Console(file=self.stdout, width=100 if not self.stdout.isatty() else None), results, folders)
+
+    @contextmanager
+    def _telling(self, verbosity: int) -> Iterator[Told]:
+        """Where steps are told: on stderr, as a line that changes on a terminal, as lines with --verbosity 2."""
+        console = Console(stderr=True, markup=False, emoji=False, highlight=False)
+        if verbosity > 1:
+            yield lambda step: self.stderr.write(_said(step), style_func=str)
+        elif verbosity and console.is_terminal:
+            with console.status(Text("beginning"), spinner="line") as status:  # a spinner that ASCII has
+                yield lambda step: status.update(Text(_said(step)))
+        else:
+            yield nobody
+
+
+def _said(step: Step) -> str:
+    case = f": case {step.case} of {step.cases} ({step.name})" if step.case else ""
+    return step.doing + case + (f", task {step.task} of {step.tasks}" if step.task else "")
 
 
 def _read(named: list[list[str]]) -> list[Case]:
