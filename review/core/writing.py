@@ -6,7 +6,7 @@ import errno
 import json
 import os
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -20,13 +20,22 @@ from review.core.evaluating import Result, Whole
 FILES = ("consensus.txt", "consensus.json")
 
 
-def write_result(out: Path, result: Result) -> Path:
+def class_numbers(results: Iterable[Result]) -> dict[str, int]:
+    """Classes of the labels of all cases, from 1, so that a class means one label in all their files."""
+    return _numbered(label for result in results for label in result.whole.resolved.dense.labels)
+
+
+def _numbered(labels: Iterable[str]) -> dict[str, int]:
+    return {label: i + 1 for i, label in enumerate(sorted(set(labels)))}
+
+
+def write_result(out: Path, result: Result, classes: Mapping[str, int] | None = None) -> Path:
     """Write `consensus.txt` and `consensus.json` into a folder of the case's name; returns the folder.
 
     OSError, with the file's name, where that fails; then both are as they were before.
     """
     folder = make_folder(out, result.name)
-    text, data = mot_text(result.whole.resolved.dense), json.dumps(result_json(result)) + "\n"
+    text, data = mot_text(result.whole.resolved.dense, classes), json.dumps(result_json(result)) + "\n"
     _replace(dict(zip((folder / file for file in FILES), (text, data), strict=True)))
     return folder
 
@@ -68,9 +77,9 @@ def _naming(path: Path) -> Iterator[None]:
         raise OSError(error.errno, error.strerror, str(path)) from error
 
 
-def mot_text(dense: Dense) -> str:
-    """Lines `frame,id,x,y,w,h,conf,class,visibility`, frames from 1; classes number the labels in their order."""
-    classes = {label: i + 1 for i, label in enumerate(sorted(set(dense.labels)))}
+def mot_text(dense: Dense, classes: Mapping[str, int] | None = None) -> str:
+    """Lines `frame,id,x,y,w,h,conf,class,visibility`, frames from 1; without `classes` they number these labels."""
+    classes = _numbered(dense.labels) if classes is None else classes
     lines = []
     for frame, row in np.argwhere(dense.present.T).tolist():
         x1, y1, x2, y2 = dense.boxes[row, frame].tolist()

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import errno
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from review.core.evaluating import Result, evaluate
-from review.core.writing import write_result
+from review.core.writing import class_numbers, write_result
 from tests.core.test_cases import read
 from tests.core.test_evaluate import line
 
@@ -49,3 +50,22 @@ def test_others_may_read_what_was_written_as_far_as_the_umask_lets_them(tmp_path
     finally:
         os.umask(mask)
     assert {path.stat().st_mode & 0o777 for path in folder.iterdir()} == {0o644}
+
+
+def classes_in(folder: Path) -> set[str]:
+    return {row.split(",")[7] for row in (folder / "consensus.txt").read_text().splitlines()}
+
+
+def labelled(label: str, *given: dict) -> list[dict]:
+    return [x | {"tracks": [t | {"label": label} for t in x["tracks"]]} for x in given]
+
+
+def test_a_class_means_one_label_in_all_cases_of_a_run(tmp_path):
+    lines = [line("a", 0, 20), line("b", 0, 20)]
+    cases = [read(tmp_path, *labelled(label, *lines)) for label in ("dog", "cat")]
+    cases = [replace(case, name=name) for case, name in zip(cases, ("one", "two"), strict=True)]
+    results, _ = evaluate(cases)
+    classes = class_numbers(results)
+    assert classes == {"cat": 1, "dog": 2}
+    assert [classes_in(write_result(tmp_path / "out", r, classes)) for r in results] == [{"2"}, {"1"}]
+    assert [classes_in(write_result(tmp_path / "alone", r)) for r in results] == [{"1"}, {"1"}]

@@ -97,3 +97,10 @@ def test_how_far_it_is_stands_on_one_line_of_a_terminal(shell, monkeypatch, verb
     seen = sys.stderr.getvalue()
     assert ("single workers: case 1 of 1 ([one]:smile:)" in seen) is shown
     assert "round" not in said and (seen == "") is not shown
+
+
+def test_a_class_in_the_files_means_one_label_in_all_cases(shell, tmp_path):
+    dogs = [x | {"tracks": [t | {"label": "dog"} for t in x["tracks"]]} for x in everything()]
+    shell(one=dogs, two=everything())
+    rows = [(tmp_path / "out" / name / "consensus.txt").read_text().splitlines()[0] for name in ("one", "two")]
+    assert [row.split(",")[7] for row in rows] == ["2", "1"]

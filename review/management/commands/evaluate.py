@@ -7,6 +7,7 @@ from argparse import ArgumentParser
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -20,7 +21,7 @@ from review.core.evaluating import Figures, Result, evaluate, mean_figures
 from review.core.learning import Learnt
 from review.core.lines import BadFile
 from review.core.steps import Step, Told, nobody
-from review.core.writing import make_folder, write_result
+from review.core.writing import class_numbers, make_folder, write_result
 
 COLUMNS = {"hota": "HOTA", "idf1": "IDF1", "mota": "MOTA", "mean_iou": "mean IoU", "workers": "workers"}
 
@@ -48,7 +49,8 @@ class Command(BaseCommand):
             _trying(make_folder, options["out"], case.name)
         with self._telling(options["verbosity"]) as told:
             results, learnt = evaluate(cases, adaptive=options["adaptive"], choose=options["choose"], on_step=told)
-        folders = [_trying(write_result, options["out"], result) for result in results]
+        write = partial(write_result, classes=class_numbers(results))
+        folders = [_trying(write, options["out"], result) for result in results]
         if options["json"]:
             self.stdout.write(json.dumps(report(results, learnt), indent=1))
         else:
