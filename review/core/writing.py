@@ -140,6 +140,12 @@ def _identities(whole: Whole) -> list[dict[str, Any]]:
     ]
 
 
+def doubtful_json(whole: Whole) -> list[dict[str, Any]]:
+    """The doubtful joins as `joins` have them."""
+    joins = (_join_json(whole, join) for join in whole.stitched.joins if join.doubtful)
+    return [{key: join[key] for key in ("left", "right", "kind", "confidence")} for join in joins]
+
+
 def _join_json(whole: Whole, join: Join) -> dict[str, Any]:
     spans = {s.key: {"start": s.start, "stop": s.stop} for s in whole.segments}
     ends = {side: {**spans[key], "track": track} for side, (key, track) in (("left", join.left), ("right", join.right))}

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from io import StringIO
 from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
 
+from review.core.evaluating import evaluate as make
 from review.management.commands import evaluate
 from tests.core.test_evaluate import TRUTH, line
 
@@ -104,3 +106,25 @@ def test_a_class_in_the_files_means_one_label_in_all_cases(shell, tmp_path):
     shell(one=dogs, two=everything())
     rows = [(tmp_path / "out" / name / "consensus.txt").read_text().splitlines()[0] for name in ("one", "two")]
     assert [row.split(",")[7] for row in rows] == ["2", "1"]
+
+
+def doubting(cases: list, **how: object) -> tuple:
+    """As `evaluate` has it, but with every join in doubt."""
+    results, learnt = make(cases, **how)
+    for i, result in enumerate(results):
+        stitched = result.whole.stitched
+        doubtful = replace(stitched, joins=tuple(join._replace(doubtful=True) for join in stitched.joins))
+        results[i] = replace(result, whole=replace(result.whole, stitched=doubtful))
+    return results, learnt
+
+
+def test_doubtful_joins_are_listed_in_json_too(shell, tmp_path, monkeypatch):
+    lines = [line(w, *at) for at in ((0, 12), (8, 20)) for w in "ab"]
+    plain = json.loads(shell("--json", one=lines)[0])["cases"]["one"]
+    assert (plain["doubtful_joins"], plain["doubtful"]) == (0, [])
+    monkeypatch.setattr(evaluate, "evaluate", doubting)
+    said = json.loads(shell("--json", one=lines)[0])["cases"]["one"]
+    stored = json.loads((tmp_path / "out/one/consensus.json").read_text())["joins"]
+    assert said["doubtful_joins"] == len(stored) == 3
+    assert said["doubtful"] == [{k: join[k] for k in ("left", "right", "kind", "confidence")} for join in stored]
+    assert said["doubtful"][0]["left"] == {"start": 0, "stop": 12, "track": stored[0]["left"]["track"]}

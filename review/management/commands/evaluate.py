@@ -21,7 +21,7 @@ from review.core.evaluating import Figures, Result, evaluate, mean_figures
 from review.core.learning import Learnt
 from review.core.lines import BadFile
 from review.core.steps import Step, Told, nobody
-from review.core.writing import class_numbers, make_folder, write_result
+from review.core.writing import class_numbers, doubtful_json, make_folder, write_result
 
 COLUMNS = {"hota": "HOTA", "idf1": "IDF1", "mota": "MOTA", "mean_iou": "mean IoU", "workers": "workers"}
 
@@ -99,7 +99,7 @@ def report(results: list[Result], learnt: Learnt) -> dict[str, Any]:
     return {
         "cases": {
             r.name: {who: asdict(f) for who, f in r.figures.items()}
-            | {"doubtful_joins": sum(j.doubtful for j in r.whole.stitched.joins)}
+            | {"doubtful_joins": sum(j.doubtful for j in r.whole.stitched.joins), "doubtful": doubtful_json(r.whole)}
             for r in results
         },
         "mean": {who: asdict(f) for who, f in mean_figures(results).items()},
