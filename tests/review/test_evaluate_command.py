@@ -6,8 +6,9 @@ import json
 import sys
 from collections.abc import Callable
 from dataclasses import replace
-from io import StringIO
+from io import BytesIO, StringIO, TextIOWrapper
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -23,17 +24,17 @@ Shell = Callable[..., tuple[str, str]]
 def shell(tmp_path) -> Shell:
     """Runs the command over cases given as name=submissions; returns what it wrote on stdout and stderr."""
 
-    def run(*how: str, out: Path = tmp_path / "out", verbosity: int = 1, **cases: list[dict]) -> tuple[str, str]:
+    def run(*how: str, out: Path = tmp_path / "out", stdout: Any = None, verbosity: int = 1, **cases: list[dict]):
         (tmp_path / "gt.txt").write_text(TRUTH)
         named = []
         for i, (name, lines) in enumerate(cases.items()):
             path = tmp_path / f"{i}.jsonl"
             path.write_text("".join(json.dumps(x) + "\n" for x in lines))
             named += ["--case", name, str(tmp_path / "gt.txt"), str(path)]
-        said, aside = StringIO(), StringIO()
+        said, aside = stdout or StringIO(), StringIO()
         args = [*named, "--out", str(out), *how]
         call_command("evaluate", *args, stdout=said, stderr=aside, verbosity=verbosity)
-        return said.getvalue(), aside.getvalue()
+        return "" if stdout else said.getvalue(), aside.getvalue()
 
     return run
 
@@ -48,6 +49,7 @@ def never(*given: object, **more: object) -> None:
 
 def test_a_table_and_where_the_files_are_go_to_stdout(shell, tmp_path):
     said, aside = shell(one=everything(), two=everything())
+    assert said.splitlines()[0].strip() == "Against the truth"
     assert "best single worker" in said
     assert f"written: {tmp_path}/out/two/consensus.txt, consensus.json" in said
     assert aside == ""
@@ -128,3 +130,25 @@ def test_doubtful_joins_are_listed_in_json_too(shell, tmp_path, monkeypatch):
     assert said["doubtful_joins"] == len(stored) == 3
     assert said["doubtful"] == [{k: join[k] for k in ("left", "right", "kind", "confidence")} for join in stored]
     assert said["doubtful"][0]["left"] == {"start": 0, "stop": 12, "track": stored[0]["left"]["track"]}
+
+
+def test_names_are_shown_as_they_are_given(shell, tmp_path, monkeypatch):
+    monkeypatch.setattr(evaluate, "evaluate", doubting)
+    lines = [line(w, *at) for at in ((0, 12), (8, 20)) for w in "ab"]
+    out = tmp_path / ":smile:[b]"
+    said, _ = shell(out=out, **{"[bold]": lines, "[x] :smile:": lines})
+    assert "[bold] " in said and "[x] :smile: " in said
+    assert "doubtful join in [bold]: " in said
+    assert f"written: {out}/[bold]/consensus.txt" in said
+    odd = tmp_path / "[" / "end]"  # is "[/end]" together
+    assert f"written: {odd}/one/consensus.txt" in shell(out=odd, one=lines)[0]
+
+
+@pytest.mark.parametrize("json_too", [[], ["--json"]])
+def test_names_that_stdout_cannot_hold_are_written_with_escapes(shell, tmp_path, json_too):
+    raw = BytesIO()
+    said = TextIOWrapper(raw, encoding="ascii", write_through=True)
+    shell(*json_too, stdout=said, **{"café": everything(), "\udce9": everything()})
+    assert b"caf\\xe9" in raw.getvalue() or b"caf\\u00e9" in raw.getvalue()
+    assert b"\\udce9" in raw.getvalue()
+    assert (tmp_path / "out" / "café" / "consensus.txt").exists()

@@ -54,7 +54,20 @@ class Command(BaseCommand):
         if options["json"]:
             self.stdout.write(json.dumps(report(results, learnt), indent=1))
         else:
-            _print(Console(file=self.stdout, width=100 if not self.stdout.isatty() else None), results, folders)
+            self._show(results, folders)
+
+    def _show(self, results: list[Result], folders: list[Path]) -> None:
+        """As a table. Names are shown as they are, and with escapes where stdout cannot hold them: the files are
+        written by now, so this must not fail."""
+        self.stdout.ending = ""  # lines have their ends
+        width = None if self.stdout.isatty() else 100
+        console = Console(file=self.stdout, width=width, markup=False, emoji=False, highlight=False)
+        with console.capture() as shown:
+            _print(console, results, folders)
+        try:
+            self.stdout.write(shown.get())
+        except UnicodeEncodeError as error:
+            self.stdout.write(shown.get().encode(error.encoding, "backslashreplace").decode(error.encoding))
 
     @contextmanager
     def _telling(self, verbosity: int) -> Iterator[Told]:
