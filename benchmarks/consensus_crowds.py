@@ -19,7 +19,8 @@ from annotation.core.matching import match
 from annotation.core.segments import cut
 from annotation.core.tracks import Dense, Floats, Tracks, fill, make_track
 from crowd.core.simulation import KINDS, Kind, draw, make_pool
-from review.core.cases import Case, Drawn, Task, read_mot
+from review.core.cases import Case, Drawn, Task
+from review.core.truth import read_mot
 
 SHARED = Path(os.environ.get("TRACKWEAVE_SHARED", Path(__file__).resolve().parents[1] / "../shared")) / "data"
 POOL, SEGMENT_S, OVERLAP_S = 10, 10, 1

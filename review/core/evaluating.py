@@ -3,16 +3,15 @@
 Skills are learnt over all cases at once, from everybody's submissions and the gold. A worker who sat at every task of
 a case is scored as they are. Where nobody did, single workers are put together: workers are ranked by their mean soft
 track F with the truth over all their tasks, and the r-th single worker has on each task what the r-th best of those
-who sat there drew. Best and median are taken by HOTA; the single workers' tracks are stitched as the consensus is.
+who sat there drew. Best and median are taken by HOTA, then mean IoU, then IDF1; single workers' tracks are stitched as
+the consensus is.
 """
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from math import inf
-from statistics import median_low
+from itertools import count
 
 import numpy as np
 
@@ -21,16 +20,14 @@ from annotation.core.metrics import compare
 from annotation.core.resolving import Resolved, resolve
 from annotation.core.stitching import SegmentTracks, Stitched, stitch
 from annotation.core.tracks import Dense, Tracks, fill
-from crowd.core.skill import SPREAD, Skill
-from crowd.core.stopping import GAIN_FLOOR, settled
+from crowd.core.stopping import GAIN_FLOOR
+from review.core.asking import FIRST, Asking, ask_more, consent, scout
 from review.core.cases import Case, Drawn, Task
-from review.core.consensus import Consensus, Submission, make_consensus
-from review.core.existing import HIT
+from review.core.consensus import Consensus
 from review.core.learning import Answers, Learnt, learn
+from review.core.steps import Step, Told, all_tasks, nobody, step_at, tasks_of
 
-FIRST, MOST = 2, 5  # seats of a task under --adaptive: at first, and at most
-SEEN = 2  # tasks after which a worker's skill says enough to choose by
-PROVEN = 0.65  # soft track F with gold that has objects, from which an empty segment is believed early
+EVERYBODY = ("consensus", "median", "best")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,15 +61,6 @@ class Result:
     used: tuple[tuple[Drawn, ...], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Asking:
-    """When one more is asked, and whom; see `evaluate`."""
-
-    gain_floor: float
-    agreement_floor: float | None
-    choose: bool
-
-
 def evaluate(
     cases: Sequence[Case],
     *,
@@ -81,22 +69,24 @@ def evaluate(
     gain_floor: float = GAIN_FLOOR,
     agreement_floor: float | None = None,
     former: Sequence[Answers] = (),
+    on_step: Told = nobody,
 ) -> tuple[list[Result], Learnt]:
     """Results by case, and what was learnt of the workers over all of them; `gain_floor` as in `crowd.core.stopping`.
 
     With `adaptive`, submissions are asked for in the file's order; with `choose` as well, the most exact workers first.
     With an `agreement_floor`, by the plain rule: one more while agreement is under it, whatever the gain.
-    `former` are answers to other tasks, by which workers may be known before they begin.
+    `former` are answers to other tasks, by which workers may be known before they begin. `on_step` is told what is done
+    next.
     """
     used = [[t.drawn[:FIRST] if adaptive else t.drawn for t in case.tasks] for case in cases]
     if adaptive and choose:
-        used = _scout(cases, former)
-    learnt = learn([*former, *_answers(cases, used)])
-    done: set[tuple[int, int]] = set()
-    while adaptive and _ask_more(cases, used, learnt, done, Asking(gain_floor, agreement_floor, choose)):
-        learnt = learn([*former, *_answers(cases, used)])
-    ranks = _rank(cases)
-    return [_result(case, some, learnt, ranks) for case, some in zip(cases, used, strict=True)], learnt
+        used = scout(cases, former)
+    learnt = _learn(cases, used, former, on_step)
+    rule, done, rounds = Asking(gain_floor, agreement_floor, choose, on_step), set[tuple[int, int]](), count(1)
+    while adaptive and ask_more(cases, used, learnt, done, rule, next(rounds)):
+        learnt = _learn(cases, used, former, on_step)
+    ranks = _rank(cases, on_step)
+    return [_result(cases, c, some, learnt, ranks, on_step) for c, some in enumerate(used)], learnt
 
 
 def answers_to(task: Task, drawn: Sequence[Drawn]) -> Answers:
@@ -104,131 +94,51 @@ def answers_to(task: Task, drawn: Sequence[Drawn]) -> Answers:
     return Answers(task.start, task.stop, tuple(d.worker for d in drawn), tuple(d.tracks for d in drawn), task.gold)
 
 
-def _answers(cases: Sequence[Case], used: Sequence[Sequence[tuple[Drawn, ...]]]) -> list[Answers]:
+def _learn(
+    cases: Sequence[Case], used: Sequence[Sequence[tuple[Drawn, ...]]], former: Sequence[Answers], told: Told
+) -> Learnt:
+    told(Step("learning skills"))
     each = (
         (t, some) for case, lists in zip(cases, used, strict=True) for t, some in zip(case.tasks, lists, strict=True)
     )
-    return [answers_to(task, some) for task, some in each if some]
+    return learn([*former, *(answers_to(task, some) for task, some in each if some)])
 
 
-def _ask_more(
-    cases: Sequence[Case],
-    used: list[list[tuple[Drawn, ...]]],
-    learnt: Learnt,
-    done: set[tuple[int, int]],
-    rule: Asking,
-) -> bool:
-    """Take one more submission wherever one is left and is worth it; `done` are those that are settled, by case and
-    task, and stay so."""
-    proven = _proven(cases, used)
-    asked = False
-    for c, case in enumerate(cases):
-        for i, task in enumerate(case.tasks):
-            some = used[c][i]
-            following = _next(task, some, learnt if rule.choose else None)
-            if (c, i) in done or len(some) >= MOST or following is None:
-                continue
-            if len(some) < FIRST:
-                used[c][i] = _with(some, following)
-                asked = True
-                continue
-            made = _consent(task, some, learnt)
-            known = all(d.worker in proven for d in some)
-            if _is_settled(made, some, learnt, rule, proven=known):
-                done.add((c, i))
-                continue
-            used[c][i] = _with(some, following)
-            asked = True
-    return asked
-
-
-def _is_settled(made: Consensus, drawn: Sequence[Drawn], learnt: Learnt, rule: Asking, *, proven: bool) -> bool:
-    """By the plain rule, of two and more who have a say."""
-    if rule.agreement_floor is None:
-        return settled(gain=made.gain, empty=not made.tracks.tracks, proven=proven, gain_floor=rule.gain_floor)
-    heard = [made.scores[_id(d)] for d in drawn if learnt.skills[d.worker].weight > 0]
-    return len(heard) >= FIRST and float(np.mean(heard)) >= rule.agreement_floor
-
-
-def _scout(cases: Sequence[Case], former: Sequence[Answers]) -> list[list[tuple[Drawn, ...]]]:
-    """The first of every task whose first workers are hardly known yet; the other tasks wait until skills are."""
-    seen = Counter(worker for answers in former for worker in answers.workers)
-    return [[_scouts(task, seen) for task in case.tasks] for case in cases]
-
-
-def _scouts(task: Task, seen: Counter[str]) -> tuple[Drawn, ...]:
-    first = task.drawn[:FIRST]
-    if all(seen[d.worker] >= SEEN for d in first):
-        return ()
-    seen.update(d.worker for d in first)
-    return first
-
-
-def _with(some: Sequence[Drawn], more: Drawn) -> tuple[Drawn, ...]:
-    return tuple(sorted((*some, more), key=lambda d: d.line))
-
-
-def _next(task: Task, some: Sequence[Drawn], learnt: Learnt | None) -> Drawn | None:
-    """Who is asked next: in the file's order, or, by what was learnt, the most exact first and nobody who has no say.
-
-    Who misses much is worth as little as who draws badly.
-    """
-    if learnt is None:
-        return next((d for d in task.drawn if d not in some), None)
-    known = ((d, learnt.skills.get(d.worker)) for d in task.drawn if d not in some)
-    left = [(d, skill) for d, skill in known if len(some) < FIRST or skill is None or skill.weight > 0]
-    return min(left, key=lambda one: _error(one[1]), default=(None, None))[0]
-
-
-def _error(skill: Skill | None) -> float:
-    if skill is None:
-        return SPREAD**2 / HIT
-    return skill.spread**2 / skill.hit if skill.weight > 0 else inf
-
-
-def _proven(cases: Sequence[Case], used: Sequence[Sequence[tuple[Drawn, ...]]]) -> set[str]:
-    """Workers who drew what gold has, where it has something."""
-    found = set()
-    for case, lists in zip(cases, used, strict=True):
-        for task, some in zip(case.tasks, lists, strict=True):
-            if task.gold is None or not task.gold.tracks:
-                continue
-            gold = fill(task.gold.tracks, task.start, task.stop)
-            alike = {d.worker: fill(d.tracks.tracks, task.start, task.stop) for d in some}
-            found |= {w for w, own in alike.items() if gold.present.any() and track_soft_f(gold, own) >= PROVEN}
-    return found
-
-
-def _id(drawn: Drawn) -> str:
-    return f"{drawn.line:09d}"
-
-
-def _consent(task: Task, drawn: Sequence[Drawn], learnt: Learnt, around: Sequence[Tracks] = ()) -> Consensus:
-    submissions = [Submission(_id(d), d.worker, d.tracks, learnt.skills.get(d.worker)) for d in drawn]
-    return make_consensus(submissions, task.start, task.stop, lone=True, around=around)
-
-
-def _consent_all(case: Case, used: Sequence[tuple[Drawn, ...]], learnt: Learnt) -> tuple[Consensus, ...]:
+def _consent_all(
+    cases: Sequence[Case], c: int, used: Sequence[tuple[Drawn, ...]], learnt: Learnt, told: Told
+) -> tuple[Consensus, ...]:
     """Every segment by itself, then again with what was found around it, where there was something to settle."""
-    first = [_consent(task, some, learnt) for task, some in zip(case.tasks, used, strict=True)]
+    first = [consent(task, used[i], learnt) for i, task in tasks_of(cases, c, "consensus", told)]
     out = []
-    for i, (task, some) in enumerate(zip(case.tasks, used, strict=True)):
+    for i, task in tasks_of(cases, c, "consensus with what is around", told):
         around = [first[j].tracks for j in (i - 1, i + 1) if 0 <= j < len(first)]
-        out.append(_consent(task, some, learnt, around) if len(some) > 1 and around else first[i])
+        out.append(consent(task, used[i], learnt, around) if len(used[i]) > 1 and around else first[i])
     return tuple(out)
 
 
-def _result(case: Case, used: Sequence[tuple[Drawn, ...]], learnt: Learnt, ranks: Mapping[str, int]) -> Result:
-    consensuses = _consent_all(case, used, learnt)
-    whole = join(case, [c.tracks for c in consensuses])
+def _result(
+    cases: Sequence[Case],
+    c: int,
+    used: Sequence[tuple[Drawn, ...]],
+    learnt: Learnt,
+    ranks: Mapping[str, int],
+    told: Told,
+) -> Result:
+    case = cases[c]
+    consensuses = _consent_all(cases, c, used, learnt, told)
+    told(step_at(cases, c, "stitching and scoring"))
+    whole = join(case, [made.tracks for made in consensuses])
     spent = float(np.mean([len(some) for some in used])) if used else 0.0
     figures = {"consensus": score(case.truth, whole.resolved.dense, spent)}
-    singles = sorted((score(case.truth, w.resolved.dense, 1.0) for w in _singles(case, ranks)), key=lambda f: f.hota)
+    told(step_at(cases, c, "stitching and scoring single workers"))
+    singles = sorted((score(case.truth, w.resolved.dense, 1.0) for w in _singles(case, ranks)), key=_goodness)
     if singles:
-        middle = median_low([f.hota for f in singles])
-        figures["median"] = next(f for f in singles if f.hota == middle)
-        figures["best"] = singles[-1]
+        figures["median"], figures["best"] = singles[(len(singles) - 1) // 2], singles[-1]
     return Result(case.name, figures, whole, consensuses, tuple(used))
+
+
+def _goodness(figures: Figures) -> tuple[float, float, float]:
+    return figures.hota, figures.mean_iou, figures.idf1
 
 
 def join(case: Case, tracks: Iterable[Tracks]) -> Whole:
@@ -245,15 +155,14 @@ def score(truth: Dense, other: Dense, workers: float) -> Figures:
     return Figures(found.hota, found.idf1, found.mota, found.mean_iou, workers)
 
 
-def _rank(cases: Sequence[Case]) -> dict[str, int]:
+def _rank(cases: Sequence[Case], told: Told) -> dict[str, int]:
     """Workers by their mean soft track F with the truth over all their tasks, the best first."""
     seen: dict[str, list[float]] = {}
-    for case in cases:
-        for task in case.tasks:
-            truth = _cut(case.truth, task.start, task.stop)
-            for d in task.drawn:
-                own = fill(d.tracks.tracks, task.start, task.stop)
-                seen.setdefault(d.worker, []).append(track_soft_f(truth, own, labels=False))
+    for c, _, task in all_tasks(cases, "ranking workers", told):
+        truth = _cut(cases[c].truth, task.start, task.stop)
+        for d in task.drawn:
+            own = fill(d.tracks.tracks, task.start, task.stop)
+            seen.setdefault(d.worker, []).append(track_soft_f(truth, own, labels=False))
     order = sorted(seen, key=lambda w: (-float(np.mean(seen[w])), w))
     return {worker: i for i, worker in enumerate(order)}
 
@@ -277,10 +186,12 @@ def _singles(case: Case, ranks: Mapping[str, int]) -> list[Whole]:
 
 
 def mean_figures(results: Sequence[Result]) -> dict[str, Figures]:
-    """Means over cases, for those that have them."""
-    out = {}
-    for who in ("consensus", "median", "best"):
-        some = [asdict(r.figures[who]) for r in results if who in r.figures]
-        if some:
-            out[who] = Figures(**{name: float(np.mean([f[name] for f in some])) for name in some[0]})
-    return out
+    """Means over the cases that have figures of the consensus, the median and the best, so that all three are of the
+    same videos: nobody drew a case without single workers. Nothing where there is no such case."""
+    full = [r.figures for r in results if r.figures.keys() >= set(EVERYBODY)]
+    return {who: _mean([figures[who] for figures in full]) for who in EVERYBODY if full}
+
+
+def _mean(some: Sequence[Figures]) -> Figures:
+    each = [asdict(figures) for figures in some]
+    return Figures(**{name: float(np.mean([f[name] for f in each])) for name in each[0]})

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -12,19 +17,69 @@ from annotation.core.stitching import Join
 from annotation.core.tracks import Dense, to_json
 from review.core.evaluating import Result, Whole
 
+FILES = ("consensus.txt", "consensus.json")
 
-def write_result(out: Path, result: Result) -> Path:
-    """Write `consensus.txt` and `consensus.json` into a folder of the case's name; returns the folder."""
-    folder = out / result.name
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "consensus.txt").write_text(mot_text(result.whole.resolved.dense))
-    (folder / "consensus.json").write_text(json.dumps(result_json(result)) + "\n")
+
+def class_numbers(results: Iterable[Result]) -> dict[str, int]:
+    """Classes of the labels of all cases, from 1, so that a class means one label in all their files."""
+    return _numbered(label for result in results for label in result.whole.resolved.dense.labels)
+
+
+def _numbered(labels: Iterable[str]) -> dict[str, int]:
+    return {label: i + 1 for i, label in enumerate(sorted(set(labels)))}
+
+
+def write_result(out: Path, result: Result, classes: Mapping[str, int] | None = None) -> Path:
+    """Write `consensus.txt` and `consensus.json` into a folder of the case's name; returns the folder.
+
+    OSError, with the file's name, where that fails; then both are as they were before.
+    """
+    folder = make_folder(out, result.name)
+    text, data = mot_text(result.whole.resolved.dense, classes), json.dumps(result_json(result)) + "\n"
+    _replace(dict(zip((folder / file for file in FILES), (text, data), strict=True)))
     return folder
 
 
-def mot_text(dense: Dense) -> str:
-    """Lines `frame,id,x,y,w,h,conf,class,visibility`, frames from 1; classes number the labels in their order."""
-    classes = {label: i + 1 for i, label in enumerate(sorted(set(dense.labels)))}
+def make_folder(out: Path, name: str) -> Path:
+    """The folder of a case. OSError where the files could not be put there, which is better known before the work."""
+    folder = out / name
+    with _naming(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=folder).close()
+    for path in (folder / file for file in FILES):
+        if path.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    return folder
+
+
+def _replace(texts: Mapping[Path, str]) -> None:
+    """Files as a whole: all are written beside their places before the first is put there."""
+    drafts = {path: path.with_name(f".{path.name}-{os.getpid()}") for path in texts}
+    try:
+        for path, draft in drafts.items():
+            with _naming(path):
+                draft.write_text(texts[path], encoding="utf-8")
+        for path, draft in drafts.items():
+            with _naming(path):
+                os.replace(draft, path)
+    finally:
+        for draft in drafts.values():
+            with suppress(OSError):
+                draft.unlink(missing_ok=True)
+
+
+@contextmanager
+def _naming(path: Path) -> Iterator[None]:
+    """An error of a full disk names no file, and one of a draft names the draft."""
+    try:
+        yield
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(path)) from error
+
+
+def mot_text(dense: Dense, classes: Mapping[str, int] | None = None) -> str:
+    """Lines `frame,id,x,y,w,h,conf,class,visibility`, frames from 1; without `classes` they number these labels."""
+    classes = _numbered(dense.labels) if classes is None else classes
     lines = []
     for frame, row in np.argwhere(dense.present.T).tolist():
         x1, y1, x2, y2 = dense.boxes[row, frame].tolist()
@@ -83,6 +138,12 @@ def _identities(whole: Whole) -> list[dict[str, Any]]:
         }
         for identity, some in sorted(parts.items(), key=lambda item: int(item[0]))
     ]
+
+
+def doubtful_json(whole: Whole) -> list[dict[str, Any]]:
+    """The doubtful joins as `joins` have them."""
+    joins = (_join_json(whole, join) for join in whole.stitched.joins if join.doubtful)
+    return [{key: join[key] for key in ("left", "right", "kind", "confidence")} for join in joins]
 
 
 def _join_json(whole: Whole, join: Join) -> dict[str, Any]:

@@ -13,8 +13,11 @@ import pytest
 from annotation.core.metrics import compare
 from annotation.core.segments import cut
 from annotation.core.tracks import Tracks, make_track
-from review.core.cases import BadLine, Case, Drawn, Task, read_case, read_mot
-from review.core.evaluating import answers_to, evaluate
+from review.core.cases import Case, Drawn, Task, read_case
+from review.core.evaluating import answers_to, evaluate, mean_figures
+from review.core.lines import BadLine
+from review.core.steps import Step
+from review.core.truth import read_mot
 from review.core.writing import mot_text, write_result
 
 SHARED = Path(os.environ.get("TRACKWEAVE_SHARED", Path(__file__).resolve().parents[2] / "../shared"))
@@ -115,6 +118,27 @@ def test_single_workers_are_scored_as_they_are_when_one_sat_everywhere(files):
     assert result.figures["median"].mota == pytest.approx(2 / 3)
 
 
+def test_single_workers_of_one_hota_are_ordered_by_how_near_their_boxes_are(files):
+    shifted = []
+    for worker, by in (("a", 0.0), ("b", 0.1), ("c", 0.2)):
+        shifted.append(line(worker, 0, 20))
+        for keyframe in (k for t in shifted[-1]["tracks"] for k in t["keyframes"]):
+            keyframe["points"] = [x + by * (i % 2 == 0) for i, x in enumerate(keyframe["points"])]
+    (result,), _ = evaluate([files(*shifted)])
+    best, median = result.figures["best"], result.figures["median"]
+    assert best.hota == median.hota == 1.0
+    assert (best.mean_iou, median.mean_iou) == (pytest.approx(1.0), pytest.approx(9.9 / 10.1))
+
+
+def test_means_are_of_the_cases_that_have_everybody(files):
+    full = files(line("a", 0, 20), line("b", 0, 20, ids=(1, 2)))
+    undrawn = replace(full, name="undrawn", tasks=())
+    results, _ = evaluate([full, undrawn])
+    assert set(results[1].figures) == {"consensus"}
+    assert mean_figures(results) == results[0].figures
+    assert mean_figures(results[1:]) == {}
+
+
 @pytest.mark.parametrize(
     ("bad", "pointer", "says"),
     [
@@ -205,3 +229,17 @@ def test_by_the_plain_rule_one_more_is_asked_while_two_who_have_a_say_are_under_
     case = files(*agreed, *differing)
     spent = [[len(some) for some in evaluate([case], adaptive=True, agreement_floor=f)[0][0].used] for f in (0.0, 1.0)]
     assert spent == [[2, 2], [2, 4]]
+
+
+def test_who_listens_is_told_of_every_case_task_and_round(files):
+    agreed = [line(w, 0, 10) for w in "abc"]
+    differing = [line("a", 10, 20, ids=(1,)), *(line(w, 10, 20) for w in "bcd")]
+    case = files(*agreed, *differing)
+    heard: list[Step] = []
+    evaluate([case, replace(case, name="two")], adaptive=True, on_step=heard.append)
+    assert all(step.cases == step.tasks == 2 and 0 <= step.task <= 2 for step in heard if step.case)
+    made = [(s.name, s.case, s.task) for s in heard if s.doing == "consensus"]
+    assert made == [("one", 1, 1), ("one", 1, 2), ("two", 2, 1), ("two", 2, 2)]
+    rounds = list(dict.fromkeys(s.doing for s in heard if "round" in s.doing))
+    assert rounds[:2] == ["asking, round 1", "asking, round 2"]
+    assert heard[0] == Step("learning skills")

@@ -4,20 +4,28 @@ from __future__ import annotations
 
 import json
 from argparse import ArgumentParser
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from django.core.management.base import BaseCommand, CommandError
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
-from review.core.cases import BadLine, Case, read_case
+from review.core.cases import Case, read_case
 from review.core.evaluating import Figures, Result, evaluate, mean_figures
 from review.core.learning import Learnt
-from review.core.writing import write_result
+from review.core.lines import BadFile
+from review.core.steps import Step, Told, nobody
+from review.core.writing import class_numbers, doubtful_json, make_folder, write_result
 
 COLUMNS = {"hota": "HOTA", "idf1": "IDF1", "mota": "MOTA", "mean_iou": "mean IoU", "workers": "workers"}
+
+Given = TypeVar("Given")
 
 
 class Command(BaseCommand):
@@ -37,12 +45,46 @@ class Command(BaseCommand):
         if options["choose"] and not options["adaptive"]:
             raise CommandError("--choose says whom --adaptive asks first: give both")
         cases = _read(options["case"])
-        results, learnt = evaluate(cases, adaptive=options["adaptive"], choose=options["choose"])
-        folders = [_write(options["out"], result) for result in results]
+        for case in cases:
+            _trying(make_folder, options["out"], case.name)
+        with self._telling(options["verbosity"]) as told:
+            results, learnt = evaluate(cases, adaptive=options["adaptive"], choose=options["choose"], on_step=told)
+        write = partial(write_result, classes=class_numbers(results))
+        folders = [_trying(write, options["out"], result) for result in results]
         if options["json"]:
             self.stdout.write(json.dumps(report(results, learnt), indent=1))
         else:
-            _print(Console(file=self.stdout, width=100 if not self.stdout.isatty() else None), results, folders)
+            self._show(results, folders)
+
+    def _show(self, results: list[Result], folders: list[Path]) -> None:
+        """As a table. Names are shown as they are, and with escapes where stdout cannot hold them: the files are
+        written by now, so this must not fail."""
+        self.stdout.ending = ""  # lines have their ends
+        width = None if self.stdout.isatty() else 100
+        console = Console(file=self.stdout, width=width, markup=False, emoji=False, highlight=False)
+        with console.capture() as shown:
+            _print(console, results, folders)
+        try:
+            self.stdout.write(shown.get())
+        except UnicodeEncodeError as error:
+            self.stdout.write(shown.get().encode(error.encoding, "backslashreplace").decode(error.encoding))
+
+    @contextmanager
+    def _telling(self, verbosity: int) -> Iterator[Told]:
+        """Where steps are told: on stderr, as a line that changes on a terminal, as lines with --verbosity 2."""
+        console = Console(stderr=True, markup=False, emoji=False, highlight=False)
+        if verbosity > 1:
+            yield lambda step: self.stderr.write(_said(step), style_func=str)
+        elif verbosity and console.is_terminal:
+            with console.status(Text("beginning"), spinner="line") as status:  # a spinner that ASCII has
+                yield lambda step: status.update(Text(_said(step)))
+        else:
+            yield nobody
+
+
+def _said(step: Step) -> str:
+    case = f": case {step.case} of {step.cases} ({step.name})" if step.case else ""
+    return step.doing + case + (f", task {step.task} of {step.tasks}" if step.task else "")
 
 
 def _read(named: list[list[str]]) -> list[Case]:
@@ -54,13 +96,13 @@ def _read(named: list[list[str]]) -> list[Case]:
         raise CommandError("--case: two cases have one name")
     try:
         return [read_case(name, Path(truth), Path(submissions)) for name, truth, submissions in named]
-    except (BadLine, OSError) as error:
+    except (BadFile, OSError) as error:
         raise CommandError(str(error)) from error
 
 
-def _write(out: Path, result: Result) -> Path:
+def _trying(write: Callable[[Path, Given], Path], out: Path, given: Given) -> Path:
     try:
-        return write_result(out, result)
+        return write(out, given)
     except OSError as error:
         raise CommandError(f"--out: {error}") from error
 
@@ -70,7 +112,7 @@ def report(results: list[Result], learnt: Learnt) -> dict[str, Any]:
     return {
         "cases": {
             r.name: {who: asdict(f) for who, f in r.figures.items()}
-            | {"doubtful_joins": sum(j.doubtful for j in r.whole.stitched.joins)}
+            | {"doubtful_joins": sum(j.doubtful for j in r.whole.stitched.joins), "doubtful": doubtful_json(r.whole)}
             for r in results
         },
         "mean": {who: asdict(f) for who, f in mean_figures(results).items()},

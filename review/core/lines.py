@@ -1,0 +1,40 @@
+"""Files with one thing a line, and the place of every mistake in them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+
+class BadFile(ValueError):
+    """A file cannot be used: says which and why."""
+
+    def __init__(self, path: Path, message: str, place: str = ""):
+        self.path, self.message = path, message
+        super().__init__(f"{path}{place}: {message}")
+
+
+class BadLine(BadFile):
+    """A line of a file cannot be used: says which file, which line and what of it."""
+
+    def __init__(self, path: Path, line: int, pointer: str, message: str):
+        self.line, self.pointer = line, pointer
+        super().__init__(path, message, f", line {line}{', at ' + pointer if pointer else ''}")
+
+
+def lines_of(path: Path) -> Iterator[tuple[int, str]]:
+    """The lines that are not blank, with their numbers from 1. BadLine where one is not UTF-8."""
+    # Bytes that are no UTF-8 are let through as half surrogate pairs, which UTF-8 itself cannot hold.
+    with path.open(encoding="utf-8-sig", errors="surrogateescape") as file:
+        for number, line in enumerate(file, 1):
+            if not _is_whole(line):
+                raise BadLine(path, number, "", "is not UTF-8")
+            if line.strip():
+                yield number, line
+
+
+def _is_whole(line: str) -> bool:
+    try:
+        return line.isascii() or bool(line.encode())
+    except UnicodeEncodeError:
+        return False
