@@ -12,7 +12,7 @@ from annotation.core.parsing import Limits, parse_tracks
 from annotation.core.problems import Invalid
 from annotation.core.tracks import Dense, Tracks
 from annotation.core.values import name_problem
-from review.core.lines import BadFile, BadLine, lines_of
+from review.core.lines import BadLine, lines_of
 from review.core.truth import MOST_FRAMES, Truth, on_every_frame, places_problem, read_truth
 
 # Tracks times frames of one line. Making a consensus of a single submission takes some 200 bytes a box (of two, 900),
@@ -50,10 +50,8 @@ class Case:
 
 
 def read_case(name: str, truth: Path, submissions: Path) -> Case:
-    """A case from its two files. BadFile where one of them is wrong, OSError where it cannot be read."""
+    """A case from its two files. BadLine where one of them is wrong, OSError where it cannot be read."""
     drawn, golds = _read_lines(submissions)
-    if not drawn:
-        raise BadFile(submissions, "no submissions")
     spans = sorted({(d.tracks.start, d.tracks.stop) for d in drawn})
     tasks = tuple(Task(*span, _of(drawn, span), _covering(submissions, golds, *span)) for span in spans)
     return Case(name, _truth_beneath(read_truth(truth), submissions, drawn), tasks)
@@ -61,10 +59,10 @@ def read_case(name: str, truth: Path, submissions: Path) -> Case:
 
 def _truth_beneath(truth: Truth, submissions: Path, drawn: list[Drawn]) -> Dense:
     """On all frames that somebody drew on, too."""
-    last = max(drawn, key=lambda d: d.tracks.stop)
-    if problem := places_problem(truth, last.tracks.stop):
-        raise BadLine(submissions, last.line, "/stop", problem)
-    return on_every_frame(truth, last.tracks.stop)
+    stop = max((d.tracks.stop for d in drawn), default=0)
+    if problem := places_problem(truth, stop):
+        raise BadLine(submissions, next(d.line for d in drawn if d.tracks.stop == stop), "/stop", problem)
+    return on_every_frame(truth, stop)
 
 
 def _of(drawn: list[Drawn], span: tuple[int, int]) -> tuple[Drawn, ...]:

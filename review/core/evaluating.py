@@ -186,10 +186,10 @@ def _singles(case: Case, ranks: Mapping[str, int]) -> list[Whole]:
 
 
 def mean_figures(results: Sequence[Result]) -> dict[str, Figures]:
-    """Means over the cases that have figures of the consensus, the median and the best, so that all three are of the
-    same videos: nobody drew a case without single workers. Nothing where there is no such case."""
-    full = [r.figures for r in results if r.figures.keys() >= set(EVERYBODY)]
-    return {who: _mean([figures[who] for figures in full]) for who in EVERYBODY if full}
+    """Means over the cases that somebody drew, so that those of consensus, median and best are of the same videos;
+    where there is none, of the consensus that is nothing."""
+    drawn = [r.figures for r in results if r.figures.keys() >= set(EVERYBODY)] or [r.figures for r in results]
+    return {who: _mean([f[who] for f in drawn]) for who in EVERYBODY if drawn and who in drawn[0]}
 
 
 def _mean(some: Sequence[Figures]) -> Figures:

@@ -83,6 +83,7 @@ class Learnt:
 
 def learn(answers: Sequence[Answers]) -> Learnt:
     """Skills of everybody who answered anything."""
+    answers = [a for a in answers if a.drawn]
     workers = tuple(sorted({w for a in answers for w in a.workers}))
     parts = [_look(a, workers) for a in answers]
     asked = [np.tile(np.isin(workers, a.workers), (len(part.drew), 1)) for a, part in zip(answers, parts, strict=True)]

@@ -6,20 +6,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 
-class BadFile(ValueError):
-    """A file cannot be used: says which and why."""
-
-    def __init__(self, path: Path, message: str, place: str = ""):
-        self.path, self.message = path, message
-        super().__init__(f"{path}{place}: {message}")
-
-
-class BadLine(BadFile):
+class BadLine(ValueError):
     """A line of a file cannot be used: says which file, which line and what of it."""
 
     def __init__(self, path: Path, line: int, pointer: str, message: str):
-        self.line, self.pointer = line, pointer
-        super().__init__(path, message, f", line {line}{', at ' + pointer if pointer else ''}")
+        self.path, self.line, self.pointer, self.message = path, line, pointer, message
+        super().__init__(f"{path}, line {line}{', at ' + pointer if pointer else ''}: {message}")
 
 
 def lines_of(path: Path) -> Iterator[tuple[int, str]]:

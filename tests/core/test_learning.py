@@ -45,3 +45,11 @@ def test_a_difference_of_two_workers_is_one_of_their_pair_whoever_is_named_first
 
 def test_of_workers_whom_nobody_met_the_usual_spread_is_taken():
     assert learn_spreads(np.zeros((0, 3)), 3) == pytest.approx([0.05] * 3)
+
+
+def test_what_nobody_answered_teaches_nothing():
+    given = [Answers(0, 60, ("ann", "bob"), tuple(submitted(np.random.default_rng(1), noise) for noise in (1, 2)))]
+    assert (
+        learn([*given, Answers(5, 9, (), ()), Answers(5, 9, (), (), given[0].drawn[0])]).skills == learn(given).skills
+    )
+    assert learn([Answers(5, 9, (), ())]).skills == {}

@@ -55,6 +55,12 @@ def test_a_table_and_where_the_files_are_go_to_stdout(shell, tmp_path):
     assert aside == ""
 
 
+def test_who_gives_a_case_that_nobody_drew_is_told_and_gets_what_there_is(shell):
+    said, aside = shell(one=everything(), two=[])
+    assert aside == "two: no submissions\n"
+    assert "mean" in said
+
+
 @pytest.mark.parametrize("what", ["out", "out/one", "out/one/consensus.json/"])
 def test_where_nothing_can_be_written_no_work_is_begun(shell, tmp_path, monkeypatch, what):
     path = tmp_path / what

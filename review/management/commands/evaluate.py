@@ -19,7 +19,7 @@ from rich.text import Text
 from review.core.cases import Case, read_case
 from review.core.evaluating import Figures, Result, evaluate, mean_figures
 from review.core.learning import Learnt
-from review.core.lines import BadFile
+from review.core.lines import BadLine
 from review.core.steps import Step, Told, nobody
 from review.core.writing import class_numbers, doubtful_json, make_folder, write_result
 
@@ -46,6 +46,8 @@ class Command(BaseCommand):
             raise CommandError("--choose says whom --adaptive asks first: give both")
         cases = _read(options["case"])
         for case in cases:
+            if not case.tasks:
+                self.stderr.write(f"{case.name}: no submissions")
             _trying(make_folder, options["out"], case.name)
         with self._telling(options["verbosity"]) as told:
             results, learnt = evaluate(cases, adaptive=options["adaptive"], choose=options["choose"], on_step=told)
@@ -96,7 +98,7 @@ def _read(named: list[list[str]]) -> list[Case]:
         raise CommandError("--case: two cases have one name")
     try:
         return [read_case(name, Path(truth), Path(submissions)) for name, truth, submissions in named]
-    except (BadFile, OSError) as error:
+    except (BadLine, OSError) as error:
         raise CommandError(str(error)) from error
 
 
