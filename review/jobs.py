@@ -46,6 +46,7 @@ def adopt_gold_job(subject: str) -> None:
 @job("stitch_video")
 def stitch_video_job(subject: str) -> None:
     stitching.stitch_video(video_id=subject)
+    stitching.ask(video_id=subject)
 
 
 @job("learn_skills")
