@@ -162,7 +162,8 @@ def weights_of(heard: list[Submission]) -> dict[str, float]:
 
 
 def write(task: Task, seats: list[Assignment], found: Consent, *, wanted: str = "") -> Consensus:
-    """A new build, unless the current one was made of the same inputs in the same way."""
+    """A new build, unless the current one was made of the same inputs in the same way. It waits for a verdict either
+    way, also where the one more that a reviewer asked for brought nothing that counts."""
     consensus, _ = Consensus.objects.get_or_create(
         task=task,
         defaults={"batch_id": task.batch_id, "video_id": task.segment.video_id, "segment_id": task.segment_id},
@@ -172,6 +173,9 @@ def write(task: Task, seats: list[Assignment], found: Consent, *, wanted: str = 
     of = (inputs, IN_USE, found.weights, list(found.beside))
     same = current and (current.inputs, current.method, current.weights, current.beside) == of
     if same and consensus.status != ConsensusStatus.STALE:
+        rejected = Consensus.objects.filter(pk=consensus.pk, status=ConsensusStatus.REJECTED)
+        if rejected.update(status=ConsensusStatus.PENDING):
+            consensus.refresh_from_db()
         return consensus
     track_set = recording.store(tracks=made.tracks, video=task.segment.video, source=Source.CONSENSUS)
     build = Build.objects.create(
