@@ -47,7 +47,10 @@ def reconcile(*, task_id: str) -> None:
     if task.status not in (TaskStatus.OPEN, TaskStatus.FILLED):
         return
     seats = completing.submissions_of(task)
-    if not seats or has_live_seats(task):
+    if has_live_seats(task):
+        return
+    if not seats:
+        _begin_anew(task_id)
         return
     if left_s := scoring.left_to_wait(task=task, seats=seats):
         want("reconcile", task_id, delay_s=left_s)
@@ -70,6 +73,13 @@ def reconcile(*, task_id: str) -> None:
         more = seats_wanted(policy=policy, judged=judged, submissions=found.trusted)
         _conclude(task, consensus, policy, found.trusted, min(more, policy.max_redundancy - len(seats)))
         want("learn_skills", task.project_id, delay_s=_learn_after_s(task.project_id))
+
+
+@transaction.atomic
+def _begin_anew(task_id: str) -> None:
+    task = lock_task(task_id)
+    completing.fill(task=task)
+    completing.begin_anew(task=task)
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import pytest
 from django.db.models.functions import Now
 
 from annotation.queue import sweep_all
-from crowd.models import Assignment
+from crowd.models import Assignment, Task
 from review.models import Consensus
 from tests import cast
 from tests.review import stage
@@ -69,3 +69,15 @@ def test_first_seats_wait_for_workers_who_may_still_be_invited() -> None:
     Assignment.objects.filter(status="open").update(created_at=Now() - timedelta(minutes=2))
     sweep_all()
     assert Assignment.objects.filter(batch=batch, status="open").count() == 1
+
+
+def test_what_was_taken_back_is_no_first_submission() -> None:
+    batch = stage.launched(frames=20)
+    for seat in stage.work(batch, "Wanda") + stage.work(batch, "Will"):
+        cast.client("Mona").post(f"{stage.API}/submissions/{seat}/reject/", {"reason": "not his own"})
+    cast.work_off()
+    Assignment.objects.filter(status="open").update(created_at=Now() - timedelta(minutes=2))
+    sweep_all()
+    # A reviewer would have nothing to decide.
+    assert Task.objects.get(batch=batch).status == "open"
+    assert Assignment.objects.filter(batch=batch, status="open").count() == 2

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from crowd.models import Task
+from annotation.queue import sweep_all
+from crowd.models import Batch, Task
 from review.lifecycle import ConsensusStatus
 from review.models import Consensus
 from tests import cast
-from tests.crowd.stage import claim, submit
-from tests.review.stage import API, decide, disputed
+from tests.crowd.stage import claim, submit, try_claim
+from tests.review.stage import API, by_all, decide, disputed, launched, only_consensus, tracks, work
 
 pytestmark = pytest.mark.django_db
 
@@ -35,3 +36,30 @@ def test_what_was_rejected_comes_back_where_the_one_more_was_taken_back_before_i
     assert states(consensus) == (ConsensusStatus.PENDING, "in_review")
     assert consensus.version == 1
     assert decide("Rita", consensus, "accept").status_code == 200
+
+
+def test_where_all_was_taken_back_before_it_was_judged_the_first_seats_open_again() -> None:
+    batch = launched(frames=20)
+    for seat in work(batch, "Wanda") + work(batch, "Will"):
+        take_back(seat)
+    cast.work_off()
+    task = Task.objects.get(batch=batch)
+    assert (task.status, task.assignments.filter(status="open").count()) == ("open", 2)
+    cast.work_off()
+    assert task.assignments.count() == 4
+    by_all(batch, Walt=tracks, Wim=tracks)
+    assert states(only_consensus(batch)) == (ConsensusStatus.ACCEPTED, "done")
+
+
+def test_the_first_seats_open_again_once_the_budget_covers_them() -> None:
+    batch = launched(frames=20, reward_micros=100, budget_micros=200)
+    seats = work(batch, "Wanda") + work(batch, "Will")
+    Batch.objects.update(policy=batch.policy | {"budget_micros": 0})
+    for seat in seats:
+        take_back(seat)
+    cast.work_off()
+    assert try_claim(cast.client("Walt"), batch.project).status_code == 204
+    Batch.objects.update(policy=batch.policy)
+    sweep_all()
+    cast.work_off()
+    assert try_claim(cast.client("Walt"), batch.project).status_code == 201
