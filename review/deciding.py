@@ -66,6 +66,9 @@ def stop_asking(*, task_id: str) -> None:
     if completing.stop_asking(task_id=task_id):
         rejected = Consensus.objects.filter(task=task_id, status=ConsensusStatus.REJECTED)
         rejected.update(status=ConsensusStatus.PENDING)
+        # What came, or was taken back, while somebody was still waited for was judged by nobody.
+        built = Consensus.objects.filter(task=task_id, version__gt=0).exists()
+        want("reconcile" if built else "renew_consensus", task_id)
 
 
 def _check_version(consensus: Consensus, version: int | None) -> None:

@@ -75,7 +75,8 @@ def _differ(before: Mapping[str, float], now: Mapping[str, float]) -> bool:
 
 
 def renew(*, task_id: str) -> None:
-    """Make a stale consensus anew. Safe to run twice; nothing where it was decided or is current."""
+    """Make a stale consensus anew, or the first one of a task that came to a person without. Safe to run twice; nothing
+    where it was decided or is current."""
     task = Task.objects.select_related("batch", "segment__video", "project").get(pk=task_id)
     seats = completing.submissions_of(task)
     if task.status != TaskStatus.IN_REVIEW or not seats:
@@ -83,8 +84,8 @@ def renew(*, task_id: str) -> None:
     found = consent(task, seats)
     with transaction.atomic():
         task = lock_task(task_id)
-        row = Consensus.objects.filter(task=task, status=ConsensusStatus.STALE).first()
-        if row is None or task.status != TaskStatus.IN_REVIEW:
+        row = Consensus.objects.filter(task=task).first()
+        if task.status != TaskStatus.IN_REVIEW or row is not None and row.status != ConsensusStatus.STALE:
             return
         if [s.pk for s in completing.submissions_of(task)] != [s.pk for s in seats]:
             want("renew_consensus", task_id)
