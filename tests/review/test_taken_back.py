@@ -7,7 +7,7 @@ import pytest
 from annotation.queue import sweep_all
 from crowd.models import Batch, Task
 from review.lifecycle import ConsensusStatus
-from review.models import Consensus
+from review.models import Build, Consensus
 from tests import cast
 from tests.crowd.stage import claim, submit, try_claim
 from tests.review.stage import API, by_all, decide, disputed, launched, only_consensus, tracks, work
@@ -63,3 +63,27 @@ def test_the_first_seats_open_again_once_the_budget_covers_them() -> None:
     sweep_all()
     cast.work_off()
     assert try_claim(cast.client("Walt"), batch.project).status_code == 201
+
+
+def inputs_of(consensus: Consensus) -> list[str]:
+    consensus.refresh_from_db()
+    return Build.objects.get(consensus=consensus, version=consensus.version).inputs
+
+
+@pytest.mark.parametrize("how", ["accepted", "disputed"])
+def test_what_is_taken_in_again_is_an_input_again(how: str) -> None:
+    consensus = disputed()
+    seat = consensus.task.assignments.get(worker__username="Will")
+    take_back(seat.pk)
+    cast.work_off()
+    assert inputs_of(consensus) == [consensus.task.assignments.get(worker__username="Wanda").pk]
+    mona = cast.client("Mona")
+    if how == "accepted":
+        answer = mona.post(f"{API}/submissions/{seat.pk}/accept/", {"reason": "it was his own"})
+    else:
+        made = cast.client("Will").post(f"{API}/assignments/{seat.pk}/dispute/", {"reason": "It is my own."})
+        answer = mona.post(f"{API}/disputes/{made.json()['id']}/uphold/", {"reason": "It was his own."})
+    assert answer.status_code == 200, answer.content
+    cast.work_off()
+    assert seat.pk in inputs_of(consensus)
+    assert states(consensus) == (ConsensusStatus.PENDING, "in_review")
