@@ -26,7 +26,7 @@ def reconcile_job(subject: str) -> None:
     with transaction.atomic():
         scoring.want_scores(task_id=subject)
     reconciling.reconcile(task_id=subject)
-    renewing.mark_stale(pk=subject)
+    renewing.mark_stale_around(task_id=subject)
 
 
 def _keep_what_there_is(subject: str, _: str) -> None:
