@@ -36,6 +36,8 @@ def _keep_what_there_is(subject: str, _: str) -> None:
 @job("renew_consensus", given_up=_keep_what_there_is)
 def renew_consensus_job(subject: str) -> None:
     renewing.renew(task_id=subject)
+    # What changed while it was made found it stale already, and marked nothing.
+    renewing.mark_stale(pk=subject)
 
 
 @job("adopt_gold")

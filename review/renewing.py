@@ -87,7 +87,10 @@ def renew(*, task_id: str) -> None:
     where it was decided or is current."""
     task = Task.objects.select_related("batch", "segment__video", "project").get(pk=task_id)
     seats = completing.submissions_of(task)
-    if task.status != TaskStatus.IN_REVIEW or not seats:
+    if task.status != TaskStatus.IN_REVIEW:
+        return
+    if not seats:  # all of it was taken back since: there is nothing to make it of
+        give_up(task_id=task_id)
         return
     found = consent(task, seats)
     with transaction.atomic():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from django.db.models.functions import Now
 
@@ -106,6 +108,41 @@ def test_a_submission_that_was_taken_back_makes_it_stale() -> None:
     build = Build.objects.get(consensus=consensus, version=consensus.version)
     assert consensus.status == ConsensusStatus.PENDING
     assert seat.pk not in build.inputs
+
+
+def test_skills_that_change_while_it_is_made_anew_are_not_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    consensus = disputed()
+    know(consensus, Wanda=2.0, Will=0.0)
+    assert renewing.mark_stale(pk=consensus.task_id) == 1
+    real = renewing.consent
+
+    def slow(*args: Any) -> Any:
+        found = real(*args)
+        know(consensus, Wanda=0.0, Will=2.0)
+        assert renewing.mark_stale(pk=consensus.task_id) == 0
+        monkeypatch.setattr(renewing, "consent", real)
+        return found
+
+    monkeypatch.setattr(renewing, "consent", slow)
+    cast.work_off()
+    consensus.refresh_from_db()
+    weights = Build.objects.get(consensus=consensus, version=consensus.version).weights
+    will = consensus.task.assignments.get(worker__username="Will")
+    assert (consensus.status, weights[will.pk]) == (ConsensusStatus.PENDING, 2.0)
+
+
+def test_where_all_was_taken_back_before_it_was_made_anew_it_waits_as_it_is() -> None:
+    consensus = disputed()
+    one, other = consensus.task.assignments.order_by("pk")
+    mona = cast.client("Mona")
+    assert mona.post(f"{API}/submissions/{one.pk}/reject/", {"reason": "not his own"}).status_code == 200
+    assert run(f"reconcile:{consensus.task_id}")
+    assert mona.post(f"{API}/submissions/{other.pk}/reject/", {"reason": "not her own"}).status_code == 200
+    cast.work_off()
+    consensus.refresh_from_db()
+    assert (consensus.status, consensus.version) == (ConsensusStatus.PENDING, 1)
+    judge_what_was_left()
+    assert not Job.objects.filter(kind="renew_consensus", status=JobStatus.QUEUED).exists()
 
 
 def test_what_did_not_change_or_was_decided_stays() -> None:
