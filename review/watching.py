@@ -106,7 +106,7 @@ def _redundancy(project: Project, batches: list[Batch]) -> dict[str, Any]:
     """Submissions per decided task, and how many fewer than `max_redundancy` on each would have been."""
     # Tasks that nobody sat at were imported.
     worked = Assignment.objects.filter(task=OuterRef("pk"), extra=False, status__in=SUBMITTED)
-    done = Task.objects.filter(Exists(worked), project=project, status=TaskStatus.DONE)
+    done = Task.objects.filter(Exists(worked), batch__in=batches, status=TaskStatus.DONE)
     used = dict(
         Assignment.objects.filter(task__in=done, extra=False, status__in=SUBMITTED)
         .order_by()
@@ -116,7 +116,7 @@ def _redundancy(project: Project, batches: list[Batch]) -> dict[str, Any]:
     tasks = dict(done.order_by().values_list("batch").annotate(n=Count("pk")))
     most = sum(policy_of(b).max_redundancy * tasks.get(b.pk, 0) for b in batches)
     spent, decided = sum(used.values()), sum(tasks.values())
-    asked = Build.objects.filter(consensus__task__project=project).exclude(wanted="").order_by()
+    asked = Build.objects.filter(consensus__batch__in=batches).exclude(wanted="").order_by()
     why = dict(asked.values_list("wanted").annotate(n=Count("pk")))
     return {"mean": spent / decided if decided else None, "saved": max(0, most - spent), "why": why}
 
