@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import pytest
+from django.db.models.functions import Now
 
+from annotation.models import Job
+from crowd.importing import withdraw_done_batch
 from crowd.models import Task
-from review import watching
+from review import measuring, renewing, watching
+from review.models import Build, Consensus
 from tests import cast
 from tests.crowd import stage as crowd
-from tests.review.stage import API, by_all, tracks, work
+from tests.review.rows import accepted
+from tests.review.stage import API, by_all, decide, tracks, work
 
 pytestmark = pytest.mark.django_db
 
@@ -27,3 +32,56 @@ def test_a_cancelled_batch_is_not_counted_among_what_was_saved() -> None:
     assert Task.objects.filter(batch=batch, status="done").count() == 1
     assert cast.client("Mona").post(f"{API}/batches/{batch.pk}/cancel/").status_code == 200
     assert watching.progress(project)["redundancy"] == before
+
+
+def waiting(segments: int = 2) -> list[Consensus]:
+    """Segments on which Wanda and Will drew different things, with all jobs done."""
+    batch = crowd.launched(frames=18 * segments + 2, max_redundancy=2)
+    by_all(batch, Wanda=tracks, Will=lambda a, b: tracks(a, b, shift=25.0))
+    Job.objects.filter(status="queued").update(not_before=Now())
+    cast.work_off()
+    return list(Consensus.objects.filter(batch=batch).select_related("task__project").order_by("segment__index"))
+
+
+def test_a_verdict_that_pays_nobody_moves_the_number() -> None:
+    for row in waiting():
+        before = watching.seq(row.task.project)
+        elsewhere = [
+            {"id": "1", "label": "person", "keyframes": [{"frame": row.segment.start, "points": [80, 1, 90, 9]}]}
+        ]
+        assert decide("Rita", row, "amend", {"tracks": elsewhere}).status_code == 200
+        assert not row.task.assignments.filter(status="accepted").exists()
+        assert watching.seq(row.task.project) > before
+
+
+def test_a_rejection_moves_the_number() -> None:
+    (row,) = waiting(1)
+    before = watching.seq(row.task.project)
+    assert decide("Rita", row, "reject", {"reason": "Who is who?"}).status_code == 200
+    assert watching.seq(row.task.project) > before
+
+
+def test_agreement_measured_anew_moves_the_number() -> None:
+    (row,) = waiting(1)
+    for _ in range(2):
+        before = watching.seq(row.task.project)
+        measuring.measure(project_id=row.task.project_id)
+        assert watching.seq(row.task.project) > before
+
+
+def test_a_consensus_made_anew_moves_the_number() -> None:
+    (row,) = waiting(1)
+    Build.objects.update(method="evidence-clustering 1")
+    renewing.mark_stale(pk=row.task_id)
+    before = watching.seq(row.task.project)
+    renewing.renew(task_id=row.task_id)
+    assert watching.seq(row.task.project) > before
+
+
+def test_an_import_that_is_undone_moves_the_number() -> None:
+    rows = accepted(2)
+    project = rows[0].video.project
+    before = watching.seq(project), watching.progress(project)["segments"]["total"]
+    withdraw_done_batch(batch=rows[0].batch)
+    assert watching.progress(project)["segments"]["total"] == 0 != before[1]
+    assert watching.seq(project) > before[0]
