@@ -12,7 +12,7 @@ from annotation.models import Project, User
 from crowd.errors import WrongState
 from crowd.lifecycle import DisputeStatus, EntryKind, Seat
 from crowd.models import Assignment, Dispute, LedgerEntry, Task
-from crowd.seating import cover, move, policy_of
+from crowd.seating import cover, lock_task, move, policy_of
 from crowd.signals import submission_changed
 
 
@@ -38,6 +38,7 @@ def accept(*, seat: Assignment, by: User | None = None, reason: str = "") -> boo
         return False
     came_back = seat.status == Seat.REJECTED
     if came_back:
+        lock_task(seat.task_id)  # before the project, as everybody does who opens seats
         cover(seat)
     if not move(seat, to=Seat.ACCEPTED, actor=by, reason=reason, decided_at=Now()):
         return False
