@@ -85,3 +85,15 @@ def test_an_import_that_is_undone_moves_the_number() -> None:
     withdraw_done_batch(batch=rows[0].batch)
     assert watching.progress(project)["segments"]["total"] == 0 != before[1]
     assert watching.seq(project) > before[0]
+
+
+def test_agreement_is_measured_on_what_was_decided_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(measuring, "TASKS", 1)
+    _, decided = waiting()
+    body = {"tracks": tracks(decided.segment.start, decided.segment.stop)}
+    assert decide("Rita", decided, "amend", body).status_code == 200
+    read = []
+    real = measuring.recording.load
+    monkeypatch.setattr(measuring.recording, "load", lambda kept: read.append(kept.pk) or real(kept))
+    measuring.measure(project_id=decided.task.project_id)
+    assert set(read) == set(decided.task.assignments.values_list("track_set_id", flat=True))
