@@ -12,7 +12,7 @@ from crowd.models import Assignment, Batch, Task
 from crowd.seating import LIVE_BATCHES
 from review import adopting, deciding, exporting, learning, measuring, reconciling, releasing, renewing, stitching
 from review.lifecycle import ConsensusStatus, WorkStatus
-from review.models import Consensus, Export, Release
+from review.models import Consensus, Export, Join, Release
 
 AT_ONCE = 500
 
@@ -106,3 +106,11 @@ def judge_what_was_left() -> None:
         want("build_release", release_id)
     for export_id in Export.objects.filter(status=WorkStatus.BUILDING).values_list("pk", flat=True)[:AT_ONCE]:
         want("write_export", export_id)
+
+
+@sweep
+def ask_no_more_about_cancelled_batches() -> None:
+    """Doubtful joins of what is in no release any more."""
+    asked = Join.objects.filter(doubtful=True, same=None).exclude(left_segment__cut__batch_video__live=True)
+    for video_id in asked.order_by().values_list("video_id", flat=True).distinct()[:AT_ONCE]:
+        want("stitch_video", video_id)

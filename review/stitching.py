@@ -166,16 +166,20 @@ def unpack(row: Stitch) -> Stitched:
 
 @transaction.atomic
 def ask(*, video_id: str) -> None:
-    """Review items for what is doubtful in a video as it stands, whoever stitched it first.
+    """Review items for what is doubtful in a video as it stands, whoever stitched it first; none where nothing is
+    decided any more.
 
     Where it is not stitched yet, what was decided meanwhile has wanted another job, which asks. Safe to run twice.
     """
     # Locked, so that the later of two asks by what was decided last.
     Video.objects.select_for_update(no_key=True).get(pk=video_id)
-    content = _digest(accepted_inputs(video_id), _verdicts(video_id))
+    inputs = accepted_inputs(video_id)
+    content = _digest(inputs, _verdicts(video_id))
     row = Stitch.objects.filter(video_id=video_id, content_sha256=content).order_by("version").last()
     if row is not None:
         _ask(video_id, unpack(row).joins)
+    elif not inputs:
+        _ask(video_id, ())
 
 
 def _ask(video_id: str, joins: Iterable[Found]) -> None:

@@ -7,6 +7,10 @@ from typing import Any
 import pytest
 
 from annotation.core.tracks import Tracks, make_track
+from annotation.queue import sweep_all
+from crowd import publishing
+from crowd.importing import withdraw_done_batch
+from crowd.models import Batch
 from review import releasing
 from review.jobs import stitch_video_job
 from review.models import Consensus, Join, Stitch
@@ -43,3 +47,24 @@ def test_what_is_doubtful_is_asked_although_a_release_stitched_it_first() -> Non
     assert (len(doubtful(rows)), Stitch.objects.count()) == (4, 1)
     stitch(rows)
     assert (len(doubtful(rows)), Join.objects.count()) == (4, 4)
+
+
+def test_joins_of_an_import_that_is_undone_are_asked_no_more() -> None:
+    rows = accepted(3, twins)
+    stitch(rows)
+    assert len(doubtful(rows)) == 4
+    withdraw_done_batch(batch=rows[0].batch)
+    stitch(rows)
+    assert doubtful(rows) == []
+
+
+def test_joins_of_a_cancelled_batch_are_asked_no_more_once_the_sweep_came_by() -> None:
+    rows, others = accepted(3, twins), accepted(3, twins, project=cast.project(name="Bridge"))
+    stitch(rows)
+    stitch(others)
+    Batch.objects.filter(pk=rows[0].batch_id).update(status="open")  # the rest of it is still to be done
+    rows[0].batch.refresh_from_db()
+    publishing.cancel(batch=rows[0].batch, by=cast.user("Mona"))
+    sweep_all()
+    cast.work_off()
+    assert (doubtful(rows), len(doubtful(others))) == ([], 4)
