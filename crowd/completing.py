@@ -107,8 +107,11 @@ def send_to_review(*, task: Task) -> bool:
 
 
 def finish(*, task: Task) -> bool:
-    """End a task whose consensus was decided. A seat held at this moment may still be submitted."""
-    if not move_task(task, to=TaskStatus.DONE, leaves=UNDECIDED_TASKS, done_at=Now()):
+    """End a task whose consensus was decided, also one that was given up: a person took what there was of it.
+
+    A seat held at this moment may still be submitted.
+    """
+    if not move_task(task, to=TaskStatus.DONE, leaves=(*UNDECIDED_TASKS, TaskStatus.QUARANTINED), done_at=Now()):
         return False
     withdraw(task=task, extra=False, reason="The task is done.")
     if not close_if_done(batch_id=task.batch_id):
