@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from functools import partial
+from math import isfinite
 from typing import Any
 
+from django.core.exceptions import ValidationError
+from django.db.models import F, Field, QuerySet
+from django.utils import timezone
+from rest_framework.exceptions import NotFound
 from rest_framework.negotiation import BaseContentNegotiation, DefaultContentNegotiation
 from rest_framework.pagination import CursorPagination
 from rest_framework.parsers import BaseParser
@@ -32,6 +38,15 @@ class Pages(CursorPagination):
             raise Invalid([Problem(f"/{self.page_size_query_param}", "must be a whole number from 1 on")])
         return min(int(given[:10]), self.max_page_size)
 
+    def paginate_queryset(self, queryset: QuerySet[Any], request: Request, view: Any = None) -> list[Any]:
+        """A cursor that nobody was given is as one that cannot be read: 404."""
+        cursor = self.decode_cursor(request)
+        if cursor is not None and cursor.position is not None:
+            column = F(self.ordering[0].lstrip("-")).resolve_expression(queryset.all().query).output_field
+            if not _could_be(cursor.position, column):
+                raise NotFound(self.invalid_cursor_message)
+        return super().paginate_queryset(queryset, request, view)
+
     def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
         given = super().get_schema_operation_parameters(view)
         return [p | {"schema": {"type": "integer", "minimum": 1}} if p["name"] == "page_size" else p for p in given]
@@ -41,6 +56,19 @@ class Pages(CursorPagination):
         link = {"type": ["string", "null"], "format": "uri"}
         properties: dict[str, Any] = {"next": link, "previous": link, "results": schema}
         return {"type": "object", "required": list(properties), "properties": properties}
+
+
+def _could_be(position: str, column: Field[Any, Any]) -> bool:
+    """Whether a position, as a cursor has it, is a value of a column that a database can compare."""
+    try:
+        value = column.to_python(position)
+    except (ValidationError, ValueError, OverflowError):
+        return False
+    if isinstance(value, datetime):
+        return timezone.is_aware(value)
+    if isinstance(value, float):
+        return isfinite(value)
+    return "\0" not in position
 
 
 class OneForm(BaseContentNegotiation):

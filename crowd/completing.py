@@ -25,13 +25,15 @@ from crowd.starving import nobody_is_left
 
 AT_ONCE = 500
 ASKED_FOR = timedelta(minutes=1)
+# What a manager rejected counts no more.
+COUNTING_SEATS = (Seat.SUBMITTED, Seat.ACCEPTED)
 # States in which one more worker may be asked.
 ASKABLE = (TaskStatus.FILLED, TaskStatus.IN_REVIEW, TaskStatus.DONE)
 
 
 def submissions_of(task: Task) -> list[Assignment]:
     """What counts towards the task's consensus: every real submission that no manager rejected, ordered by id."""
-    seats = Assignment.objects.filter(task=task, extra=False, status__in=(Seat.SUBMITTED, Seat.ACCEPTED))
+    seats = Assignment.objects.filter(task=task, extra=False, status__in=COUNTING_SEATS)
     return list(seats.select_related("track_set", "worker").order_by("pk"))
 
 
@@ -60,6 +62,16 @@ def ask_more(*, task: Task, seats: int, hard: bool = False) -> int:
     return opened
 
 
+def begin_anew(*, task: Task) -> int:
+    """All that was submitted was taken back before it was judged: open first seats again. Returns how many.
+
+    None while the budget covers none; the sweep asks again.
+    """
+    if task.status != TaskStatus.FILLED or has_live_seats(task) or submissions_of(task):
+        return 0
+    return ask_more(task=task, seats=policy_of(task.batch).first_seats)
+
+
 def asked_in_vain(batch: Batch, *, after: timedelta = ASKED_FOR) -> list[str]:
     """Tasks of a batch that have their first submissions and wait for one more since `after`, at which nobody is left.
 
@@ -68,7 +80,7 @@ def asked_in_vain(batch: Batch, *, after: timedelta = ASKED_FOR) -> list[str]:
     policy = policy_of(batch)
     seats = Assignment.objects.filter(task=OuterRef("pk"), extra=False)
     late = seats.filter(status=Seat.OPEN, created_at__lt=Now() - after)
-    handed_in = Count("assignments", Q(assignments__extra=False, assignments__status__in=FILLED_SEATS))
+    handed_in = Count("assignments", Q(assignments__extra=False, assignments__status__in=COUNTING_SEATS))
     waiting = (
         Task.objects.filter(Exists(late), batch=batch, status=TaskStatus.OPEN)
         .exclude(Exists(seats.filter(status=Seat.HELD)))
@@ -95,8 +107,11 @@ def send_to_review(*, task: Task) -> bool:
 
 
 def finish(*, task: Task) -> bool:
-    """End a task whose consensus was decided. A seat held at this moment may still be submitted."""
-    if not move_task(task, to=TaskStatus.DONE, leaves=UNDECIDED_TASKS, done_at=Now()):
+    """End a task whose consensus was decided, also one that was given up: a person took what there was of it.
+
+    A seat held at this moment may still be submitted.
+    """
+    if not move_task(task, to=TaskStatus.DONE, leaves=(*UNDECIDED_TASKS, TaskStatus.QUARANTINED), done_at=Now()):
         return False
     withdraw(task=task, extra=False, reason="The task is done.")
     if not close_if_done(batch_id=task.batch_id):

@@ -51,7 +51,8 @@ TASK_MOVES: dict[str, tuple[str, ...]] = {
     ),
     TaskStatus.IN_REVIEW: (TaskStatus.OPEN, TaskStatus.DONE, TaskStatus.CANCELLED),
     TaskStatus.DONE: (TaskStatus.OPEN,),
-    TaskStatus.QUARANTINED: (TaskStatus.OPENING, TaskStatus.OPEN, TaskStatus.CANCELLED),
+    # What there is of a segment that was given up can still be accepted.
+    TaskStatus.QUARANTINED: (TaskStatus.OPENING, TaskStatus.OPEN, TaskStatus.DONE, TaskStatus.CANCELLED),
     TaskStatus.CANCELLED: (),
     TaskStatus.TRAINING: (),
 }

@@ -12,7 +12,7 @@ from annotation.models import Project, User
 from crowd.errors import WrongState
 from crowd.lifecycle import DisputeStatus, EntryKind, Seat
 from crowd.models import Assignment, Dispute, LedgerEntry, Task
-from crowd.seating import cover, move, policy_of
+from crowd.seating import cover, lock_task, move, policy_of
 from crowd.signals import submission_changed
 
 
@@ -32,16 +32,20 @@ def settle(*, task: Task, scores: Mapping[str, float]) -> list[str]:
 def accept(*, seat: Assignment, by: User | None = None, reason: str = "") -> bool:
     """Accept a submission and owe its worker the reward. False: it was accepted before, or is none.
 
-    What was rejected is accepted by a person alone, and as far as the budget covers it.
+    What was rejected is accepted by a person alone, as far as the budget covers it, and counts as a submission again.
     """
     if seat.status not in ((Seat.SUBMITTED,) if by is None else (Seat.SUBMITTED, Seat.REJECTED)):
         return False
-    if seat.status == Seat.REJECTED:
+    came_back = seat.status == Seat.REJECTED
+    if came_back:
+        lock_task(seat.task_id)  # before the project, as everybody does who opens seats
         cover(seat)
     if not move(seat, to=Seat.ACCEPTED, actor=by, reason=reason, decided_at=Now()):
         return False
     _enter(seat, EntryKind.ACCRUAL, seat.reward_micros)
     _answer_disputes(seat, by, reason)
+    if came_back:
+        submission_changed.send(sender=Assignment, assignment=seat, change="received")
     return True
 
 

@@ -58,6 +58,7 @@ def reject(*, consensus: Consensus, by: User, reason: str, seats: int = 1, versi
     opened = completing.reopen(task=task, seats=seats, hard=(consensus.difficulty or 0.0) >= HARD)
     if not opened:
         raise NoSeatsLeft
+    want("reconcile", task.pk)  # its neighbours hear it no more until it is judged again
     return opened
 
 
@@ -66,6 +67,9 @@ def stop_asking(*, task_id: str) -> None:
     if completing.stop_asking(task_id=task_id):
         rejected = Consensus.objects.filter(task=task_id, status=ConsensusStatus.REJECTED)
         rejected.update(status=ConsensusStatus.PENDING)
+        # What came, or was taken back, while somebody was still waited for was judged by nobody.
+        built = Consensus.objects.filter(task=task_id, version__gt=0).exists()
+        want("reconcile" if built else "renew_consensus", task_id)
 
 
 def _check_version(consensus: Consensus, version: int | None) -> None:
@@ -88,8 +92,10 @@ def _accept(consensus: Consensus, task: Task, *, track_set: TrackSet | None, ver
     _write(consensus, verdict, by=by, track_set=track_set)
     paying.settle(task=task, scores=_scores(consensus, task, track_set, verdict))
     ghosting.keep_outcome(task=task, track_set=track_set)
-    if not completing.finish(task=task):
-        # Its batch was cancelled: what was submitted since then is in no build, and is paid by the same rule.
+    finished = completing.finish(task=task)
+    if by is not None or not finished:
+        # Its neighbours heard something else. And where its batch was cancelled, what was submitted since then is in no
+        # build, and is paid by the same rule. (A rule decides within that job.)
         want("reconcile", task.pk)
     want("stitch_video", consensus.video_id, delay_s=stitch_after_s(consensus.video_id))
     want("measure_agreement", task.project_id, delay_s=MEASURE_AFTER_S)

@@ -12,7 +12,7 @@ from crowd.models import Assignment, Batch, Task
 from crowd.seating import LIVE_BATCHES
 from review import adopting, deciding, exporting, learning, measuring, reconciling, releasing, renewing, stitching
 from review.lifecycle import ConsensusStatus, WorkStatus
-from review.models import Consensus, Export, Release
+from review.models import Consensus, Export, Join, Release
 
 AT_ONCE = 500
 
@@ -26,7 +26,7 @@ def reconcile_job(subject: str) -> None:
     with transaction.atomic():
         scoring.want_scores(task_id=subject)
     reconciling.reconcile(task_id=subject)
-    renewing.mark_stale(pk=subject)
+    renewing.mark_stale_around(task_id=subject)
 
 
 def _keep_what_there_is(subject: str, _: str) -> None:
@@ -36,6 +36,8 @@ def _keep_what_there_is(subject: str, _: str) -> None:
 @job("renew_consensus", given_up=_keep_what_there_is)
 def renew_consensus_job(subject: str) -> None:
     renewing.renew(task_id=subject)
+    # What changed while it was made found it stale already, and marked nothing.
+    renewing.mark_stale(pk=subject)
 
 
 @job("adopt_gold")
@@ -46,6 +48,7 @@ def adopt_gold_job(subject: str) -> None:
 @job("stitch_video")
 def stitch_video_job(subject: str) -> None:
     stitching.stitch_video(video_id=subject)
+    stitching.ask(video_id=subject)
 
 
 @job("learn_skills")
@@ -103,3 +106,11 @@ def judge_what_was_left() -> None:
         want("build_release", release_id)
     for export_id in Export.objects.filter(status=WorkStatus.BUILDING).values_list("pk", flat=True)[:AT_ONCE]:
         want("write_export", export_id)
+
+
+@sweep
+def ask_no_more_about_cancelled_batches() -> None:
+    """Doubtful joins of what is in no release any more."""
+    asked = Join.objects.filter(doubtful=True, same=None).exclude(left_segment__cut__batch_video__live=True)
+    for video_id in asked.order_by().values_list("video_id", flat=True).distinct()[:AT_ONCE]:
+        want("stitch_video", video_id)

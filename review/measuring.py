@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from itertools import groupby
 
-from django.db.models import Count, Q
+from django.db.models import Count, F, Q
 from django.db.models.functions import Now
 
 from annotation import recording
@@ -46,7 +46,9 @@ def _answers(project_id: str) -> tuple[list[Dense], list[str]]:
     """Submissions of the latest tasks that have two or more, moved to frame 0: chance compares them across tasks."""
     given = Count("assignments", filter=Q(assignments__extra=False, assignments__status__in=GIVEN))
     tasks = Task.objects.filter(project_id=project_id).annotate(given=given).filter(given__gte=2)
-    latest = list(tasks.order_by("-done_at", "-opened_at", "pk").values_list("pk", flat=True)[:TASKS])
+    # What is not decided yet has no end, and comes after what is; databases differ in where they put it.
+    newest = (F(name).desc(nulls_last=True) for name in ("done_at", "opened_at"))
+    latest = list(tasks.order_by(*newest, "pk").values_list("pk", flat=True)[:TASKS])
     seats = Assignment.objects.filter(task__in=latest, extra=False, status__in=GIVEN).select_related(
         "track_set", "task__segment", "task__batch"
     )

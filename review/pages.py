@@ -53,7 +53,8 @@ def _whole(user: User, found: Project) -> dict[str, Any]:
     """All that a client sees of a project; `unfinished` says whether machines are at it, so the page looks again."""
     videos = Video.objects.filter(project=found).prefetch_related("batch_videos").order_by("-created_at")[:MOST]
     batches = [batch_body(b) for b in Batch.objects.filter(project=found).order_by("-created_at")[:MOST]]
-    exports = Export.objects.filter(release__project=found).select_related("release", "video")[:MOST]
+    exports = Export.objects.filter(release__project=found).select_related("release", "video")
+    exports = exports.order_by("-created_at", "-pk")[:MOST]
     unfinished = (
         any(v.status in (VideoStatus.UPLOADED, VideoStatus.INDEXING) for v in videos)
         or any(b["status"] in UNDER_WAY for b in batches)
@@ -71,7 +72,7 @@ def _whole(user: User, found: Project) -> dict[str, Any]:
         .count(),
         "batches": batches,
         "gold": Gold.objects.filter(project=found).select_related("video", "track_set"),
-        "exports": sorted(exports, key=lambda e: e.created_at, reverse=True),
+        "exports": exports,
         "formats": list(FORMATS),
         "readable": READABLE,
         "unfinished": unfinished,

@@ -34,7 +34,7 @@ def consensus_body(row: Consensus, reader: Reader) -> dict[str, Any]:
         "difficulty": row.difficulty,
         "decided_by": reader.name_of(row.decided_by) or decider,
         "decided_at": row.decided_at,
-        "decisions": row.decisions.count(),
+        "decisions": len(row.decisions.all()),  # few; a list has fetched those of all its rows
     }
 
 
@@ -94,7 +94,7 @@ def join_ends(join: Join) -> dict[str, dict[str, Any]]:
 
 def _end(segment: Any, track_id: str, *, last: bool) -> dict[str, Any]:
     body = {"segment": {"start": segment.start, "stop": segment.stop}, "track": track_id, "frame": None, "box": None}
-    consensus = Consensus.objects.filter(segment=segment).select_related("track_set").first()
+    consensus: Consensus | None = getattr(segment, "consensus", None)
     body["consensus"] = consensus.pk if consensus else None
     if consensus is None or consensus.track_set is None:
         return body

@@ -47,7 +47,10 @@ def reconcile(*, task_id: str) -> None:
     if task.status not in (TaskStatus.OPEN, TaskStatus.FILLED):
         return
     seats = completing.submissions_of(task)
-    if not seats or has_live_seats(task):
+    if has_live_seats(task):
+        return
+    if not seats:
+        _begin_anew(task_id)
         return
     if left_s := scoring.left_to_wait(task=task, seats=seats):
         want("reconcile", task_id, delay_s=left_s)
@@ -70,6 +73,13 @@ def reconcile(*, task_id: str) -> None:
         more = seats_wanted(policy=policy, judged=judged, submissions=found.trusted)
         _conclude(task, consensus, policy, found.trusted, min(more, policy.max_redundancy - len(seats)))
         want("learn_skills", task.project_id, delay_s=_learn_after_s(task.project_id))
+
+
+@transaction.atomic
+def _begin_anew(task_id: str) -> None:
+    task = lock_task(task_id)
+    completing.fill(task=task)
+    completing.begin_anew(task=task)
 
 
 @dataclass(frozen=True)
@@ -162,7 +172,8 @@ def weights_of(heard: list[Submission]) -> dict[str, float]:
 
 
 def write(task: Task, seats: list[Assignment], found: Consent, *, wanted: str = "") -> Consensus:
-    """A new build, unless the current one was made of the same inputs in the same way."""
+    """A new build, unless the current one was made of the same inputs in the same way. It waits for a verdict either
+    way, also where the one more that a reviewer asked for brought nothing that counts."""
     consensus, _ = Consensus.objects.get_or_create(
         task=task,
         defaults={"batch_id": task.batch_id, "video_id": task.segment.video_id, "segment_id": task.segment_id},
@@ -172,6 +183,9 @@ def write(task: Task, seats: list[Assignment], found: Consent, *, wanted: str = 
     of = (inputs, IN_USE, found.weights, list(found.beside))
     same = current and (current.inputs, current.method, current.weights, current.beside) == of
     if same and consensus.status != ConsensusStatus.STALE:
+        rejected = Consensus.objects.filter(pk=consensus.pk, status=ConsensusStatus.REJECTED)
+        if rejected.update(status=ConsensusStatus.PENDING):
+            consensus.refresh_from_db()
         return consensus
     track_set = recording.store(tracks=made.tracks, video=task.segment.video, source=Source.CONSENSUS)
     build = Build.objects.create(

@@ -1,12 +1,13 @@
 """A consensus whose inputs changed while it waits for a person: marked stale, and made anew.
 
-Inputs are submissions (one that came late, one that a manager took back), what is known of who made them, and the
-method's version. What was decided stays as it was decided.
+Inputs are submissions (one that came late, one that a manager took back), what is known of who made them, what the
+neighbours say, and the method's version. What was decided stays as it was decided.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 from django.db import transaction
 
@@ -24,15 +25,22 @@ MATTERS = 0.1  # by how much somebody's share of all votes has to change
 AT_ONCE = 200
 
 
-def mark_stale(**which: str) -> int:
+def mark_stale(**which: Any) -> int:
     """Mark what waits for a person and was made of other inputs than there are now; each is wanted anew.
 
-    `which` narrows the tasks: `project_id` or `pk`. Safe to run twice.
+    `which` narrows the tasks: `project_id` or `pk`, say. Safe to run twice.
     """
     return sum(_mark(row) for row in _waiting(**which) if not _is_current(row))
 
 
-def _waiting(**which: str) -> Iterator[Consensus]:
+def mark_stale_around(*, task_id: str) -> int:
+    """The same of a task whose submissions or verdict changed, and of its neighbours, which hear it."""
+    here = Task.objects.select_related("segment").get(pk=task_id).segment
+    near = [here.index - 1, here.index, here.index + 1]
+    return mark_stale(segment__cut=here.cut_id, segment__index__in=near)
+
+
+def _waiting(**which: Any) -> Iterator[Consensus]:
     """All of them, some at a time: no query goes on while they are looked at."""
     tasks = Task.objects.filter(status=TaskStatus.IN_REVIEW, **which)
     rows = Consensus.objects.filter(task__in=tasks, status=ConsensusStatus.PENDING, version__gt=0)
@@ -75,16 +83,20 @@ def _differ(before: Mapping[str, float], now: Mapping[str, float]) -> bool:
 
 
 def renew(*, task_id: str) -> None:
-    """Make a stale consensus anew. Safe to run twice; nothing where it was decided or is current."""
+    """Make a stale consensus anew, or the first one of a task that came to a person without. Safe to run twice; nothing
+    where it was decided or is current."""
     task = Task.objects.select_related("batch", "segment__video", "project").get(pk=task_id)
     seats = completing.submissions_of(task)
-    if task.status != TaskStatus.IN_REVIEW or not seats:
+    if task.status != TaskStatus.IN_REVIEW:
+        return
+    if not seats:  # all of it was taken back since: there is nothing to make it of
+        give_up(task_id=task_id)
         return
     found = consent(task, seats)
     with transaction.atomic():
         task = lock_task(task_id)
-        row = Consensus.objects.filter(task=task, status=ConsensusStatus.STALE).first()
-        if row is None or task.status != TaskStatus.IN_REVIEW:
+        row = Consensus.objects.filter(task=task).first()
+        if task.status != TaskStatus.IN_REVIEW or row is not None and row.status != ConsensusStatus.STALE:
             return
         if [s.pk for s in completing.submissions_of(task)] != [s.pk for s in seats]:
             want("renew_consensus", task_id)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from django.db import transaction
 from django.db.models import Max
@@ -45,7 +45,6 @@ def stitch_video(*, video_id: str, inputs: Inputs | None = None, joins: Collecti
     arithmetic runs outside of any transaction; it is done anew where another stitch of the video was stored meanwhile,
     for that one has given out numbers.
     """
-    as_it_stands = inputs is None
     inputs = accepted_inputs(video_id) if inputs is None else inputs
     if not inputs:
         return None
@@ -62,10 +61,7 @@ def stitch_video(*, video_id: str, inputs: Inputs | None = None, joins: Collecti
         with transaction.atomic():
             if not _is_newest(previous, video_id):
                 continue
-            row = _write(video_id, inputs, content, stitched)
-            if as_it_stands:
-                _ask(video_id, stitched)
-            return row
+            return _write(video_id, inputs, content, stitched)
 
 
 def _is_newest(previous: Stitch | None, video_id: str) -> bool:
@@ -168,10 +164,28 @@ def unpack(row: Stitch) -> Stitched:
     return packed(row).unpack(row.borders_computed)
 
 
-def _ask(video_id: str, stitched: Stitched) -> None:
+@transaction.atomic
+def ask(*, video_id: str) -> None:
+    """Review items for what is doubtful in a video as it stands, whoever stitched it first; none where nothing is
+    decided any more.
+
+    Where it is not stitched yet, what was decided meanwhile has wanted another job, which asks. Safe to run twice.
+    """
+    # Locked, so that the later of two asks by what was decided last.
+    Video.objects.select_for_update(no_key=True).get(pk=video_id)
+    inputs = accepted_inputs(video_id)
+    content = _digest(inputs, _verdicts(video_id))
+    row = Stitch.objects.filter(video_id=video_id, content_sha256=content).order_by("version").last()
+    if row is not None:
+        _ask(video_id, unpack(row).joins)
+    elif not inputs:
+        _ask(video_id, ())
+
+
+def _ask(video_id: str, joins: Iterable[Found]) -> None:
     """Review items for the joins that are doubtful now; those that are no longer so step back."""
     Join.objects.filter(video_id=video_id, same__isnull=True).update(doubtful=False)
-    for join in stitched.joins:
+    for join in joins:
         if join.doubtful and not join.decided:
             (left_segment, left_track), (right_segment, right_track) = join.left, join.right
             Join.objects.update_or_create(

@@ -8,7 +8,7 @@ from statistics import median
 from typing import Any
 
 import numpy as np
-from django.db.models import Avg, Count, Exists, Max, OuterRef, Sum
+from django.db.models import Avg, Case, Count, Exists, Max, OuterRef, Sum, Value, When
 from django.utils import timezone
 
 from annotation.models import Project, Segment, Video
@@ -24,14 +24,43 @@ HOUR = timedelta(hours=1)
 SUBMITTED = (Seat.SUBMITTED, Seat.ACCEPTED, Seat.REJECTED)
 
 
+# How far a task in each state has come.
+STEPS = {
+    TaskStatus.OPEN: 1,
+    TaskStatus.FILLED: 1,
+    TaskStatus.TRAINING: 1,
+    TaskStatus.IN_REVIEW: 2,
+    TaskStatus.DONE: 3,
+    TaskStatus.QUARANTINED: 3,
+    TaskStatus.CANCELLED: 3,
+}
+
+
 def seq(project: Project) -> int:
-    """A number that grows with every change of a project's figures: the same for every process that asks."""
+    """A number that grows with every change of a project's figures: the same for every process that asks.
+
+    A sum of what only grows, so that nothing is made up for by something else. Where a task goes back (a verdict that
+    rejects), more seats and decisions outweigh it.
+    """
     moves = Transition.objects.filter(project=project).aggregate(n=Max("pk"))["n"] or 0
+    decisions = Decision.objects.filter(consensus__task__project=project).count()
+    builds = Build.objects.filter(consensus__task__project=project).count()
+    cancelled = Batch.objects.filter(project=project, status=BatchStatus.CANCELLED).count()
+    return moves + 2 * decisions + builds + cancelled + _way(project) + _measured_ms(project)
+
+
+def _way(project: Project) -> int:
+    """How far a project's tasks have come, all together; each counts, and so does its clip."""
+    steps = Case(*(When(status=status, then=Value(n)) for status, n in STEPS.items()), default=Value(0))
     tasks = Task.objects.filter(project=project)
-    decisions = Decision.objects.filter(consensus__task__project=project).aggregate(n=Max("pk"))["n"] or 0
-    clips = tasks.filter(segment__clip__isnull=False).count()
-    started = tasks.exclude(status=TaskStatus.OPENING).count() + tasks.filter(status=TaskStatus.IN_REVIEW).count()
-    return moves + decisions + clips + started + tasks.count()
+    come = tasks.aggregate(steps=Sum(steps), tasks=Count("pk"), clips=Count("segment__clip"))
+    return (come["steps"] or 0) + come["tasks"] + come["clips"]
+
+
+def _measured_ms(project: Project) -> int:
+    """When alpha was measured last."""
+    at = Agreement.objects.filter(project=project).values_list("measured_at", flat=True).first()
+    return int(at.timestamp() * 1000) if at else 0
 
 
 def progress(project: Project) -> dict[str, Any]:
@@ -106,7 +135,7 @@ def _redundancy(project: Project, batches: list[Batch]) -> dict[str, Any]:
     """Submissions per decided task, and how many fewer than `max_redundancy` on each would have been."""
     # Tasks that nobody sat at were imported.
     worked = Assignment.objects.filter(task=OuterRef("pk"), extra=False, status__in=SUBMITTED)
-    done = Task.objects.filter(Exists(worked), project=project, status=TaskStatus.DONE)
+    done = Task.objects.filter(Exists(worked), batch__in=batches, status=TaskStatus.DONE)
     used = dict(
         Assignment.objects.filter(task__in=done, extra=False, status__in=SUBMITTED)
         .order_by()
@@ -116,7 +145,7 @@ def _redundancy(project: Project, batches: list[Batch]) -> dict[str, Any]:
     tasks = dict(done.order_by().values_list("batch").annotate(n=Count("pk")))
     most = sum(policy_of(b).max_redundancy * tasks.get(b.pk, 0) for b in batches)
     spent, decided = sum(used.values()), sum(tasks.values())
-    asked = Build.objects.filter(consensus__task__project=project).exclude(wanted="").order_by()
+    asked = Build.objects.filter(consensus__batch__in=batches).exclude(wanted="").order_by()
     why = dict(asked.values_list("wanted").annotate(n=Count("pk")))
     return {"mean": spent / decided if decided else None, "saved": max(0, most - spent), "why": why}
 

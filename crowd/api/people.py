@@ -11,7 +11,7 @@ from rest_framework.response import Response
 
 from annotation import access, enrolling
 from annotation.access import Capability
-from annotation.answering import choice, get_or_404, paged, text
+from annotation.answering import choice, get_or_404, paged, paged_at_once, text
 from annotation.api.rows import project_for
 from annotation.api_base import View
 from annotation.errors import Invalid, Missing
@@ -53,11 +53,8 @@ class WorkerList(View):
     @extend_schema(operation_id="workers_list", responses=serializers.WorkerSerializer(many=True))
     def get(self, request: Request, project_id: str) -> Response:
         project = project_for(request, project_id, Capability.PEOPLE)
-        return paged(self, reporting.workers_of(project), lambda w: _figures(project, w))
-
-
-def _figures(project: Project, worker: User) -> dict:
-    return reporting.worker_figures(project=project, workers=[worker])[0]
+        workers = reporting.workers_of(project)
+        return paged_at_once(self, workers, lambda page: reporting.worker_figures(project=project, workers=page))
 
 
 MOVES: dict[str, Callable[..., object]] = {
@@ -79,7 +76,8 @@ class WorkerMove(View):
         project = project_for(request, project_id, Capability.PEOPLE)
         worker = worker_in(project, user)
         MOVES[self.move](project=project, worker=worker, by=request.user, reason=text(request.data, "reason"))
-        return Response(_figures(project, _counted(project, worker)))
+        (figures,) = reporting.worker_figures(project=project, workers=[_counted(project, worker)])
+        return Response(figures)
 
 
 def worker_in(project: Project, user: str, *, pointer: str | None = None) -> User:

@@ -28,6 +28,8 @@ from review.lifecycle import ConsensusStatus
 from review.models import Consensus, Join
 
 WHOLE = ("task__project", "batch", "video", "segment__clip", "decided_by", "track_set")
+# What a join's ends are read from, each once however many joins meet there.
+ENDS = ("left_segment__consensus__track_set", "right_segment__consensus__track_set")
 # Of those that are equally sure the hardest comes first.
 ORDERS = {"doubt": "confidence,-hardness", "difficulty": "-hardness,confidence"}
 
@@ -45,7 +47,8 @@ class ConsensusList(View):
     )
     def get(self, request: Request, project_id: str) -> Response:
         project = project_for(request, project_id)
-        rows = Consensus.objects.filter(task__project=project, version__gt=0).select_related(*WHOLE)
+        rows = Consensus.objects.filter(task__project=project, version__gt=0)
+        rows = rows.select_related("segment", "decided_by").prefetch_related("decisions")
         rows = rows.exclude(status=ConsensusStatus.PENDING, task__status__in=_busy())
         if status := choice(request, "status", ConsensusStatus.values):
             rows = rows.filter(status=status)
@@ -157,6 +160,7 @@ class JoinList(View):
     def get(self, request: Request, project_id: str) -> Response:
         project = project_for(request, project_id)
         rows = Join.objects.filter(video__project=project).select_related("left_segment", "right_segment", "decided_by")
+        rows = rows.prefetch_related(*ENDS)
         wanted: dict[str, dict[str, Any]] = {
             "doubtful": {"doubtful": True, "same": None},
             "same": {"same": True},

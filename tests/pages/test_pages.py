@@ -12,7 +12,8 @@ from django.test import Client
 from annotation import recording
 from annotation.models import TrackSet
 from crowd.models import Assignment
-from review.models import Join
+from review import pages
+from review.models import Export, Join, Release
 from review.stitching import stitch_video
 from tests import cast
 from tests.crowd.stage import launched, tracks
@@ -189,3 +190,14 @@ def test_a_page_for_what_went_wrong_needs_nothing_to_be_shown(name: str) -> None
     html = render_to_string(f"{name}.html")
     assert "To the start" in html
     assert Markup(html).forbidden == []
+
+
+def test_the_newest_exports_are_shown_where_there_are_too_many(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pages, "MOST", 2)
+    project = cast.project()
+    release = Release.objects.create(project=project, number=1, decided={}, decided_sha256="x")
+    made = [Export.objects.create(release=release, format=name) for name in ("csv", "mot", "voc", "coco")]
+    for export, second in zip(made, (3, 0, 2, 1), strict=True):
+        Export.objects.filter(pk=export.pk).update(created_at=f"2026-01-01T00:00:0{second}Z")
+    shown = browser("Alice").get(f"/projects/{project.pk}/").context["exports"]
+    assert [export.format for export in shown] == ["csv", "voc"]

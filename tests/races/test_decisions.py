@@ -47,6 +47,19 @@ def test_an_acceptance_is_reversed_while_it_is_made_again(
     explore(explorer, (submitted.accept, submitted.reject), right, request)
 
 
+def test_what_was_rejected_is_accepted_while_its_task_asks_for_more(
+    explorer: Explorer, submitted: World, request: pytest.FixtureRequest
+) -> None:
+    with transaction.atomic():
+        submitted.reject()
+    explore(
+        explorer,
+        (submitted.accept, submitted.ask_more),
+        lambda a, b: (a, b) == ("ok", "ok") and submitted.seats(Seat.OPEN) == 2 and ledger() == [("accrual", REWARD)],
+        request,
+    )
+
+
 def test_the_rule_and_a_manager_accept_at_once(
     explorer: Explorer, submitted: World, request: pytest.FixtureRequest
 ) -> None:

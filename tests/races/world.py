@@ -99,6 +99,9 @@ class World:
     def reject(self) -> None:
         paying.reject(seat=self.row(), by=self.mona, reason="bad")
 
+    def ask_more(self) -> None:
+        completing.reopen(task=seating.lock_task(self.row().task_id), seats=1)
+
     def payout(self) -> Payout:
         return Payout.objects.get(project=self.project)
 

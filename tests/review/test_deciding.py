@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from crowd import publishing
 from crowd.lifecycle import Seat
 from crowd.models import Assignment, Batch, LedgerEntry, Task
 from review.models import Build, Consensus, Decision
@@ -190,3 +191,20 @@ def test_a_submission_to_a_cancelled_batch_that_nobody_judges_waits_for_a_manage
     assert Assignment.objects.get(pk=seat["id"]).status == Seat.SUBMITTED
     answer = cast.client("Mona").post(f"{stage.API}/submissions/{seat['id']}/accept/", {"reason": "It was done."})
     assert answer.status_code == 200 and LedgerEntry.objects.get().amount_micros == 300
+
+
+@pytest.mark.parametrize("verb", ["accept", "amend"])
+def test_what_there_is_of_a_segment_that_was_given_up_can_still_be_accepted_and_it_is_done(verb: str) -> None:
+    batch = stage.launched(frames=20, max_redundancy=3)
+    stage.by_all(batch, Wanda=stage.tracks, Will=lambda a, b: stage.tracks(a, b, shift=25.0))
+    consensus = stage.only_consensus(batch)
+    stage.work(batch, "Wim")
+    publishing.quarantine_task(task_id=consensus.task_id, reason="It broke three times.")
+    assert Batch.objects.get(pk=batch.pk).status == "done"
+    assert stage.decide("Rita", consensus, "reject", {"reason": "Who is who?"}).status_code == 409
+    body = {"tracks": stage.tracks(0, 20)} if verb == "amend" else {}
+    assert stage.decide("Rita", consensus, verb, body).status_code == 200
+    cast.work_off()
+    progress = cast.client("Mona").get(f"{stage.API}/projects/{batch.project_id}/progress/").json()
+    assert (progress["tasks"]["quarantined"], progress["tasks"]["done"], progress["segments"]["accepted"]) == (0, 1, 1)
+    assert cast.client("Alice").post(f"{stage.API}/projects/{batch.project_id}/releases/").status_code == 201

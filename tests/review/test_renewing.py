@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from django.db.models.functions import Now
 
@@ -108,6 +110,41 @@ def test_a_submission_that_was_taken_back_makes_it_stale() -> None:
     assert seat.pk not in build.inputs
 
 
+def test_skills_that_change_while_it_is_made_anew_are_not_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    consensus = disputed()
+    know(consensus, Wanda=2.0, Will=0.0)
+    assert renewing.mark_stale(pk=consensus.task_id) == 1
+    real = renewing.consent
+
+    def slow(*args: Any) -> Any:
+        found = real(*args)
+        know(consensus, Wanda=0.0, Will=2.0)
+        assert renewing.mark_stale(pk=consensus.task_id) == 0
+        monkeypatch.setattr(renewing, "consent", real)
+        return found
+
+    monkeypatch.setattr(renewing, "consent", slow)
+    cast.work_off()
+    consensus.refresh_from_db()
+    weights = Build.objects.get(consensus=consensus, version=consensus.version).weights
+    will = consensus.task.assignments.get(worker__username="Will")
+    assert (consensus.status, weights[will.pk]) == (ConsensusStatus.PENDING, 2.0)
+
+
+def test_where_all_was_taken_back_before_it_was_made_anew_it_waits_as_it_is() -> None:
+    consensus = disputed()
+    one, other = consensus.task.assignments.order_by("pk")
+    mona = cast.client("Mona")
+    assert mona.post(f"{API}/submissions/{one.pk}/reject/", {"reason": "not his own"}).status_code == 200
+    assert run(f"reconcile:{consensus.task_id}")
+    assert mona.post(f"{API}/submissions/{other.pk}/reject/", {"reason": "not her own"}).status_code == 200
+    cast.work_off()
+    consensus.refresh_from_db()
+    assert (consensus.status, consensus.version) == (ConsensusStatus.PENDING, 1)
+    judge_what_was_left()
+    assert not Job.objects.filter(kind="renew_consensus", status=JobStatus.QUEUED).exists()
+
+
 def test_what_did_not_change_or_was_decided_stays() -> None:
     consensus = disputed()
     know(consensus, Wanda=1.5, Will=1.5)
@@ -177,3 +214,40 @@ def test_what_is_salvaged_just_before_a_verdict_is_settled_by_it() -> None:
     assert set(Assignment.objects.exclude(status="expired").values_list("status", flat=True)) == {"accepted"}
     assert Assignment.objects.filter(pk=seat["id"], status="accepted").exists()
     assert LedgerEntry.objects.count() == 3
+
+
+@pytest.mark.parametrize("verb", ["accept", "amend", "reject"])
+def test_a_verdict_makes_the_neighbours_that_wait_anew(verb: str) -> None:
+    batch = launched(frames=38, max_redundancy=2)
+    by_all(batch, Wanda=tracks, Will=lambda a, b: tracks(a, b, shift=25.0))
+    Job.objects.filter(status=JobStatus.QUEUED).update(not_before=Now())
+    cast.work_off()
+    decided, beside = Consensus.objects.filter(batch=batch).select_related("segment").order_by("segment__index")
+    assert renewing.mark_stale(project_id=batch.project_id) == 0
+    body = {"amend": {"tracks": tracks(0, decided.segment.stop)}, "reject": {"reason": "Who is who?"}}.get(verb, {})
+    assert decide("Rita", decided, verb, body).status_code == 200
+    cast.work_off()
+    before = beside.version
+    beside.refresh_from_db()
+    assert (beside.status, beside.version) == (ConsensusStatus.PENDING, before + 1)
+    decided.task.refresh_from_db()
+    heard = [] if verb == "reject" else [decided.task.outcome_id]
+    assert Build.objects.get(consensus=beside, version=beside.version).beside == heard
+    assert renewing.mark_stale(project_id=batch.project_id) == 0
+
+
+def test_a_neighbour_that_comes_makes_what_waits_anew_at_once() -> None:
+    batch = launched(frames=38, max_redundancy=2, max_held=2)
+    apart = {"Wanda": 0.0, "Will": 25.0}
+    seats = {name: [claim(cast.client(name), batch.project) for _ in range(2)] for name in apart}
+    for start in (0, 18):
+        for name, shift in apart.items():
+            (seat,) = (s for s in seats[name] if s["segment"]["start"] == start)
+            drawn = tracks(start, seat["segment"]["stop"], shift=shift)
+            assert submit(cast.client(name), seat, drawn).status_code == 200
+        cast.work_off()
+    first, second = Consensus.objects.filter(batch=batch).order_by("segment__index")
+    assert set(Build.objects.get(consensus=first, version=first.version).beside) == set(
+        Build.objects.get(consensus=second, version=second.version).inputs
+    )
+    assert renewing.mark_stale(project_id=batch.project_id) == 0

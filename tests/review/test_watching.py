@@ -1,0 +1,99 @@
+"""Figures of a project: what they count, and the number that says that they changed."""
+
+from __future__ import annotations
+
+import pytest
+from django.db.models.functions import Now
+
+from annotation.models import Job
+from crowd.importing import withdraw_done_batch
+from crowd.models import Task
+from review import measuring, renewing, watching
+from review.models import Build, Consensus
+from tests import cast
+from tests.crowd import stage as crowd
+from tests.review.rows import accepted
+from tests.review.stage import API, by_all, decide, tracks, work
+
+pytestmark = pytest.mark.django_db
+
+
+def test_a_cancelled_batch_is_not_counted_among_what_was_saved() -> None:
+    project = cast.project()
+    rules = crowd.ruled(project, max_redundancy=5)
+    by_all(crowd.launch(project, cast.video(project, 20), rules), Wanda=tracks, Will=tracks)
+    before = watching.progress(project)["redundancy"]
+    assert before == {"mean": 2.0, "saved": 3, "why": {}}
+    batch = crowd.launch(project, cast.video(project, 38), rules)
+    work(batch, "Wanda")
+    will = cast.client("Will")
+    assert crowd.submit(will, crowd.claim(will, project)).status_code == 200
+    cast.work_off()
+    assert Task.objects.filter(batch=batch, status="done").count() == 1
+    assert cast.client("Mona").post(f"{API}/batches/{batch.pk}/cancel/").status_code == 200
+    assert watching.progress(project)["redundancy"] == before
+
+
+def waiting(segments: int = 2) -> list[Consensus]:
+    """Segments on which Wanda and Will drew different things, with all jobs done."""
+    batch = crowd.launched(frames=18 * segments + 2, max_redundancy=2)
+    by_all(batch, Wanda=tracks, Will=lambda a, b: tracks(a, b, shift=25.0))
+    Job.objects.filter(status="queued").update(not_before=Now())
+    cast.work_off()
+    return list(Consensus.objects.filter(batch=batch).select_related("task__project").order_by("segment__index"))
+
+
+def test_a_verdict_that_pays_nobody_moves_the_number() -> None:
+    for row in waiting():
+        before = watching.seq(row.task.project)
+        elsewhere = [
+            {"id": "1", "label": "person", "keyframes": [{"frame": row.segment.start, "points": [80, 1, 90, 9]}]}
+        ]
+        assert decide("Rita", row, "amend", {"tracks": elsewhere}).status_code == 200
+        assert not row.task.assignments.filter(status="accepted").exists()
+        assert watching.seq(row.task.project) > before
+
+
+def test_a_rejection_moves_the_number() -> None:
+    (row,) = waiting(1)
+    before = watching.seq(row.task.project)
+    assert decide("Rita", row, "reject", {"reason": "Who is who?"}).status_code == 200
+    assert watching.seq(row.task.project) > before
+
+
+def test_agreement_measured_anew_moves_the_number() -> None:
+    (row,) = waiting(1)
+    for _ in range(2):
+        before = watching.seq(row.task.project)
+        measuring.measure(project_id=row.task.project_id)
+        assert watching.seq(row.task.project) > before
+
+
+def test_a_consensus_made_anew_moves_the_number() -> None:
+    (row,) = waiting(1)
+    Build.objects.update(method="evidence-clustering 1")
+    renewing.mark_stale(pk=row.task_id)
+    before = watching.seq(row.task.project)
+    renewing.renew(task_id=row.task_id)
+    assert watching.seq(row.task.project) > before
+
+
+def test_an_import_that_is_undone_moves_the_number() -> None:
+    rows = accepted(2)
+    project = rows[0].video.project
+    before = watching.seq(project), watching.progress(project)["segments"]["total"]
+    withdraw_done_batch(batch=rows[0].batch)
+    assert watching.progress(project)["segments"]["total"] == 0 != before[1]
+    assert watching.seq(project) > before[0]
+
+
+def test_agreement_is_measured_on_what_was_decided_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(measuring, "TASKS", 1)
+    _, decided = waiting()
+    body = {"tracks": tracks(decided.segment.start, decided.segment.stop)}
+    assert decide("Rita", decided, "amend", body).status_code == 200
+    read = []
+    real = measuring.recording.load
+    monkeypatch.setattr(measuring.recording, "load", lambda kept: read.append(kept.pk) or real(kept))
+    measuring.measure(project_id=decided.task.project_id)
+    assert set(read) == set(decided.task.assignments.values_list("track_set_id", flat=True))
