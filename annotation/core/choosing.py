@@ -25,7 +25,7 @@ SURE = 0.999  # confidence of a border's join that has no rival, as measured whe
 NOISE = 0.04  # standard deviation of a drawn edge, in sides of the box, where no joined tracks tell
 STILL = 0.045  # tracks are taken to lie apart by at least this, so that perfect ones allow for a bad one
 ODD, ODD_SIMILARITY = 4.0, 0.5  # tracks this many times farther apart than usual, and this little similar, are doubtful
-ALIEN, ALIEN_SIMILARITY = 6.0, 0.5  # and these are not joined
+ALIEN, ALIEN_SIMILARITY = 6.0, 0.5  # and those that lie this much apart even where they are nearest are not joined
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -39,11 +39,12 @@ class Candidates:
     similarity: Floats
     shared: Ints
     error: Floats
+    nearest: Floats
 
     def only(self, keep: Sequence[bool] | np.ndarray) -> Candidates:
         keep = np.asarray(keep, bool)
-        parts = (self.i[keep], self.j[keep], self.similarity[keep], self.shared[keep], self.error[keep])
-        return Candidates(self.rows, self.columns, *parts)
+        columns = (self.i, self.j, self.similarity, self.shared, self.error, self.nearest)
+        return Candidates(self.rows, self.columns, *(column[keep] for column in columns))
 
 
 def choose(candidates: Candidates, kind: Literal["border", "gap"]) -> list[Join]:
@@ -54,8 +55,8 @@ def choose(candidates: Candidates, kind: Literal["border", "gap"]) -> list[Join]
     picked = best_pairs(c.i, c.j, c.similarity - GATE)
     rivalled = (np.bincount(c.i)[c.i] > 1) | (np.bincount(c.j)[c.j] > 1)
     table = _Table(c, picked, rivalled)
-    rows, columns, similarity, shared, error, has = (
-        a[picked].tolist() for a in (c.i, c.j, c.similarity, c.shared, c.error, rivalled)
+    rows, columns, similarity, shared, error, nearest, has = (
+        a[picked].tolist() for a in (c.i, c.j, c.similarity, c.shared, c.error, c.nearest, rivalled)
     )
     losses = [table.loss(i, j) if r else None for i, j, r in zip(rows, columns, has, strict=True)]
     margins = [
@@ -64,10 +65,10 @@ def choose(candidates: Candidates, kind: Literal["border", "gap"]) -> list[Join]
     ]
     rivals = [table.rivals(i, j) if r else () for i, j, r in zip(rows, columns, has, strict=True)]
     sure = _right(np.array(margins)).tolist()
-    found = zip(rows, columns, sure, similarity, margins, shared, error, rivals, strict=True)
+    found = zip(rows, columns, sure, similarity, margins, shared, error, rivals, nearest, strict=True)
     return [
-        Join(c.rows[i], c.columns[j], kind, p, margin < MARGIN, alike, margin, frames, apart, False, others)
-        for i, j, p, alike, margin, frames, apart, others in found
+        Join(c.rows[i], c.columns[j], kind, p, margin < MARGIN, alike, margin, frames, apart, False, others, near)
+        for i, j, p, alike, margin, frames, apart, others, near in found
     ]
 
 
@@ -122,11 +123,10 @@ def judge(joins: Sequence[Join], usual: float) -> list[Join]:
     """Joins, those that lie strangely far apart doubtful, `usual` being how far others of the video do; no aliens."""
     if not joins:
         return []
-    error = np.array([j.error if j.shared else 0.0 for j in joins])
+    error, nearest = np.array([(j.error, j.nearest) if j.shared else (0.0, 0.0) for j in joins]).T
     similarity, margin = np.array([j.similarity for j in joins]), np.array([j.margin for j in joins])
-    odd = error / max(usual, STILL)
-    alien = (odd > ALIEN) & (similarity < ALIEN_SIMILARITY)
-    strange = (odd > ODD) & (similarity < ODD_SIMILARITY)
+    alien = (nearest > ALIEN * max(usual, STILL)) & (similarity < ALIEN_SIMILARITY)
+    strange = (error > ODD * max(usual, STILL)) & (similarity < ODD_SIMILARITY)
     right = _right(margin)
     confidence = np.where(strange, right / 2, right).tolist()
     doubtful = (strange | (margin < MARGIN)).tolist()

@@ -28,7 +28,8 @@ class Join(NamedTuple):  # not a frozen dataclass, which takes several times as 
     `kind` is "border" between neighbours, by the frames that both show or nearly do, and "gap" over an absence.
     `similarity` is what was compared, 0 to 1; `margin` what the next best answer loses of it, times the square root of
     the evidence; `confidence` the share of such joins that is right in simulations; `shared` the number of frames on
-    which both are present, `error` how far their edges lie apart there (root mean square, in sides of the box).
+    which both are present, `error` how far their edges lie apart there (root mean square, in sides of the box), and
+    `nearest` how far on the frames on which they are nearest (lower quartile of the frames, three at least).
     `rivals` are the tracks that either end might have been joined with instead, with their similarities, best first.
     `decided` marks a reviewer's verdict.
     """
@@ -44,6 +45,7 @@ class Join(NamedTuple):  # not a frozen dataclass, which takes several times as 
     error: float = 0.0
     decided: bool = False
     rivals: tuple[tuple[Ref, float], ...] = ()
+    nearest: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -127,8 +127,8 @@ def _weigh(borders: Sequence[tuple[SegmentTracks, SegmentTracks]], overlap: int)
     width = overlap + 2 * REACH
     a, b = see(lefts, starts, width, forward=True), see(rights, starts, width, forward=False)
     evidence = weigh(a, b, slice(REACH, REACH + overlap))
-    measures = (evidence.left, evidence.right, evidence.similarity, evidence.shared, evidence.error)
-    return Candidates(a.refs, b.refs, *measures)
+    apart = (evidence.error, evidence.nearest)
+    return Candidates(a.refs, b.refs, evidence.left, evidence.right, evidence.similarity, evidence.shared, *apart)
 
 
 def _open(candidates: Candidates, neighbours: Collection[tuple[str, str]], verdicts: Verdicts) -> Candidates:
@@ -150,6 +150,6 @@ def _join_absences(segments: Sequence[SegmentTracks], components: Components, us
     tails, heads = read_ends(groups, last=True), read_ends(groups, last=False)
     i, j, similarity = weigh_absences(tails, heads, usual / 2**0.5, GATE)
     none = np.zeros(len(i))
-    candidates = Candidates(tails.refs, heads.refs, i, j, similarity, none.astype(np.int64), none)
+    candidates = Candidates(tails.refs, heads.refs, i, j, similarity, none.astype(np.int64), none, none)
     may = [components.may_join(tails.refs[a], heads.refs[b]) for a, b in zip(i, j, strict=True)]
     return judge(choose(candidates.only(may), "gap"), usual)

@@ -72,7 +72,7 @@ def _said(join: Join, place: Mapping[str, int]) -> list[Any]:
     rivals = [[place[key], track, similarity] for (key, track), similarity in join.rivals]
     ends = [place[join.left[0]], join.left[1], place[join.right[0]], join.right[1]]
     measures = [join.kind, join.confidence, join.doubtful, join.similarity, join.margin, join.shared, join.error]
-    return [*ends, *measures, join.decided, rivals]
+    return [*ends, *measures, join.decided, rivals, join.nearest]
 
 
 def _bundles(threads: Iterable[list[Any]]) -> Iterator[list[list[Any]]]:
@@ -152,10 +152,10 @@ class PackedStitch:
         return self._keys[place], intern(track)
 
     def _join(self, said: list[Any]) -> Join:
-        a, left, b, right, kind, confidence, doubtful, similarity, margin, shared, error, decided, rivals = said
+        a, left, b, right, kind, confidence, doubtful, similarity, margin, shared, error, decided, rivals, *more = said
         ends, measures = (self._ref(a, left), self._ref(b, right)), (similarity, margin, shared, error)
         known = tuple((self._ref(place, track), alike) for place, track, alike in rivals)
-        return Join(*ends, kind, confidence, doubtful, *measures, decided, known)
+        return Join(*ends, kind, confidence, doubtful, *measures, decided, known, *more)
 
     def unpack(self, borders: int = 0) -> Stitched:
         """All of it; `borders` is not part of the bytes."""

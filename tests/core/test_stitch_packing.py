@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from annotation.core.joins import Join, Ref, Stitched
+from review.core import stitch_packing
 from review.core.stitch_packing import PackedStitch, pack
 
 measures = st.floats(0, 1)
@@ -25,7 +26,7 @@ def stitches(draw: st.DrawFn) -> tuple[Stitched, list[str]]:
         said = [draw(measures), draw(st.booleans()), draw(measures), draw(measures), draw(st.integers(0, 99))]
         kind = draw(st.sampled_from(["border", "gap"]))
         rivals = ((rival, draw(measures)),) if draw(st.booleans()) else ()
-        joins.append(Join(left, right, kind, *said, draw(measures), draw(st.booleans()), rivals))  # type: ignore[arg-type]
+        joins.append(Join(left, right, kind, *said, draw(measures), draw(st.booleans()), rivals, draw(measures)))  # type: ignore[arg-type]
     refused = ((refs[0], ("gone", "t")),) if refs else ()
     return Stitched(tuple(joins), identities, 3, draw(st.integers(1, 2**40)), refused), order
 
@@ -83,3 +84,12 @@ def test_what_is_asked_of_one_object_unpacks_its_block_alone() -> None:
         assert thread is not None and thread.refs == tuple((f"s{i}", "t") for i in range(10 * number - 10, 10 * number))
     assert found.numbers("s700") == {"t": 71}
     assert len(unpacked) <= 3 < len(found._edges) / 10
+
+
+def test_joins_of_before_their_nearest_frames_were_kept_are_read(monkeypatch) -> None:
+    join = Join(("s", "1"), ("t", "2"), "border", 0.9, False, 0.8, 0.7, 5, 0.1, False, ((("t", "3"), 0.4),), 0.05)
+    whole = Stitched((join,), {join.left: 1, join.right: 1}, 0, 2)
+    said = stitch_packing._said
+    monkeypatch.setattr(stitch_packing, "_said", lambda *given: said(*given)[:-1])
+    before = pack(whole, ["s", "t"])
+    assert PackedStitch(before, ["s", "t"]).unpack().joins == (join._replace(nearest=0.0),)

@@ -43,7 +43,7 @@ def test_the_joins_chosen_have_the_greatest_sum_and_margins_never_say_too_little
     i, j = np.nonzero(table > 0)
     none = np.zeros(len(i), np.int64)
     rows, columns = ([(side, str(k)) for k in range(n)] for side, n in zip("ab", table.shape, strict=True))
-    joins = choose(Candidates(rows, columns, i, j, table[i, j], none, none.astype(float)), "border")
+    joins = choose(Candidates(rows, columns, i, j, table[i, j], none, *[none.astype(float)] * 2), "border")
     gain = np.maximum(table - GATE, 0.0)
     best = best_value(gain)
     assert sum(join.similarity - GATE for join in joins) == pytest.approx(best)
@@ -93,6 +93,24 @@ def test_a_neighbour_is_not_taken_for_one_whom_a_segment_missed():
     joins = stitch(segments).joins
     assert all(names[join.left] == names[join.right] or join.doubtful for join in joins)
     assert len(joins) >= 7
+
+
+def test_whom_one_side_left_for_another_on_the_shared_frames_is_still_joined_and_looked_at():
+    """Where two objects were exchanged just where segments meet, some of the shared frames are right."""
+    others = {f"{k}": walk(400 * k + 400, 0, 1, (0, 60)) for k in range(4)}
+    objects = {"a": walk(0, 0, 1, (0, 60)), **others}
+    segments, _ = slice_all(objects, [(0, 33), (26, 60)])
+    left = segments[0].tracks
+    for stray, joined in (([0, 0, 0, 30, 60, 90, 120], True), ([25, 25, 25, 30, 60, 90, 120], False)):
+        boxes = fill(left.tracks, 0, 33).boxes.copy()
+        boxes[0, 26:] += np.array([[x, 0, x, 0] for x in stray])
+        strayed = make_track(left.tracks[0].id, left.tracks[0].label, range(33), boxes[0])
+        changed = dataclasses.replace(left, tracks=(strayed, *left.tracks[1:]))
+        made = stitch([dataclasses.replace(segments[0], tracks=changed), segments[1]])
+        found = {join.left[1]: join for join in made.joins}
+        assert len(found) == len(objects) - (not joined)
+        assert (strayed.id in found) == joined
+        assert [name for name, join in found.items() if join.doubtful] == [strayed.id] * joined
 
 
 def test_another_label_is_tolerated_only_where_boxes_agree_on_enough_frames():
