@@ -3,13 +3,12 @@
     python -m benchmarks.consensus_adaptive [--seeds 1] [--gain-floors 0.03 0.022 0.015] [--agreement-floors 0.8 …]
                                             [--in-order] [--reach 5] [--known] [--out DIR]
 
-Simulated crowds, with and without a fifth of spammers, Gaussian and heavy-tailed errors, no gold. Means
-over sequences, seeds and crowds; `workers` is the mean per task of a sequence. `--reach` is how many of the pool of ten
-can be asked for each task: five, as many as the largest fixed number, or more, as where many are at work; the fixed
-numbers are always the first ones. `--in-order` asks them as they come, as jobs have to; `--agreement-floors` are of the
-plain rule, one more while agreement is under it, always as they come. `--known`: the pool has done other work, the
-same videos with five workers each, and skills are learnt from that too, whichever way it goes on. `--out` draws the
-curves.
+Simulated crowds, with and without a fifth of spammers, Gaussian and heavy-tailed errors, no gold. Means over sequences,
+seeds and crowds; `workers` is the mean per task of a sequence. `--reach` is how many of the pool of ten can be asked
+for each task: five, as many as the largest fixed number, or more, as where many are at work; the fixed numbers are
+always the first ones. `--in-order` also asks them as they come, as jobs have to; `--agreement-floors` are of the plain
+rule, one more while agreement is under it, always as they come. `--known`: the pool has done other work, the same
+videos with five workers each, and skills are learnt from that too, whichever way it goes on. `--out` draws the curves.
 """
 
 from __future__ import annotations
@@ -103,9 +102,9 @@ def main() -> None:
     args = parser.parse_args()
     some = sequences()
     kinds = list(itertools.product(args.seeds, (0.0, 0.2), (False, True)))
-    asked = [("fixed", float(n)) for n in (2, 3, 4, 5)] + [
-        ("in order" if args.in_order else "risk", p) for p in args.gain_floors
-    ]
+    rules = ("risk", "in order") if args.in_order else ("risk",)
+    asked = [("fixed", float(n)) for n in (2, 3, 4, 5)]
+    asked += [(rule, floor) for rule in rules for floor in args.gain_floors]
     asked += [("agreement", f) for f in args.agreement_floors]
     found: dict[tuple[str, float], list[Point]] = {key: [] for key in asked}
     for seed, bad, heavy in kinds:

@@ -3,7 +3,8 @@
 Idea: fill, find which boxes show one object on every frame (`clustering`), ask whether it exists (`existing`), when and
 where it is (`fusing`, `inbetweening`), how sure that is (`calibration`), and draw it with few keyframes (`drawing`).
 Submissions are never changed; a consensus names what it was made of, and by which method and version.
-Sources: Vondrick 2013, Branson 2017, Braylan & Lease 2020 and 2022; every choice is studied in docs/methods.md.
+Sources: Vondrick 2013, Branson 2017, Braylan & Lease 2020 and 2022; every choice is studied in docs/methods.md and
+docs/studies.
 """
 
 from __future__ import annotations
