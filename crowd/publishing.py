@@ -92,12 +92,13 @@ def gold_over(segment: Segment) -> Gold | None:
     return covering.order_by("-created_at", "-id").first()
 
 
-def advance(*, batch: Batch) -> int:
+def advance(*, batch: Batch, worker: User | None = None) -> int:
     """Ask for the next clips, so that about AHEAD tasks have open seats. Returns how many it asked for.
 
     A task may open once the decode pass has settled all frames of its segment. They open in the order of their ids,
     which is a random one: if they opened from the start of a video onwards, gold that is given out again would be what
-    lies far behind that day's other work.
+    lies far behind that day's other work. A `worker` who asks may not sit at a task again: its other seats are for
+    others, and not ahead of this one.
     """
     if not Batch.objects.filter(pk=batch.pk, status__in=LIVE_BATCHES).exists():
         return 0
@@ -107,7 +108,9 @@ def advance(*, batch: Batch) -> int:
         kind="open_task", subject=OuterRef("pk"), status__in=[JobStatus.QUEUED, JobStatus.RUNNING]
     )
     waiting = tasks.filter(status=TaskStatus.OPENING)
-    ahead = tasks.filter(Exists(open_seat)).count() + waiting.filter(Exists(under_way)).count()
+    sat_at = Assignment.objects.filter(batch=batch, worker=worker).values("task") if worker else ()
+    on_offer = tasks.filter(Exists(open_seat)).exclude(pk__in=sat_at)
+    ahead = on_offer.count() + waiting.filter(Exists(under_way)).count()
     ready = waiting.filter(
         ~Exists(under_way), Q(reason=""), segment__stop__lte=F("segment__video__settled_frames")
     ).order_by("-priority", "pk")
@@ -129,7 +132,7 @@ def advance_for(*, worker: User, project: Project | None) -> None:
     if project is not None:
         batches = batches.filter(project=project)
     for batch in batches[:20]:
-        advance(batch=batch)
+        advance(batch=batch, worker=worker)
 
 
 def open_task(*, task_id: str) -> None:
