@@ -78,10 +78,11 @@ def log_move(seat: Assignment, *, came_from: str, actor: User | None, reason: st
 def open_seats(*, task: Task, count: int, extra: bool = False, at_least: int = 0, hard: bool = False) -> int:
     """Open up to `count` seats, as far as the project's budget covers; none where it covers fewer than `at_least`.
 
-    `hard` ones are for skilled workers first.
+    `hard` ones are for skilled workers first. Where the budget is short, gold's open seats make way for real ones.
     """
     policy = policy_of(task.batch)
-    count = min(count, _affordable(task.project_id, policy, policy.reward_micros))
+    needed = 0 if extra else max(1, at_least)
+    count = min(count, _affordable(task.project_id, policy, policy.reward_micros, needed=needed))
     if count <= 0 or count < at_least:
         return 0
     for _ in range(count):
@@ -109,7 +110,7 @@ def grant(task: Task, seats: int) -> None:
 
 def cover(seat: Assignment) -> None:
     """Let a seat that had ended count again, by a person's word. BudgetIsSpent where that is not covered."""
-    if _affordable(seat.project_id, policy_of(seat.batch), seat.reward_micros) < 1:
+    if _affordable(seat.project_id, policy_of(seat.batch), seat.reward_micros, needed=1) < 1:
         raise BudgetIsSpent
     grant(seat.task, 1)
 
@@ -119,8 +120,8 @@ def covers(project_id: str, policy: Policy, reward_micros: int) -> bool:
     return _affordable(project_id, policy, reward_micros) >= 1
 
 
-def _affordable(project_id: str, policy: Policy, reward_micros: int) -> int:
-    """How many more seats of this reward the budget covers.
+def _affordable(project_id: str, policy: Policy, reward_micros: int, *, needed: int = 0) -> int:
+    """How many more seats of this reward the budget covers; `needed` at least, if extra seats can make way for them.
 
     Locks the project, so that two openings never spend the same money.
     """
@@ -129,7 +130,24 @@ def _affordable(project_id: str, policy: Policy, reward_micros: int) -> int:
     Project.objects.select_for_update(no_key=True).get(pk=project_id)
     committed = Assignment.objects.filter(project_id=project_id, status__in=COSTING_SEATS)
     spent = committed.aggregate(total=Sum("reward_micros"))["total"] or 0
+    missing = spent + needed * reward_micros - policy.budget_micros
+    if needed and missing > 0:
+        spent -= _make_way(project_id, missing)
     return max(0, (policy.budget_micros - spent) // reward_micros)
+
+
+def _make_way(project_id: str, micros: int) -> int:
+    """Withdraw open extra seats that hold so much of the budget, which real ones are waiting for. Returns what is free.
+
+    Nobody is given an extra seat while there is no real one: a task that waited for their money would wait for ever.
+    """
+    spare = list(Assignment.objects.filter(project=project_id, extra=True, status=Seat.OPEN).order_by("pk"))
+    free = 0
+    if sum(seat.reward_micros for seat in spare) >= micros:
+        for seat in spare:
+            if free < micros and move(seat, to=Seat.WITHDRAWN, reason="A real seat needs what the budget has left."):
+                free += seat.reward_micros
+    return free
 
 
 def end(seat: Assignment, *, to: str, where: Q | None = None, actor: User | None = None, reason: str = "") -> bool:
