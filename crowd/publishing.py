@@ -26,6 +26,7 @@ AHEAD = 8
 BUDGET_IS_SPENT = "The budget does not cover this task's seats."
 
 
+@transaction.atomic
 def open_batch(*, project: Project, videos: Sequence[Video] | None, policy: Policy, by: User) -> Batch:
     """Launch videos of a project (None: all not yet in a batch). Their segments and tasks follow in jobs."""
     chosen = _launchable(project) if videos is None else list(videos)
@@ -33,6 +34,9 @@ def open_batch(*, project: Project, videos: Sequence[Video] | None, policy: Poli
         raise NothingToLaunch
     ontology = Ontology.objects.filter(project=project).latest("version")
     batch = Batch.objects.create(project=project, ontology=ontology, policy=policy.to_json(), created_by=by)
+    # Two launches at once may name the same videos in different orders.
+    named = Video.objects.select_for_update(no_key=True).filter(pk__in=[video.pk for video in chosen])
+    list(named.order_by("pk").values_list("pk"))
     for video in chosen:
         try:
             with transaction.atomic():
@@ -122,7 +126,10 @@ def advance(*, batch: Batch, worker: User | None = None) -> int:
 
 def retry_waiting(*, batch: Batch) -> None:
     """Tasks that the budget did not cover are tried again: it may have grown, or seats were given back."""
-    Task.objects.filter(batch=batch, status=TaskStatus.OPENING).exclude(reason="").update(reason="")
+    waiting = Task.objects.filter(batch=batch, status=TaskStatus.OPENING).exclude(reason="")
+    # Locked by their ids, as who cancels the batch does.
+    tasks = list(waiting.select_for_update(no_key=True).order_by("pk").values_list("pk", flat=True))
+    Task.objects.filter(pk__in=tasks, status=TaskStatus.OPENING).update(reason="")
 
 
 def advance_for(*, worker: User, project: Project | None) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.db import connection
-from django.db.models import F, Q, Sum
+from django.db.models import F, Q, QuerySet, Sum
 from django.db.models.functions import Now
 
 from annotation import planning
@@ -168,6 +168,15 @@ def end(seat: Assignment, *, to: str, where: Q | None = None, actor: User | None
     if followed and task.status != TaskStatus.TRAINING:
         _open_seat(task, extra=seat.extra, reward_micros=seat.reward_micros, priority=seat.priority)
     return True
+
+
+def in_order(seats: QuerySet[Assignment]) -> list[Assignment]:
+    """Seats that are to be ended in one transaction. Their tasks are locked here, before the batch of any extra one."""
+    found = list(seats.order_by("task_id"))
+    if len(found) > 1:
+        tasks = Task.objects.select_for_update(no_key=True).filter(pk__in=[seat.task_id for seat in found])
+        list(tasks.order_by("pk").values_list("pk"))
+    return found
 
 
 def lapsed() -> Q:
