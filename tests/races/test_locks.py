@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from django.db import transaction
 
+from config import forgetting
 from crowd import claiming, completing, publishing, sanctioning, seating, seeding
 from crowd.models import Assignment, Batch, Task
 from tests import cast
@@ -87,13 +88,19 @@ def holding_gold_and_real_work() -> Batch:
     return batch
 
 
-def test_who_holds_gold_and_real_work_is_banned_while_the_batch_is_cancelled(explorer: Explorer) -> None:
+@pytest.mark.parametrize("how", ["banned", "erased"])
+def test_who_holds_gold_and_real_work_is_banned_or_erased_while_the_batch_is_cancelled(
+    explorer: Explorer, how: str
+) -> None:
     batch = holding_gold_and_real_work()
 
     def ban() -> None:
         sanctioning.ban(project=batch.project, worker=cast.user("Wanda"), by=cast.user("Mona"), reason="sloppy")
 
-    assert overtaken(explorer, cancel(batch), ban) == {("ok", "ok")}
+    def erase() -> None:
+        forgetting._leave_work(cast.user("Wanda"))
+
+    assert overtaken(explorer, cancel(batch), {"banned": ban, "erased": erase}[how]) == {("ok", "ok")}
 
 
 def test_who_holds_lapsed_gold_and_real_work_claims_while_the_batch_is_cancelled(explorer: Explorer) -> None:
