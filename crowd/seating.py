@@ -18,10 +18,12 @@ from crowd.core.policies import Policy, from_json
 from crowd.core.ranking import HARD
 from crowd.errors import BudgetIsSpent
 from crowd.lifecycle import COSTING_SEATS, LIVE_SEATS, SEAT_MOVES, BatchStatus, Seat, TaskStatus
-from crowd.models import Assignment, Batch, Task, Transition
+from crowd.models import Assignment, Batch, Gold, Task, Transition
 
 LIVE_BATCHES = (BatchStatus.OPENING, BatchStatus.OPEN)
 DEAD_BATCHES = (BatchStatus.DONE, BatchStatus.CANCELLED)
+# Where gold's extra seats may be; they are opened once the real ones are filled, which may be more later.
+GOLD_IS_GIVEN_OUT = (TaskStatus.OPEN, TaskStatus.FILLED, TaskStatus.IN_REVIEW, TaskStatus.DONE)
 UNDECIDED_TASKS = (TaskStatus.OPENING, TaskStatus.OPEN, TaskStatus.FILLED, TaskStatus.IN_REVIEW)
 
 
@@ -154,14 +156,15 @@ def end(seat: Assignment, *, to: str, where: Q | None = None, actor: User | None
     """End a held seat and open a fresh one in its place, if its task is still to be done. False: it was over before.
 
     The task is locked first: whoever decides the task at this moment either sees the fresh seat or prevents it. An
-    extra seat hangs on its batch alone, so there the batch is locked too.
+    extra seat hangs on its batch, so there the batch is locked too, and on gold that is still given out.
     """
     task = lock_task(seat.task_id)
     if seat.status != Seat.HELD:
         return False
-    # Both are looked up for either kind of seat, or the time that it takes would tell gold.
+    # All is looked up for either kind of seat, or the time that it takes would tell gold.
     over = batch_is_over(task.batch_id, lock=seat.extra)
-    followed = not over if seat.extra else task.status == TaskStatus.OPEN
+    in_use = Gold.objects.filter(pk=task.gold_id or "", retired_at=None).exists() and task.status in GOLD_IS_GIVEN_OUT
+    followed = in_use and not over if seat.extra else task.status == TaskStatus.OPEN
     if not move(seat, where=where, to=to, actor=actor, reason=reason, ended_at=Now(), lease_until=None, slot=None):
         return False
     # Training is no work that waits: its seats are made for whoever asks.
