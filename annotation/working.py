@@ -59,7 +59,8 @@ class Worker:
         key = self._message()
         did = queue.run(key) if key else False
         if not did and self._due("look", LOOK_S):
-            while not self._over() and queue.run_due():
+            until = time.monotonic() + RECLAIM_S  # whatever waits, what was lost is looked for meanwhile
+            while not self._over() and queue.run_due() and time.monotonic() < until:
                 pass
         if self._due("reclaim", RECLAIM_S):
             queue.reclaim()
