@@ -160,6 +160,16 @@ def test_a_closed_project_is_worked_in_by_its_own_workers_only() -> None:
     assert stage.try_claim(will).status_code == 201
 
 
+def test_nobody_draws_a_projects_workers_away_by_giving_another_project_its_id_as_name() -> None:
+    batch = stage.launched()
+    stage.launched(project=cast.project("Eve", name=batch.project_id))
+    wanda = cast.client("Wanda")
+    for _ in range(2):
+        seat = wanda.post(f"{stage.API}/assignments/claim/", {"project": batch.project_id}).json()
+        assert seat["project"]["name"] == "Crossing"
+        assert stage.submit(wanda, seat).status_code == 200
+
+
 def test_only_workers_claim() -> None:
     batch = stage.launched()
     for name in ("Alice", "Mona", "Rita", "Ada", "Eve"):
