@@ -286,4 +286,5 @@ class _heartbeat:
             return _held(self.taken).update(lease_until=_in(LEASE_S)) > 0
         except OperationalError:
             log.warning("the lease of job %s could not be renewed; trying again", self.taken.pk)
+            connection.close()  # a lost one stays lost; the next beat makes another
             return True
