@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from django.conf import settings
-from django.db import IntegrityError, OperationalError, connection, transaction
+from django.db import IntegrityError, InterfaceError, OperationalError, connection, transaction
 from django.db.models import DateTimeField, ExpressionWrapper, F, QuerySet
 from django.db.models.functions import Greatest, Now
 from django.utils.module_loading import autodiscover_modules
@@ -226,12 +226,24 @@ def _put_back(taken: Job, reason: str, *, lapsed: bool = False) -> None:
         if taken.attempts >= MAX_ATTEMPTS:
             told = f"Given up after {taken.attempts} attempts. The last one: {reason}"
             moved = ours.update(status=JobStatus.QUARANTINED, finished_at=Now(), reason=told, **NO_LEASE)
-            kind = _kinds().get(taken.kind)
-            if moved and kind and kind.given_up:
-                kind.given_up(taken.subject, told)
+            if moved:
+                _give_up(taken, told)
             return
         wait = _in(RETRY_S * 4 ** (taken.attempts - 1))
         _requeue(ours, taken, attempts=taken.attempts, not_before=wait, reason=reason)
+
+
+def _give_up(taken: Job, reason: str) -> None:
+    """Tell whoever wanted the job. What goes wrong there is no reason to keep it: it would end every worker in turn."""
+    kind = _kinds().get(taken.kind)
+    try:
+        with transaction.atomic():
+            if kind and kind.given_up:
+                kind.given_up(taken.subject, reason)
+    except (OperationalError, InterfaceError):  # the database's trouble: whoever reclaims the job tries again
+        raise
+    except Exception:
+        log.exception("nobody could be told that job %s of %s was given up", taken.kind, taken.subject)
 
 
 def _requeue(ours: QuerySet[Job], taken: Job, *, attempts: int, reason: str = "", **again: object) -> None:
@@ -274,4 +286,5 @@ class _heartbeat:
             return _held(self.taken).update(lease_until=_in(LEASE_S)) > 0
         except OperationalError:
             log.warning("the lease of job %s could not be renewed; trying again", self.taken.pk)
+            connection.close()  # a lost one stays lost; the next beat makes another
             return True

@@ -50,21 +50,33 @@ class Worker:
         try:
             self._turn()
         except (DatabaseError, OSError):
-            # The database or Redis is away: it may come back, and what was queued is still there.
+            # The database is away: it may come back, and what was queued is still there.
             log.exception("the queue cannot be read; trying again")
             connections.close_all()
             time.sleep(1)
 
     def _turn(self) -> None:
-        key = queue.receive()
+        key = self._message()
         did = queue.run(key) if key else False
         if not did and self._due("look", LOOK_S):
-            while not self._over() and queue.run_due():
+            until = time.monotonic() + RECLAIM_S  # whatever waits, what was lost is looked for meanwhile
+            while not self._over() and queue.run_due() and time.monotonic() < until:
                 pass
         if self._due("reclaim", RECLAIM_S):
             queue.reclaim()
         if self._due("sweep", SWEEP_S):
             queue.sweep_all()
+
+    def _message(self) -> str | None:
+        """What came, or comes in a moment. Nothing where Redis is away: jobs are found without it, only later."""
+        try:
+            return queue.receive()
+        except DatabaseError:
+            raise
+        except Exception as error:  # noqa: BLE001  Redis has a family of its own
+            log.warning("there are no messages, jobs are looked for without them: %s", error)
+            time.sleep(1)
+            return None
 
     def _due(self, what: str, every_s: float) -> bool:
         now = time.monotonic()

@@ -28,7 +28,7 @@ from crowd.models import (
     Suspicion,
     Transition,
 )
-from crowd.seating import end
+from crowd.seating import end, in_order
 
 ERASED = "(erased)"
 
@@ -85,7 +85,7 @@ def _close_account(user: User) -> None:
 
 
 def _leave_work(user: User) -> None:
-    for seat in Assignment.objects.filter(worker=user, status=Seat.HELD).order_by("task_id"):
+    for seat in in_order(Assignment.objects.filter(worker=user, status=Seat.HELD)):
         end(seat, to=Seat.RELEASED)
     Draft.objects.filter(assignment__worker=user).delete()
     LateBody.objects.filter(assignment__worker=user, salvaged_at=None).delete()

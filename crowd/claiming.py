@@ -30,7 +30,7 @@ from crowd.lifecycle import Seat, Standing
 from crowd.models import Assignment, Batch
 from crowd.models import Policy as PolicyRow
 from crowd.reading import BATCH_COLUMNS
-from crowd.seating import expire, policy_of
+from crowd.seating import expire, in_order, policy_of
 from crowd.taking import Wish, take
 
 # Not to be guessed from the outside: the order in which gold comes tells nothing.
@@ -96,10 +96,14 @@ def claim(*, worker: User, project: Project | None = None) -> Claim | None:
 
 def _first_of(worker: User, offers: list[Offer], held: list[Held]) -> Assignment | None:
     projects = [list(batches) for _, batches in groupby(offers, key=lambda offer: offer.project)]
+    # Locked in the projects' order, before these are looked through in any: two accounts claim at once.
+    told = [batches[0].project for batches in projects if batches[0].known.has_others]
+    others = {project: tuple(admitting.other_accounts(worker=worker, project=project)) for project in told}
     _chance.shuffle(projects)
     for batches in projects:
         slot = _free_slot(held, batches)
-        seats = (_claim_in(worker, batch, slot) for batch in batches if slot is not None)
+        also = others.get(batches[0].project, ())
+        seats = (_claim_in(worker, batch, slot, also) for batch in batches if slot is not None)
         if seat := next(filter(None, seats), None):
             return seat
     return None
@@ -122,7 +126,7 @@ def _held(worker: User) -> list[Held]:
         cursor.execute(HELD.format(now=clock.now()), [worker.pk])
         held = [Held(*row) for row in cursor.fetchall()]
     lapsed = [seat.seat for seat in held if seat.lapsed]
-    for seat in Assignment.objects.filter(pk__in=lapsed).order_by("task_id") if lapsed else ():
+    for seat in in_order(Assignment.objects.filter(pk__in=lapsed)) if lapsed else ():
         expire(seat)
     return [seat for seat in held if not seat.lapsed]
 
@@ -188,14 +192,12 @@ def _policy(text: str) -> Policy:
     return from_json(json.loads(text))
 
 
-def _claim_in(worker: User, offer: Offer, slot: int) -> Assignment | None:
+def _claim_in(worker: User, offer: Offer, slot: int, others: tuple[str, ...]) -> Assignment | None:
     """Real work, or gold when it is time for it; gold's extra seats only while there is real work left."""
     gold = _gold_is_due(worker, offer) if offer.policy.gold_share > 0 else None
     with transaction.atomic():
         most = most_priority(offer.known.skill_low)
-        wish = Wish(batch=offer.batch.pk, slot=slot, lease_s=offer.policy.lease_s, gold=gold, most=most)
-        if offer.known.has_others:
-            wish = replace(wish, others=tuple(admitting.other_accounts(worker=worker, project=offer.project)))
+        wish = Wish(offer.batch.pk, slot, offer.policy.lease_s, gold=gold, most=most, others=others)
         if offer.policy.qualification is not None:
             wish = replace(wish, shunned=tuple(training.shown_to(worker=worker, batch_id=offer.batch.pk)))
         seat = take(worker, wish)

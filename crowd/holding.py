@@ -51,20 +51,24 @@ def release(*, seat: Assignment, token: str, worker: User, reason: str = "") -> 
 
 
 def check_held(*, seat: Assignment, token: str, body: str) -> None:
-    """Nothing where the seat is held with this token; else as `keep_late`."""
+    """Nothing where the seat is held with this token; else as `keep_late`, for a body that is not valid."""
     lock_task(seat.task_id)  # as a submission does, so that two of them, one invalid, wait for each other in one order
     if not Assignment.objects.filter(holding(token), pk=seat.pk).exists():
-        keep_late(seat=seat, token=token, body=body)
+        keep_late(seat=seat, token=token, body=body, valid=False)
 
 
-def keep_late(*, seat: Assignment, token: str, body: str) -> None:
-    """A submission found the seat no longer held by its token: say why, and lose nothing that came too late."""
+def keep_late(*, seat: Assignment, token: str, body: str, valid: bool = True) -> None:
+    """A submission found the seat no longer held by its token: say why, and lose nothing that came too late.
+
+    The latest is kept, but one that is not `valid` takes no other's place: nobody could salvage it.
+    """
     seat.refresh_from_db()
     if seat.token != token:
         raise WrongToken
     if seat.status in (*FILLED_SEATS, Seat.RELEASED):
         raise SeatIsOver
-    LateBody.objects.update_or_create(assignment=seat, defaults={"body": body, "came_at": Now()})
+    keep = LateBody.objects.update_or_create if valid else LateBody.objects.get_or_create
+    keep(assignment=seat, defaults={"body": body, "came_at": Now()})
     expire(seat)
     raise LeaseIsOver
 

@@ -26,6 +26,7 @@ AHEAD = 8
 BUDGET_IS_SPENT = "The budget does not cover this task's seats."
 
 
+@transaction.atomic
 def open_batch(*, project: Project, videos: Sequence[Video] | None, policy: Policy, by: User) -> Batch:
     """Launch videos of a project (None: all not yet in a batch). Their segments and tasks follow in jobs."""
     chosen = _launchable(project) if videos is None else list(videos)
@@ -33,6 +34,9 @@ def open_batch(*, project: Project, videos: Sequence[Video] | None, policy: Poli
         raise NothingToLaunch
     ontology = Ontology.objects.filter(project=project).latest("version")
     batch = Batch.objects.create(project=project, ontology=ontology, policy=policy.to_json(), created_by=by)
+    # Two launches at once may name the same videos in different orders.
+    named = Video.objects.select_for_update(no_key=True).filter(pk__in=[video.pk for video in chosen])
+    list(named.order_by("pk").values_list("pk"))
     for video in chosen:
         try:
             with transaction.atomic():
@@ -92,12 +96,13 @@ def gold_over(segment: Segment) -> Gold | None:
     return covering.order_by("-created_at", "-id").first()
 
 
-def advance(*, batch: Batch) -> int:
+def advance(*, batch: Batch, worker: User | None = None) -> int:
     """Ask for the next clips, so that about AHEAD tasks have open seats. Returns how many it asked for.
 
     A task may open once the decode pass has settled all frames of its segment. They open in the order of their ids,
     which is a random one: if they opened from the start of a video onwards, gold that is given out again would be what
-    lies far behind that day's other work.
+    lies far behind that day's other work. A `worker` who asks may not sit at a task again: its other seats are for
+    others, and not ahead of this one.
     """
     if not Batch.objects.filter(pk=batch.pk, status__in=LIVE_BATCHES).exists():
         return 0
@@ -107,7 +112,9 @@ def advance(*, batch: Batch) -> int:
         kind="open_task", subject=OuterRef("pk"), status__in=[JobStatus.QUEUED, JobStatus.RUNNING]
     )
     waiting = tasks.filter(status=TaskStatus.OPENING)
-    ahead = tasks.filter(Exists(open_seat)).count() + waiting.filter(Exists(under_way)).count()
+    sat_at = Assignment.objects.filter(batch=batch, worker=worker).values("task") if worker else ()
+    on_offer = tasks.filter(Exists(open_seat)).exclude(pk__in=sat_at)
+    ahead = on_offer.count() + waiting.filter(Exists(under_way)).count()
     ready = waiting.filter(
         ~Exists(under_way), Q(reason=""), segment__stop__lte=F("segment__video__settled_frames")
     ).order_by("-priority", "pk")
@@ -119,7 +126,10 @@ def advance(*, batch: Batch) -> int:
 
 def retry_waiting(*, batch: Batch) -> None:
     """Tasks that the budget did not cover are tried again: it may have grown, or seats were given back."""
-    Task.objects.filter(batch=batch, status=TaskStatus.OPENING).exclude(reason="").update(reason="")
+    waiting = Task.objects.filter(batch=batch, status=TaskStatus.OPENING).exclude(reason="")
+    # Locked by their ids, as who cancels the batch does.
+    tasks = list(waiting.select_for_update(no_key=True).order_by("pk").values_list("pk", flat=True))
+    Task.objects.filter(pk__in=tasks, status=TaskStatus.OPENING).update(reason="")
 
 
 def advance_for(*, worker: User, project: Project | None) -> None:
@@ -129,7 +139,7 @@ def advance_for(*, worker: User, project: Project | None) -> None:
     if project is not None:
         batches = batches.filter(project=project)
     for batch in batches[:20]:
-        advance(batch=batch)
+        advance(batch=batch, worker=worker)
 
 
 def open_task(*, task_id: str) -> None:

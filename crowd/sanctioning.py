@@ -9,7 +9,7 @@ from annotation.errors import Conflict, Invalid
 from annotation.models import Project, User
 from crowd.lifecycle import Seat, Standing
 from crowd.models import Assignment, SamePerson, Sanction
-from crowd.seating import end
+from crowd.seating import end, in_order
 
 
 def pause(*, project: Project, worker: User, by: User, reason: str) -> None:
@@ -20,7 +20,7 @@ def pause(*, project: Project, worker: User, by: User, reason: str) -> None:
 def ban(*, project: Project, worker: User, by: User, reason: str) -> None:
     """No new seats, and every held one is revoked in the same transaction."""
     _sanction(project, worker, Standing.BANNED, by, reason)
-    for seat in Assignment.objects.filter(project=project, worker=worker, status=Seat.HELD).order_by("task_id"):
+    for seat in in_order(Assignment.objects.filter(project=project, worker=worker, status=Seat.HELD)):
         end(seat, to=Seat.REVOKED, actor=by, reason=reason)
 
 

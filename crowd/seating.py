@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.db import connection
-from django.db.models import F, Q, Sum
+from django.db.models import F, Q, QuerySet, Sum
 from django.db.models.functions import Now
 
 from annotation import planning
@@ -18,10 +18,12 @@ from crowd.core.policies import Policy, from_json
 from crowd.core.ranking import HARD
 from crowd.errors import BudgetIsSpent
 from crowd.lifecycle import COSTING_SEATS, LIVE_SEATS, SEAT_MOVES, BatchStatus, Seat, TaskStatus
-from crowd.models import Assignment, Batch, Task, Transition
+from crowd.models import Assignment, Batch, Gold, Task, Transition
 
 LIVE_BATCHES = (BatchStatus.OPENING, BatchStatus.OPEN)
 DEAD_BATCHES = (BatchStatus.DONE, BatchStatus.CANCELLED)
+# Where gold's extra seats may be; they are opened once the real ones are filled, which may be more later.
+GOLD_IS_GIVEN_OUT = (TaskStatus.OPEN, TaskStatus.FILLED, TaskStatus.IN_REVIEW, TaskStatus.DONE)
 UNDECIDED_TASKS = (TaskStatus.OPENING, TaskStatus.OPEN, TaskStatus.FILLED, TaskStatus.IN_REVIEW)
 
 
@@ -78,10 +80,11 @@ def log_move(seat: Assignment, *, came_from: str, actor: User | None, reason: st
 def open_seats(*, task: Task, count: int, extra: bool = False, at_least: int = 0, hard: bool = False) -> int:
     """Open up to `count` seats, as far as the project's budget covers; none where it covers fewer than `at_least`.
 
-    `hard` ones are for skilled workers first.
+    `hard` ones are for skilled workers first. Where the budget is short, gold's open seats make way for real ones.
     """
     policy = policy_of(task.batch)
-    count = min(count, _affordable(task.project_id, policy, policy.reward_micros))
+    needed = 0 if extra else max(1, at_least)
+    count = min(count, _affordable(task.project_id, policy, policy.reward_micros, needed=needed))
     if count <= 0 or count < at_least:
         return 0
     for _ in range(count):
@@ -109,7 +112,7 @@ def grant(task: Task, seats: int) -> None:
 
 def cover(seat: Assignment) -> None:
     """Let a seat that had ended count again, by a person's word. BudgetIsSpent where that is not covered."""
-    if _affordable(seat.project_id, policy_of(seat.batch), seat.reward_micros) < 1:
+    if _affordable(seat.project_id, policy_of(seat.batch), seat.reward_micros, needed=1) < 1:
         raise BudgetIsSpent
     grant(seat.task, 1)
 
@@ -119,8 +122,8 @@ def covers(project_id: str, policy: Policy, reward_micros: int) -> bool:
     return _affordable(project_id, policy, reward_micros) >= 1
 
 
-def _affordable(project_id: str, policy: Policy, reward_micros: int) -> int:
-    """How many more seats of this reward the budget covers.
+def _affordable(project_id: str, policy: Policy, reward_micros: int, *, needed: int = 0) -> int:
+    """How many more seats of this reward the budget covers; `needed` at least, if extra seats can make way for them.
 
     Locks the project, so that two openings never spend the same money.
     """
@@ -129,27 +132,54 @@ def _affordable(project_id: str, policy: Policy, reward_micros: int) -> int:
     Project.objects.select_for_update(no_key=True).get(pk=project_id)
     committed = Assignment.objects.filter(project_id=project_id, status__in=COSTING_SEATS)
     spent = committed.aggregate(total=Sum("reward_micros"))["total"] or 0
+    missing = spent + needed * reward_micros - policy.budget_micros
+    if needed and missing > 0:
+        spent -= _make_way(project_id, missing)
     return max(0, (policy.budget_micros - spent) // reward_micros)
+
+
+def _make_way(project_id: str, micros: int) -> int:
+    """Withdraw open extra seats that hold so much of the budget, which real ones are waiting for. Returns what is free.
+
+    Nobody is given an extra seat while there is no real one: a task that waited for their money would wait for ever.
+    """
+    spare = list(Assignment.objects.filter(project=project_id, extra=True, status=Seat.OPEN).order_by("pk"))
+    free = 0
+    if sum(seat.reward_micros for seat in spare) >= micros:
+        for seat in spare:
+            if free < micros and move(seat, to=Seat.WITHDRAWN, reason="A real seat needs what the budget has left."):
+                free += seat.reward_micros
+    return free
 
 
 def end(seat: Assignment, *, to: str, where: Q | None = None, actor: User | None = None, reason: str = "") -> bool:
     """End a held seat and open a fresh one in its place, if its task is still to be done. False: it was over before.
 
     The task is locked first: whoever decides the task at this moment either sees the fresh seat or prevents it. An
-    extra seat hangs on its batch alone, so there the batch is locked too.
+    extra seat hangs on its batch, so there the batch is locked too, and on gold that is still given out.
     """
     task = lock_task(seat.task_id)
     if seat.status != Seat.HELD:
         return False
-    # Both are looked up for either kind of seat, or the time that it takes would tell gold.
+    # All is looked up for either kind of seat, or the time that it takes would tell gold.
     over = batch_is_over(task.batch_id, lock=seat.extra)
-    followed = not over if seat.extra else task.status == TaskStatus.OPEN
+    in_use = Gold.objects.filter(pk=task.gold_id or "", retired_at=None).exists() and task.status in GOLD_IS_GIVEN_OUT
+    followed = in_use and not over if seat.extra else task.status == TaskStatus.OPEN
     if not move(seat, where=where, to=to, actor=actor, reason=reason, ended_at=Now(), lease_until=None, slot=None):
         return False
     # Training is no work that waits: its seats are made for whoever asks.
     if followed and task.status != TaskStatus.TRAINING:
         _open_seat(task, extra=seat.extra, reward_micros=seat.reward_micros, priority=seat.priority)
     return True
+
+
+def in_order(seats: QuerySet[Assignment]) -> list[Assignment]:
+    """Seats that are to be ended in one transaction. Their tasks are locked here, before the batch of any extra one."""
+    found = list(seats.order_by("task_id"))
+    if len(found) > 1:
+        tasks = Task.objects.select_for_update(no_key=True).filter(pk__in=[seat.task_id for seat in found])
+        list(tasks.order_by("pk").values_list("pk"))
+    return found
 
 
 def lapsed() -> Q:

@@ -26,7 +26,7 @@ from crowd import admitting
 from crowd.core.policies import Policy
 from crowd.lifecycle import QualificationStatus, Seat, TaskStatus
 from crowd.models import Assignment, Batch, Gold, Qualification, Sanction, Task, TrainingTask, Transition, Trial
-from crowd.qualifying import begin, explain, gold_for, trials_of
+from crowd.qualifying import begin, conclude, explain, gold_for, trials_of
 from crowd.seating import LIVE_BATCHES, covers, move, policy_of
 
 
@@ -65,8 +65,12 @@ def next_seat(*, worker: User, project: Project | None = None) -> Assignment | N
         if admitting.refusal(worker=worker, project_id=batch.project_id, policy=rest, known=known):
             continue
         row = begin(worker=worker, project=batch.project)
-        if row.status == QualificationStatus.TRAINING and (seat := _seat_in(worker, batch, policy, row)):
+        if row.status != QualificationStatus.TRAINING:
+            continue
+        if seat := _seat_in(worker, batch, policy, row):
             return seat
+        # Gold that was retired or flagged is asked for no more: what is left may all be graded.
+        conclude(row=row, policy=policy)
     return None
 
 

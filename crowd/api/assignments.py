@@ -92,11 +92,14 @@ def _project(request: Request) -> Project | None:
 
 
 def _workable(user: User, id_or_name: str) -> Project:
-    """The project of an id, or of a name that is unique among those in which the user may work."""
+    """The project of an id, or of a name that is unique among those in which the user may work.
+
+    An id comes first: somebody may give a project the id of another one as its name.
+    """
     found = claiming.workable_called(user, id_or_name)
-    named = [project for project in found if project.name == id_or_name]
-    for project in named if len(named) == 1 else [project for project in found if project.pk == id_or_name]:
-        return project
+    meant = [project for project in found if project.pk == id_or_name] or found
+    if len(meant) == 1:
+        return meant[0]
     # Who sees the project all the same is told why there is nothing for them.
     get_or_404(access.visible_projects(user), id_or_name)
     raise NotAllowedToWork("Only workers can claim, and only in projects that are open to them.")

@@ -93,13 +93,18 @@ class CancelPayout(View):
 
 
 class PayoutFile(View):
-    """The orders of a payout as a file for whoever pays. The same lines give the same file at any time."""
+    """The orders of a payout as a file for whoever pays. The same lines give the same file at any time.
+
+    None of a payout that failed: all that it held is free for the next one, and would be paid twice.
+    """
 
     @extend_schema(responses={(200, "text/csv"): OpenApiTypes.BINARY})
     def get(self, request: Request, payout_id: str) -> HttpResponse:
         payout = _payout_for(request, payout_id)
         if not payout.lines.exists():
             raise WrongState("This payout has no lines: lock it first.")
+        if payout.status == PayoutStatus.FAILED:
+            raise WrongState("This payout failed or was cancelled; what it held is paid by the next one.")
         data = PROVIDERS[payout.provider].order_file(paying_out.orders(payout))
         name = f'attachment; filename="payout-{payout.pk}.csv"'
         return HttpResponse(data, content_type="text/csv", headers={"Content-Disposition": name})

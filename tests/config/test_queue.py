@@ -177,6 +177,22 @@ def test_a_failed_job_is_tried_again_later_and_given_up_after_three() -> None:
     assert waits[0] < waits[1]
 
 
+def test_a_job_whose_giving_up_fails_is_given_up_all_the_same_and_ends_no_worker() -> None:
+    def fail_again(subject: str, reason: str) -> None:
+        Job.objects.filter(subject=subject).update(subject="half done")
+        raise LookupError(subject)
+
+    with kind("bad", fail, fail_again):
+        queue.want("bad", "a")
+        for _ in range(3):
+            assert queue.work_off() == 1
+            lapse()
+        assert (queue.work_off(), queue.reclaim()) == (0, 0)
+    job = Job.objects.get()
+    assert (job.status, job.subject) == (JobStatus.QUARANTINED, "a")
+    assert "a cannot be done" in job.reason
+
+
 def test_a_job_of_a_kind_that_nobody_knows_ends_in_quarantine() -> None:
     queue.want("unheard-of", "a")
     for _ in range(3):

@@ -18,7 +18,7 @@ from annotation.models import Job
 from tests.conftest import PROJECT
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.once]
-Start = Callable[[], subprocess.Popen]
+Start = Callable[..., subprocess.Popen]
 
 
 def eventually(true: Callable[[], object], within_s: float = 60) -> None:
@@ -33,8 +33,8 @@ def start(child_env: dict[str, str]) -> Iterator[Start]:
     started: list[subprocess.Popen] = []
     environ = {**child_env, "DJANGO_SETTINGS_MODULE": "tests.config.poison"}
 
-    def start() -> subprocess.Popen:
-        worker = subprocess.Popen([sys.executable, "manage.py", "work"], cwd=PROJECT, env=environ)
+    def start(**settings: str) -> subprocess.Popen:
+        worker = subprocess.Popen([sys.executable, "manage.py", "work"], cwd=PROJECT, env=environ | settings)
         started.append(worker)
         return worker
 
@@ -116,6 +116,17 @@ def test_jobs_are_found_although_their_message_is_lost(start: Start, tmp_path: P
     queue.want("hang", subject)
     start()
     eventually(lambda: Job.objects.filter(kind="hang", status=JobStatus.DONE).exists())
+
+
+def test_jobs_are_done_while_redis_is_away(start: Start, tmp_path: Path) -> None:
+    for subject in (str(tmp_path / "a"), str(tmp_path / "b")):
+        Path(f"{subject}.go").touch()
+        queue.want("hang", subject)
+    worker = start(REDIS_URL="unix:///nowhere.sock")
+    eventually(lambda: Job.objects.filter(kind="hang", status=JobStatus.DONE).count() == 2 or worker.poll() is not None)
+    assert worker.poll() is None
+    worker.terminate()
+    assert worker.wait(10) == 0
 
 
 BY_REDIS = """

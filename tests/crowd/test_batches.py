@@ -134,6 +134,23 @@ def test_a_task_is_filled_by_its_last_submission() -> None:
         assert Task.objects.get(batch=batch).status == status
 
 
+@pytest.mark.usefixtures("clips_without_files")
+def test_one_worker_alone_comes_to_every_task_although_each_waits_for_a_second_one() -> None:
+    project = cast.project()
+    video = cast.video(project, 250)
+    publishing.open_batch(project=project, videos=[video], policy=stage.ruled(project), by=project.owner)
+    cast.work_off()
+    wanda, count = cast.client("Wanda"), Task.objects.count()
+    assert count > publishing.AHEAD
+    for _ in range(count):
+        answer = stage.try_claim(wanda, project)
+        if answer.status_code == 204:  # which asks for the next clips
+            cast.work_off()
+            answer = stage.try_claim(wanda, project)
+        assert stage.submit(wanda, answer.json()).status_code == 200
+    assert not Task.objects.filter(status="opening").exists()
+
+
 def test_a_closed_project_is_worked_in_by_its_own_workers_only() -> None:
     batch = stage.launched(open=False)
     wanda, will = cast.client("Wanda"), cast.client("Will")
@@ -141,6 +158,16 @@ def test_a_closed_project_is_worked_in_by_its_own_workers_only() -> None:
     assert stage.try_claim(wanda, batch.project).status_code == 404
     assert stage.try_claim(wanda).status_code == 204
     assert stage.try_claim(will).status_code == 201
+
+
+def test_nobody_draws_a_projects_workers_away_by_giving_another_project_its_id_as_name() -> None:
+    batch = stage.launched()
+    stage.launched(project=cast.project("Eve", name=batch.project_id))
+    wanda = cast.client("Wanda")
+    for _ in range(2):
+        seat = wanda.post(f"{stage.API}/assignments/claim/", {"project": batch.project_id}).json()
+        assert seat["project"]["name"] == "Crossing"
+        assert stage.submit(wanda, seat).status_code == 200
 
 
 def test_only_workers_claim() -> None:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from crowd import scoring, seeding
+from crowd.core import policies
 from crowd.core.ranking import wants_gold
 from crowd.lifecycle import Seat
 from crowd.models import Assignment, Batch, Score, Task
@@ -62,6 +63,21 @@ def test_extra_seats_are_offered_only_while_there_is_real_work_left() -> None:
         work(batch, name)
     seeding.keep_extra_seats(batch_id=batch.pk)
     assert stage.try_claim(cast.client("Walt"), batch.project).status_code == 204
+
+
+@pytest.mark.parametrize(("budget", "extra", "status"), [(400, 0, "open"), (300, 1, "opening")])
+def test_open_extra_seats_make_way_for_real_ones_that_the_budget_covers_then(
+    budget: int, extra: int, status: str
+) -> None:
+    batch = golden(reward_micros=100, budget_micros=budget)
+    for name in ("Wanda", "Will"):
+        work(batch, name)
+    assert seeding.keep_extra_seats(batch_id=batch.pk) == budget // 100 - 2
+    rules = policies.from_json(batch.policy)
+    second = stage.launch(batch.project, cast.video(batch.project, 20, name="yard.mp4"), rules)
+    assert second.tasks.get().status == status
+    assert Assignment.objects.filter(extra=True, status=Seat.OPEN).count() == extra
+    assert seeding.keep_extra_seats(batch_id=batch.pk) == 0
 
 
 def test_extra_seats_count_neither_in_figures_nor_in_the_task() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.db.models.functions import Now
 
-from crowd import exposing, jobs, scoring, seeding
+from crowd import exposing, jobs, publishing, scoring, seeding
 from crowd.lifecycle import Seat
 from crowd.models import Assignment, Batch, Gold, GoldEvent, Score, Skill, Task
 from review.models import Consensus
@@ -97,9 +97,9 @@ def test_a_manager_retires_gold_and_uses_it_again() -> None:
     assert post("Mona", f"/gold/{gold.pk}/restore/", reason="once more").status_code == 409
 
 
-def with_extra_seats() -> tuple[Batch, Gold]:
+def with_extra_seats(**policy: Any) -> tuple[Batch, Gold]:
     """Three tasks; the one inside gold is filled and has extra seats, the others are open."""
-    batch = stage.launched(gold_share=1.0, reward_micros=10)
+    batch = stage.launched(gold_share=1.0, reward_micros=10, **policy)
     body = {"video": batch.batch_videos.get().video_id, "start": 0, "stop": 20, "tracks": stage.tracks(0, 20)}
     gold = Gold.objects.get(pk=post("Alice", f"/projects/{batch.project_id}/gold/", **body).json()["id"])
     for name in ("Will", "Walt"):
@@ -125,6 +125,29 @@ def test_who_sat_at_gold_that_was_retired_meanwhile_is_paid() -> None:
     )
     cast.work_off()
     assert Assignment.objects.get(pk=seat["id"]).status == Seat.ACCEPTED
+
+
+@pytest.mark.parametrize(
+    ("meanwhile", "left"), [("in use", 2), ("retired", 0), ("seen often", 0), ("its task was given up", 0)]
+)
+def test_an_extra_seat_that_is_given_back_is_followed_by_one_only_where_its_gold_is_given_out(
+    meanwhile: str, left: int
+) -> None:
+    batch, gold = with_extra_seats(gold_exposures=3)
+    wanda = cast.client("Wanda")
+    seat = stage.claim(wanda, batch.project)
+    if meanwhile == "retired":
+        post("Mona", f"/gold/{gold.pk}/retire/", reason="wrong")
+    elif meanwhile == "seen often":
+        scored(batch, "Wim")
+        exposing.look(gold_id=gold.pk)
+    elif meanwhile == "its task was given up":
+        task = Assignment.objects.get(pk=seat["id"]).task
+        Task.objects.filter(pk=task.pk).update(status="filled")
+        publishing.quarantine_task(task_id=task.pk, reason="no consensus")
+    released = wanda.post(f"{stage.API}/assignments/{seat['id']}/release/", {"token": seat["token"]})
+    assert released.status_code == 200
+    assert Assignment.objects.filter(extra=True, status=Seat.OPEN).count() == left
 
 
 def test_an_accepted_consensus_becomes_gold_that_does_not_score_its_own_makers() -> None:

@@ -124,6 +124,19 @@ def test_an_invalid_late_submission_is_gone_and_kept_all_the_same() -> None:
     assert "unicorn" in LateBody.objects.get(assignment=seat["id"]).body
 
 
+def test_of_late_submissions_the_latest_valid_one_is_kept_and_can_be_salvaged() -> None:
+    batch = stage.launched(frames=20)
+    wanda = cast.client("Wanda")
+    seat = stage.claim(wanda, batch.project)
+    stage.lapse(seat)
+    unicorn = [{"id": "1", "label": "unicorn", "keyframes": []}]
+    for drawn in (unicorn, [], stage.tracks(0, 20), unicorn):
+        assert stage.submit(wanda, seat, drawn).status_code == 410
+    salvage = f"{stage.API}/submissions/{seat['id']}/salvage/"
+    assert cast.client("Mona").post(salvage, {"reason": "a train was late"}).status_code == 200
+    assert wanda.get(f"{stage.API}/assignments/{seat['id']}/").json()["tracks"][0]["label"] == "person"
+
+
 def test_the_sweep_ends_lapsed_seats_once() -> None:
     batch = stage.launched()
     seat = stage.claim(cast.client("Wanda"), batch.project)

@@ -131,6 +131,15 @@ def test_cancelling_says_why() -> None:
     assert post("Mona", f"/payouts/{payout}/send/").status_code == 409
 
 
+def test_what_was_cancelled_is_in_no_file_but_the_next_payouts() -> None:
+    project = earned().project
+    payout = locked(project.pk)
+    assert len(orders(payout)) == 1
+    assert post("Mona", f"/payouts/{payout}/cancel/", WHY).status_code == 200
+    assert get("Mona", f"/payouts/{payout}/file/").status_code == 409
+    assert len(orders(locked(project.pk))) == 1
+
+
 def test_bonuses_are_given_listed_and_taken_back() -> None:
     project = earned().project
     path = f"/projects/{project.pk}/bonuses/"

@@ -11,7 +11,7 @@ from rest_framework.test import APIClient
 
 from annotation.models import Clip
 from crowd.lifecycle import Seat, TaskStatus
-from crowd.models import Assignment, Batch, LedgerEntry, Qualification, Score, Trial
+from crowd.models import Assignment, Batch, Gold, LedgerEntry, Qualification, Score, Trial
 from tests import cast
 from tests.crowd import stage
 
@@ -57,6 +57,18 @@ def test_who_passes_the_training_gets_real_work() -> None:
     assert (state["status"], state["scores"]["f1"]) == ("passed", pytest.approx(1.0))
     seat = stage.claim(wanda, batch.project)
     assert not Assignment.objects.get(pk=seat["id"]).extra
+
+
+def test_who_has_drawn_all_but_gold_that_is_retired_meanwhile_passes() -> None:
+    batch = asking(2)
+    wanda = cast.client("Wanda")
+    seat = train(wanda, batch)
+    (other,) = Gold.objects.exclude(trials__assignment=seat["id"])
+    address = f"{stage.API}/gold/{other.pk}/retire/"
+    assert cast.client("Alice").post(address, {"reason": "It is wrong."}).status_code == 200
+    assert stage.try_claim(wanda, batch.project).status_code == 204
+    assert me(wanda, batch)["status"] == "passed"
+    assert not Assignment.objects.get(pk=stage.claim(wanda, batch.project)["id"]).extra
 
 
 def test_training_looks_like_any_other_assignment() -> None:
