@@ -76,10 +76,13 @@ export function createTools({ store, canvas, commands, player }) {
   }
 
   element.addEventListener("pointerdown", (event) => {
+    // A second finger, or a palm, is no second start of what the first one does.
+    if (drag && element.hasPointerCapture(drag.pointer)) return;
     element.focus({ preventScroll: true });
     drag = begin(event);
     if (!drag) return;
     event.preventDefault();
+    drag.pointer = event.pointerId;
     drag.from = [event.clientX, event.clientY];
     element.setPointerCapture(event.pointerId);
   });
@@ -89,17 +92,20 @@ export function createTools({ store, canvas, commands, player }) {
       point(event);
       return;
     }
+    if (event.pointerId !== drag.pointer) return;
     const [x, y] = drag.from;
     drag.moved ||= Math.hypot(event.clientX - x, event.clientY - y) >= LEAST_PX;
     follow(event);
   });
 
-  element.addEventListener("pointerup", () => {
-    if (drag) end();
+  element.addEventListener("pointerup", ({ pointerId }) => {
+    if (drag?.pointer !== pointerId) return;
+    end();
     drag = null;
   });
 
-  element.addEventListener("pointercancel", () => {
+  element.addEventListener("pointercancel", ({ pointerId }) => {
+    if (drag?.pointer !== pointerId) return;
     canvas.setDraft(null);
     drag = null;
   });
