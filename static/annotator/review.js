@@ -36,13 +36,17 @@ function openDisputes({ tracks }, { store, player }) {
   all.sort((a, b) => a.start - b.start);
   $("[data-dispute-part]").hidden = !all.length;
   $("[data-dispute-text]").textContent = `${all.length} stretch${all.length === 1 ? "" : "es"} on which they disagree`;
+  // Several may begin on one frame: from the one that is looked at, the next in the list, whatever its frame.
+  const here = () => all.findIndex((d) => d.start === store.frame && d.id === store.selected);
+  const after = () => (here() < 0 ? all.find((d) => d.start >= store.frame) : all[here() + 1]) ?? all[0];
+  const before = () => (here() < 0 ? all.findLast((d) => d.start <= store.frame) : all[here() - 1]) ?? all.at(-1);
   const go = (found) => {
     if (!found) return;
     store.select(found.id);
     player.show(found.start);
   };
-  $('[data-dispute="after"]').addEventListener("click", () => go(all.find((d) => d.start > store.frame) ?? all[0]));
-  $('[data-dispute="before"]').addEventListener("click", () => go(all.findLast((d) => d.start < store.frame) ?? all.at(-1)));
+  $('[data-dispute="after"]').addEventListener("click", () => go(after()));
+  $('[data-dispute="before"]').addEventListener("click", () => go(before()));
 }
 
 function refused(problem, sent, { store, player }) {

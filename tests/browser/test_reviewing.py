@@ -83,6 +83,18 @@ def test_disputes_are_walked_through_one_after_the_other(desk: Page) -> None:
     assert desk.evaluate("() => window.trackweave.store.selected") == "1"
 
 
+def test_disputes_that_begin_on_one_frame_are_all_walked_through(page: Page, reviewed: FakeServer) -> None:
+    tracks = [track("1", 60, disputes=[[20, 30], [80, 95]]), track("2", 150, disputes=[[20, 40], [80, 90]])]
+    reviewed.task.gets["/api/v1/consensus/c1/"] |= {"tracks": [t | {"confidence": 0.6, "support": []} for t in tracks]}
+    page.goto(f"{reviewed.url}/review/c1/")
+    until(page, "window.trackweave && window.trackweave.frame() === 20")
+    walk = [("1", 20), ("2", 20), ("1", 80), ("2", 80), ("1", 20)]
+    for which, steps in (("after", walk), ("before", [("2", 80), ("1", 80), ("2", 20)])):
+        for number, frame in steps:
+            page.click(f"[data-dispute={which}]")
+            until(page, f"window.trackweave.frame() === {frame} && window.trackweave.store.selected === '{number}'", 3)
+
+
 def test_an_accept_names_the_version_that_was_seen(desk: Page, reviewed: FakeServer) -> None:
     desk.click("[data-accept]")
     until(desk, "location.pathname === '/review/'")
