@@ -2,7 +2,7 @@
 
 import * as api from "./api.js";
 import { createBench } from "./bench.js";
-import { readTrack, writeTrack } from "./edits.js";
+import { readTrack, writeIntervals, writeTrack } from "./edits.js";
 import { sortProblems } from "./problems.js";
 import { $, dot, h } from "./dom.js";
 
@@ -96,7 +96,7 @@ function openVerdicts(item, bench) {
 
   $("[data-accept]").addEventListener("click", () => decide("accept", {}));
   $("[data-amend]").addEventListener("click", () => {
-    decide("amend", { tracks: store.all().map(writeTrack), intervals: store.intervals });
+    decide("amend", { tracks: store.all().map(writeTrack), intervals: writeIntervals(store) });
   });
   $("[data-reject]").addEventListener("click", async () => {
     const dialog = $("[data-refuse]");

@@ -1,6 +1,6 @@
 /** The draft, saved as one works: to the server soon after each edit, and to this browser at once as a last resort. */
 
-import { writeTrack } from "./edits.js";
+import { writeIntervals, writeTrack } from "./edits.js";
 
 const AFTER_MS = 1200;
 const KEEP_MS = 250;
@@ -15,7 +15,7 @@ export function createSaving({ store, id, token, save, onState }) {
   let running = null;
   let over = false;
 
-  const body = () => ({ token, tracks: store.all().map(writeTrack), intervals: store.intervals });
+  const body = () => ({ token, tracks: store.all().map(writeTrack), intervals: writeIntervals(store) });
 
   /** Once a moment, not at each step of a drag. */
   function keepHere() {

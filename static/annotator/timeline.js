@@ -99,6 +99,8 @@ export function createTimeline({ element, slider, store, player }) {
   }
 
   canvas.addEventListener("pointerdown", (event) => {
+    // What is being typed is taken first: for the object and the frame that it was typed for.
+    element.focus({ preventScroll: true });
     dragging = true;
     canvas.setPointerCapture(event.pointerId);
     point(event);
