@@ -48,7 +48,7 @@ export function createSaving({ store, id, token, save, onState }) {
   /** Save now what is unsaved; resolves when the server has it or has refused. */
   async function flush() {
     clearTimeout(timer);
-    if (running) await running;
+    while (running) await running; // several may have waited, and each saves what the one before left
     if (!dirty || over) return;
     writeHere();
     dirty = false;
@@ -66,6 +66,7 @@ export function createSaving({ store, id, token, save, onState }) {
   }
 
   function failed(problem) {
+    if (over) return;
     dirty = true;
     writeHere();
     if (problem.status === 410 || problem.status === 409) {
