@@ -64,6 +64,8 @@ function refused(problem, sent, { store, player }) {
 
 function ask(dialog) {
   dialog.returnValue = "";
+  // No button of the form's: the first of those is what Enter presses.
+  $("[data-close]", dialog).onclick = () => dialog.close();
   dialog.showModal();
   return new Promise((resolve) => {
     dialog.addEventListener("close", () => resolve(dialog.returnValue === "yes"), { once: true });

@@ -137,6 +137,14 @@ def test_a_rejection_has_a_reason_and_a_number_of_seats(desk: Page, reviewed: Fa
     assert reviewed.task.last("reject") == {"version": 3, "reason": "two people are missing", "seats": 2}
 
 
+def test_enter_after_the_reason_rejects(desk: Page, reviewed: FakeServer) -> None:
+    desk.click("[data-reject]")
+    desk.keyboard.type("two people are missing")
+    desk.keyboard.press("Enter")
+    until(desk, "location.pathname === '/review/'")
+    assert reviewed.task.last("reject")["reason"] == "two people are missing"
+
+
 def test_a_consensus_that_changed_meanwhile_is_not_decided_blindly(desk: Page, reviewed: FakeServer) -> None:
     reviewed.task.trouble.append(("accept", 409, {"title": "Conflict", "detail": "It was decided already."}))
     desk.click("[data-accept]")
