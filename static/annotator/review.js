@@ -8,7 +8,7 @@ import { $, dot, h } from "./dom.js";
 
 const COLOURS = ["#ffd24a", "#5ad1ff", "#ff8ad8", "#8affa1", "#ffa35c", "#c3a6ff", "#f5f5f5"];
 const root = $("[data-bench]");
-const { consensus: id, project, videoId, next } = root.dataset;
+const { consensus: id, videoId, next } = root.dataset;
 const mayDecide = root.dataset.mayDecide === "yes";
 const verdicts = () => [$("[data-accept]"), $("[data-amend]"), $("[data-reject]")].filter(Boolean);
 
@@ -115,7 +115,8 @@ function openVerdicts(item, bench) {
 }
 
 async function start() {
-  const [item, { labels }] = await Promise.all([api.get(`/consensus/${id}/`), api.get(`/projects/${project}/`)]);
+  const labels = JSON.parse($("#labels").textContent);
+  const item = await api.get(`/consensus/${id}/`);
   const open = mayDecide && item.status === "pending";
   $("[data-decisions]").textContent = String(item.decisions);
   $("[data-status]").textContent = item.status;

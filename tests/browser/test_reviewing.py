@@ -41,7 +41,6 @@ def reviewed(films: dict, settings: object) -> Iterator[FakeServer]:
     settings.ROOT_URLCONF = "tests.browser.page_urls"
     task = make_task(films["even"])
     task.gets["/api/v1/consensus/c1/"] = CONSENSUS | {"clip": task.body["clip"]}
-    task.gets["/api/v1/projects/p1/"] = {"labels": LABELS}
     item = SimpleNamespace(
         pk="c1",
         status="pending",
@@ -52,7 +51,7 @@ def reviewed(films: dict, settings: object) -> Iterator[FakeServer]:
         segment=SimpleNamespace(start=20, stop=320),
         task=SimpleNamespace(project_id="p1", project=SimpleNamespace(name="Town square")),
     )
-    task.pages["/review/c1/"] = ("review/item.html", {"item": item, "next": None, "may_decide": True})
+    task.pages["/review/c1/"] = ("review/item.html", {"item": item, "next": None, "may_decide": True, "labels": LABELS})
     task.pages["/review/"] = ("404.html", {})
     server = FakeServer(task)
     yield server
