@@ -82,3 +82,32 @@ def test_instructions_can_be_taken_back(page: Page, pages: FakeServer) -> None:
     page.click("text=Save")
     until(page, "document.querySelector('[name=instructions]').value !== ''")
     assert pages.task.sent[-1] == ("PATCH", "/api/v1/projects/p1/", {"name": "Town square", "instructions": ""})
+
+
+def test_the_chosen_video_stays_when_another_one_comes(page: Page, pages: FakeServer) -> None:
+    more = {"status": "ready", "frame_count": 100, "duration_s": 4.0, "warnings": []}
+    videos = [{"pk": name, "name": name, **more} for name in ("second", "first")]
+    pages.task.pages["/project/p1/"] = (
+        "projects/project.html",
+        {"project": PROJECT, "able": ["run"], "videos": videos},
+    )
+    page.goto(f"{pages.url}/project/p1/")
+    page.fill("[name=start]", "3")  # for the first of the list, as it stands there
+    videos.insert(0, {"pk": "third", "name": "third", **more})
+    look = "async () => (await import('/static/pages/refresh.js')).refresh()"
+    page.evaluate(look)
+    assert page.locator("[name=video] option").count() == 3
+    assert page.input_value("[name=video]") == "second"
+
+
+def test_an_answer_that_is_being_written_is_not_replaced(page: Page, pages: FakeServer) -> None:
+    template, context = pages.task.pages["/payouts/"]
+    seat = SimpleNamespace(status="rejected", reason="")
+    disputes = [SimpleNamespace(pk=name, worker=name, assignment=seat, reason="why") for name in ("wanda", "will")]
+    pages.task.pages["/payouts/"] = (template, context | {"disputes": disputes})
+    page.goto(f"{pages.url}/payouts/")
+    page.fill("[data-send='/disputes/will/decline/'] [name=reason]", "it is late")
+    page.focus("[name=amount_micros]")
+    del disputes[0]
+    page.evaluate("async () => (await import('/static/pages/refresh.js')).refresh()")
+    assert page.input_value("[data-send='/disputes/will/decline/'] [name=reason]") == "it is late"
