@@ -106,9 +106,9 @@ export function createTimeline({ element, slider, store, player }) {
     point(event);
   });
   canvas.addEventListener("pointermove", (event) => dragging && point(event));
-  canvas.addEventListener("pointerup", () => {
+  ["pointerup", "pointercancel"].forEach((type) => canvas.addEventListener(type, () => {
     dragging = false;
-  });
+  }));
   slider.min = String(store.start);
   slider.max = String(store.stop - 1);
   slider.addEventListener("input", () => player.show(Number(slider.value)));

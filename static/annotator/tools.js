@@ -45,21 +45,24 @@ export function createTools({ store, canvas, commands, player }) {
   }
 
   function edit(kind, { handle, points }, x, y) {
-    return store.canDraw() ? { kind, handle, points, x, y, merge: commands.newGesture() } : null;
+    return store.canDraw() ? { kind, handle, points, x, y, id: store.selected, merge: commands.newGesture() } : null;
   }
 
   function follow(event) {
     const [x, y] = canvas.at(event);
     const [dx, dy] = [x - drag.x, y - drag.y];
     if (drag.kind === "pan") canvas.pan(event.movementX, event.movementY);
-    if (drag.kind === "draw") canvas.setDraft((drag.box = boxFrom(drag.x, drag.y, x, y)));
-    if (!drag.moved) return;
+    if (drag.kind === "draw") drag.box = boxFrom(drag.x, drag.y, x, y);
+    if (drag.kind === "draw") canvas.setDraft(store.mode === "draw" ? drag.box : null);
+    // A key may select another object meanwhile: that one was not taken hold of.
+    if (!drag.moved || drag.id !== store.selected) return;
     if (drag.kind === "move") commands.setBox(moveBox(drag.points, dx, dy), drag.merge);
     if (drag.kind === "resize") commands.setBox(resizeBox(drag.points, drag.handle, dx, dy), drag.merge);
   }
 
   function end() {
-    if (drag.kind === "draw" && drag.moved && drag.box && bigEnough(drag.box)) {
+    // Escape takes it back while the button is still down.
+    if (drag.kind === "draw" && store.mode === "draw" && drag.moved && drag.box && bigEnough(drag.box)) {
       commands.add(drag.box);
       store.setMode("select");
     }

@@ -74,3 +74,45 @@ def test_a_new_box_is_in_the_picture_even_when_that_is_out_of_sight(bench: Page)
     x1, y1, x2, y2 = track["keyframes"][0]["points"]
     assert 0 <= x1 < x2 <= 320
     assert 0 <= y1 < y2 <= 192
+
+
+def test_a_finger_on_the_timeline_goes_through_the_frames(browser: Browser, served: FakeServer) -> None:
+    context = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True)
+    page = context.new_page()
+    open_bench(page, served)
+    session = context.new_cdp_session(page)
+    box = page.locator("[data-timeline] canvas").bounding_box()
+    y = box["y"] + 20
+    touch(session, "touchStart", (150, y))
+    for x in range(160, 360, 10):
+        touch(session, "touchMove", (x, y))
+        page.wait_for_timeout(20)
+    touch(session, "touchEnd")
+    assert page.evaluate("() => window.trackweave.store.frame") > 250
+    context.close()
+
+
+def test_a_drag_moves_only_the_object_that_was_taken_hold_of(bench: Page) -> None:
+    bench.keyboard.press("r")
+    drag(bench, (60, 40), (120, 150))
+    bench.keyboard.press("r")
+    drag(bench, (200, 40), (260, 150))
+    before = bench.evaluate("() => window.trackweave.store.get('1').keyframes")
+    bench.mouse.move(*place(bench, 230, 100))
+    bench.mouse.down()
+    bench.mouse.move(*place(bench, 225, 105))
+    bench.keyboard.press("[")
+    bench.mouse.move(*place(bench, 220, 110))
+    bench.mouse.up()
+    assert bench.evaluate("() => window.trackweave.store.get('1').keyframes") == before
+
+
+def test_escape_takes_back_a_box_that_is_being_drawn(bench: Page) -> None:
+    bench.keyboard.press("r")
+    bench.mouse.move(*place(bench, 60, 40))
+    bench.mouse.down()
+    bench.mouse.move(*place(bench, 100, 100))
+    bench.keyboard.press("Escape")
+    bench.mouse.move(*place(bench, 120, 150))
+    bench.mouse.up()
+    assert bench.evaluate("() => window.trackweave.store.all()") == []
