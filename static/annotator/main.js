@@ -58,6 +58,7 @@ function openSaving(seat, { store }) {
     save: (body) => api.assignments.draft(id, body),
     onState: (state, detail) => {
       showState(state, detail);
+      if (state === "refused") store.say(`Not saved: ${detail}`);
       if (state === "over") end(store, `This seat is no longer yours: ${detail}`);
     },
   });

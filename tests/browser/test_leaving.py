@@ -70,6 +70,15 @@ def test_the_last_draft_arrives_before_the_submit(bench: Page, served: FakeServe
     assert arrived(served) == [("draft", 1), ("draft", 2), ("submit", 2)]
 
 
+def test_a_draft_that_is_refused_says_why(bench: Page, served: FakeServer) -> None:
+    served.task.trouble.append(("draft", 403, {"title": "Forbidden", "detail": "Log in first."}))
+    bench.keyboard.press("n")
+    until(bench, "document.querySelector('[data-notice]').textContent === 'Not saved: Log in first.'")
+    bench.keyboard.press("n")  # logged in again, in another tab
+    saved(bench)
+    assert arrived(served) == [("draft", 2)]
+
+
 def test_a_second_tab_overwrites_nothing(bench: Page, served: FakeServer) -> None:
     bench.keyboard.press("n")
     saved(bench)
