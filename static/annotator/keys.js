@@ -89,8 +89,8 @@ export function createKeys({ table, help }) {
     if (pressing(event.target, event.key)) return;
     if (key === "?") help.showModal();
     const run = byKey.get(key);
-    // Screen reader and voice users can switch letters off; what has Ctrl stays.
-    if (!run || (!single.checked && !key.startsWith("Ctrl+"))) return;
+    // Screen reader and voice users can switch letters and signs off; arrows and what has Ctrl stay.
+    if (!run || (!single.checked && /^(Shift\+)?\S$/.test(key))) return;
     event.preventDefault();
     run();
   });
