@@ -34,7 +34,7 @@ async function send(form) {
 }
 
 /** Go there, and stay busy till then: a button pressed meanwhile would do it all again. */
-function leave(address) {
+export function leave(address) {
   location.assign(address);
   return new Promise((resolve) => window.addEventListener("pagehide", resolve, { once: true }));
 }

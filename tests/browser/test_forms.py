@@ -43,23 +43,38 @@ def pages(films: dict, settings: object) -> Iterator[FakeServer]:
     server.close()
 
 
+def twice(page: Page, pages: FakeServer, button: str) -> None:
+    """Press a button, and once more before the next page has come."""
+    get = pages.server.RequestHandlerClass.do_GET
+
+    def slowly(self: object) -> None:
+        time.sleep(0.5)
+        get(self)
+
+    pages.server.RequestHandlerClass.do_GET = slowly
+    page.locator(button).evaluate("(button) => { button.click(); setTimeout(() => button.click(), 250); }")
+    page.wait_for_timeout(400)
+    until(page, "document.readyState === 'complete'")
+
+
 def test_a_bonus_is_given_once_however_often_the_button_is_pressed(page: Page, pages: FakeServer) -> None:
     page.goto(f"{pages.url}/payouts/")
     page.fill("[name=user]", "wanda")
     page.fill("[name=amount_micros]", "1000000")
     page.fill("[data-send$='/bonuses/'] [name=reason]", "thank you")
-    get = pages.server.RequestHandlerClass.do_GET
-
-    def slowly(self: object) -> None:
-        time.sleep(0.5)  # the page that comes next
-        get(self)
-
-    pages.server.RequestHandlerClass.do_GET = slowly
-    button = "document.querySelector('[data-send$=\"/bonuses/\"] button')"
-    page.evaluate(f"() => {{ {button}.click(); setTimeout(() => {button}.click(), 250); }}")
-    page.wait_for_timeout(400)
+    twice(page, pages, "[data-send$='/bonuses/'] button")
     until(page, "document.querySelector('[name=user]').value === ''")
     assert [path for _, path, _ in pages.task.sent] == ["/api/v1/projects/p1/bonuses/"]
+
+
+def test_a_project_is_made_once_however_often_the_button_is_pressed(page: Page, pages: FakeServer) -> None:
+    pages.task.pages["/new/"] = ("projects/new.html", {})
+    page.goto(f"{pages.url}/new/")
+    page.fill("[name=name]", "Town square")
+    page.fill("[name=label]", "person")
+    twice(page, pages, "main button.main")
+    until(page, "location.pathname.startsWith('/projects/')")
+    assert [path for _, path, _ in pages.task.sent] == ["/api/v1/projects/"]
 
 
 def test_a_reason_and_enter_do_what_was_asked(page: Page, pages: FakeServer) -> None:
