@@ -12,7 +12,7 @@ from django.shortcuts import get_object_or_404, render
 from annotation import access
 from annotation.access import Capability
 from annotation.models import Project
-from crowd import accounting, claiming, coaching, disputing, paying, reporting
+from crowd import accounting, claiming, coaching, disputing, reporting
 from crowd.lifecycle import DisputeStatus, PayoutStatus, Seat
 from crowd.models import Assignment, Dispute, Payout
 from crowd.presenting import current_policy
@@ -34,8 +34,7 @@ def work(request: HttpRequest) -> HttpResponse:
         "projects": claiming.workable(request.user).annotate(has_work=Exists(free)).order_by("name"),
         "training": coaching.states_of(request.user),
         "counts": reporting.own_counts(request.user),
-        "earned_micros": paying.earned_micros(request.user),
-        "paid_micros": paying.paid_micros(request.user),
+        "balances": accounting.balances(workers=[request.user.pk]).get(request.user.pk, []),
     }
     return render(request, "work/home.html", context)
 

@@ -127,10 +127,14 @@ def queue(request: HttpRequest) -> HttpResponse:
 @login_required
 def item(request: HttpRequest, consensus_id: str) -> HttpResponse:
     rows = access.visible(Consensus.objects.filter(version__gt=0), request.user, through="task__project")
-    found = get_object_or_404(rows.select_related("task__project", "video", "segment"), pk=consensus_id)
+    rows = rows.select_related("task__project", "video", "segment", "batch__ontology")
+    found = get_object_or_404(rows, pk=consensus_id)
     after = _waiting(request.user).exclude(pk=found.pk).first()
     may_decide = Capability.DECIDE in access.capabilities_in(request.user, found.task.project)
-    return render(request, "review/item.html", {"item": found, "next": after, "may_decide": may_decide})
+    # The labels that the segment was drawn with: an amendment is read with these, whatever the project has by now.
+    labels = found.batch.ontology.labels
+    context = {"item": found, "next": after, "may_decide": may_decide, "labels": labels}
+    return render(request, "review/item.html", context)
 
 
 @login_required

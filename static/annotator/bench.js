@@ -56,7 +56,10 @@ export function createBench({ root, piece, clip, loadPicture }) {
   const field = $("[data-frame]", root);
   field.min = String(store.start);
   field.max = String(store.stop - 1);
-  field.addEventListener("change", () => player.show(Number(field.value)));
+  field.addEventListener("change", () => {
+    player.show(Number(field.value));
+    field.value = String(store.frame); // the nearest that there is
+  });
   $("[data-speed]", root).addEventListener("change", (event) => player.setSpeed(Number(event.target.value)));
 
   function paintFrame() {

@@ -5,7 +5,7 @@
  * cannot disagree.
  */
 
-import { boxAt, fitView, HANDLES, handlePoint, nearestBox, toSource, zoomView } from "./geometry.js";
+import { boxAt, fitView, HANDLES, handlePoint, keepInSight, nearestBox, toSource, zoomView } from "./geometry.js";
 
 const HANDLE_PX = 8;
 const MOST_ZOOM = 32;
@@ -19,6 +19,7 @@ export function createCanvas({ element, store, picture }) {
 
   const size = () => [element.clientWidth, element.clientHeight];
   const fit = () => fitView(store.width, store.height, ...size());
+  const kept = (wish) => keepInSight(wish, store.width, store.height, ...size());
 
   function render() {
     if (waiting) return;
@@ -30,11 +31,17 @@ export function createCanvas({ element, store, picture }) {
   }
 
   function resize() {
-    const ratio = window.devicePixelRatio || 1;
-    element.width = Math.round(element.clientWidth * ratio);
-    element.height = Math.round(element.clientHeight * ratio);
-    if (fitted) view = fit();
+    view = fitted ? fit() : kept(view);
     render();
+  }
+
+  /** As many pixels as the screen has: another screen may have more, and nothing on the page tells. */
+  function measure() {
+    const ratio = window.devicePixelRatio || 1;
+    const [wide, high] = size().map((length) => Math.round(length * ratio));
+    if (element.width !== wide) element.width = wide;
+    if (element.height !== high) element.height = high;
+    return ratio;
   }
 
   /** Everything visible on a frame: `[{ id, points, occluded, keyframe, track }]`. */
@@ -46,7 +53,7 @@ export function createCanvas({ element, store, picture }) {
   }
 
   function paint() {
-    const ratio = window.devicePixelRatio || 1;
+    const ratio = measure();
     context.setTransform(ratio, 0, 0, ratio, 0, 0);
     context.clearRect(0, 0, ...size());
     if (store.shown === null && !picture.dataset.painted) return;
@@ -134,7 +141,7 @@ export function createCanvas({ element, store, picture }) {
   function zoom(factor, sx, sy) {
     const [wide, high] = size();
     const least = fit().scale;
-    view = zoomView(view, factor, sx ?? wide / 2, sy ?? high / 2, least, MOST_ZOOM);
+    view = kept(zoomView(view, factor, sx ?? wide / 2, sy ?? high / 2, least, MOST_ZOOM));
     fitted = view.scale <= least;
     if (fitted) view = fit();
     render();
@@ -156,7 +163,7 @@ export function createCanvas({ element, store, picture }) {
     },
     pan: (dx, dy) => {
       if (fitted) return;
-      view = { ...view, x: view.x + dx, y: view.y + dy };
+      view = kept({ ...view, x: view.x + dx, y: view.y + dy });
       render();
     },
     reset: () => {

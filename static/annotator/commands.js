@@ -20,9 +20,9 @@ export function createCommands({ store, history, player, canvas }) {
   }
 
   /** Edit the selected track on this frame; `make` gets the track and the frame. */
-  function edit(name, make, merge = null) {
+  function edit(name, make, merge = null, can = ready) {
     const track = selected();
-    if (!track || !ready()) return;
+    if (!track || !can()) return;
     store.change(name, [{ id: track.id, after: make(track, store.frame) }], { merge });
   }
 
@@ -66,6 +66,14 @@ export function createCommands({ store, history, player, canvas }) {
   const isOutside = (track) => !boxAt(track, store.frame);
   const isOccluded = (track) => Boolean(boxAt(track, store.frame)?.occluded);
 
+  /** Outside or back; an object that would have no box left, and none to come back with, stays. */
+  function toggledOutside(track, frame) {
+    const after = edits.setOutside(track, frame, !isOutside(track));
+    if (nearestBox(after, frame)) return after;
+    store.say("This is the object's only box. Delete the object if it is nowhere.");
+    return track;
+  }
+
   function toggleOccluded() {
     const track = selected();
     if (!track || isOutside(track)) return;
@@ -105,10 +113,15 @@ export function createCommands({ store, history, player, canvas }) {
     add, addHere, nudge, grow, setBox, boxOf, selectNext, setLabel, goToKeyframe, toggleOccluded, isOutside, isOccluded,
     ready,
     newGesture: () => `gesture ${(gesture += 1)}`,
-    toggleOutside: () => edit("outside", (t, frame) => edits.setOutside(t, frame, !isOutside(t))),
+    toggleOutside: () => edit("outside", toggledOutside),
     pin: () => edit("keyframe", (t, frame) => (isOutside(t) ? t : edits.pin(t, frame))),
     dropKeyframe: () => edit("keyframe", (t, frame) => edits.dropKeyframe(t, frame)),
-    setAttribute: (attribute, value) => edit("attribute", (t, frame) => edits.setAttribute(t, frame, attribute, value)),
+
+    /** What belongs to the whole track is said on any frame, shown or not. */
+    setAttribute(attribute, value) {
+      const can = attribute.mutable ? ready : () => !store.readOnly;
+      edit("attribute", (t, frame) => edits.setAttribute(t, frame, attribute, value), null, can);
+    },
 
     remove() {
       const track = selected();

@@ -40,17 +40,26 @@ export const setOccluded = (track, frame, occluded) => withKeyframe(track, frame
 /** A keyframe where the object is, as interpolated. */
 export const pin = (track, frame) => withKeyframe(track, frame, {});
 
-/** Without its keyframe on this frame; null when it was the only one. */
+/** Without its keyframe on this frame; null when no box is left. */
 export function dropKeyframe(track, frame) {
   const keyframes = track.keyframes.filter((k) => k.frame !== frame);
-  return keyframes.length ? { ...track, keyframes } : null;
+  return keyframes.some((k) => k.points) ? { ...track, keyframes } : null;
 }
 
-/** A mutable attribute holds from this frame until a later keyframe sets it anew; others hold for the whole track. */
+const said = (attributes, name, value) => {
+  const { [name]: _, ...others } = attributes ?? {};
+  return value === undefined ? others : { ...others, [name]: value };
+};
+
+/**
+ * A mutable attribute holds from this frame until a later keyframe sets it anew; others hold for the whole track.
+ * `undefined` takes back what was said.
+ */
 export function setAttribute(track, frame, { name, mutable }, value) {
-  if (!mutable) return { ...track, attributes: { ...track.attributes, [name]: value } };
-  const old = track.keyframes.find((k) => k.frame === frame)?.attributes ?? {};
-  return withKeyframe(track, frame, { attributes: { ...old, [name]: value } });
+  if (!mutable) return { ...track, attributes: said(track.attributes, name, value) };
+  const old = track.keyframes.find((k) => k.frame === frame);
+  if (!old && value === undefined) return track;
+  return withKeyframe(track, frame, { attributes: said(old?.attributes, name, value) });
 }
 
 /** The value that an attribute has on a frame. */
@@ -69,12 +78,17 @@ export function defaultsOf(label) {
   return Object.fromEntries(fixed.map((a) => [a.name, a.default]));
 }
 
-/** Another label: attributes that the new label does not have are let go. */
+const TYPES = { number: "number", boolean: "boolean" };
+const fits = ({ kind, values = [] }, value) =>
+  typeof value === (TYPES[kind] ?? "string") && (!values.length || values.includes(value));
+
+/** Another label: attributes that the new label does not have, or has with other values, are let go. */
 export function setLabel(track, label) {
-  const known = new Set((label.attributes ?? []).map((a) => a.name));
-  const kept = (attributes) => Object.fromEntries(Object.entries(attributes ?? {}).filter(([name]) => known.has(name)));
-  const keyframes = track.keyframes.map((k) => ({ ...k, attributes: kept(k.attributes) }));
-  return { ...track, label: label.name, attributes: { ...defaultsOf(label), ...kept(track.attributes) }, keyframes };
+  const kept = (attributes, mutable) => Object.fromEntries(Object.entries(attributes ?? {}).filter(([name, value]) =>
+    (label.attributes ?? []).some((a) => a.name === name && Boolean(a.mutable) === mutable && fits(a, value))));
+  const keyframes = track.keyframes.map((k) => ({ ...k, attributes: kept(k.attributes, true) }));
+  const attributes = { ...defaultsOf(label), ...kept(track.attributes, false) };
+  return { ...track, label: label.name, attributes, keyframes };
 }
 
 /** A track of the contract, made whole: keyframes sorted, flags and attributes present, nothing else kept. */
@@ -88,6 +102,9 @@ export function readTrack({ id, label, attributes, keyframes, confidence, suppor
   const track = { id: String(id), label, attributes: { ...attributes }, keyframes: keyframes.map(whole).sort(byFrame) };
   return confidence === undefined ? track : { ...track, confidence, support, disputes };
 }
+
+/** Intervals as they are sent: those of an object that is gone went with it. */
+export const writeIntervals = ({ intervals, get }) => intervals.filter(({ track }) => track == null || get(String(track)));
 
 /** What is sent to the server: the contract's fields alone. */
 export const writeTrack = ({ id, label, attributes, keyframes }) => ({ id, label, attributes, keyframes });

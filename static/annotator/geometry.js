@@ -132,6 +132,15 @@ export function zoomView(view, factor, sx, sy, least, most) {
   return { scale, x: sx - (sx - view.x) * ratio, y: sy - (sy - view.y) * ratio };
 }
 
+/** The view moved so far that some of the picture stays in sight. */
+export function keepInSight({ scale, x, y }, width, height, canvasWidth, canvasHeight, margin = 48) {
+  const kept = (at, size, room) => {
+    const least = Math.min(margin, size, room);
+    return clamp(at, least - size, room - least);
+  };
+  return { scale, x: kept(x, width * scale, canvasWidth), y: kept(y, height * scale, canvasHeight) };
+}
+
 export const toSource = (view, sx, sy) => [(sx - view.x) / view.scale, (sy - view.y) / view.scale];
 
 /** The middle of frame k's time on the screen: the one place to seek to that no rounding can miss. */

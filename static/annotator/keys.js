@@ -57,8 +57,17 @@ export function keyTable({ store, player, canvas, commands }) {
 const NAMES = { " ": "Space", ArrowRight: "→", ArrowLeft: "←", ArrowUp: "↑", ArrowDown: "↓" };
 const written = (keys) => keys.map((k) => k.split("+").map((part) => NAMES[part] ?? part).join("+") || "+");
 
+const SIGNS = { BracketLeft: "[", BracketRight: "]", Comma: ",", Period: "." };
+
+/** Where a keyboard types another alphabet, the key is known by its place. */
+function keyOf({ key, code }) {
+  if (key.length !== 1 || /[\x20-\x7e]/.test(key.toUpperCase())) return key;
+  return SIGNS[code] ?? /^Key([A-Z])$/.exec(code)?.[1] ?? key;
+}
+
 function nameOf(event) {
-  const key = event.key.length === 1 ? event.key.toUpperCase() : event.key;
+  const typed = keyOf(event);
+  const key = typed.length === 1 ? typed.toUpperCase() : typed;
   // Signs are typed with Shift on some keyboards and without it on others.
   const shift = event.shiftKey && (/^[A-Z]$/.test(key) || event.key.length > 1);
   return `${event.ctrlKey || event.metaKey ? "Ctrl+" : ""}${event.altKey ? "Alt+" : ""}${shift ? "Shift+" : ""}${key}`;
@@ -80,8 +89,8 @@ export function createKeys({ table, help }) {
     if (pressing(event.target, event.key)) return;
     if (key === "?") help.showModal();
     const run = byKey.get(key);
-    // Screen reader and voice users can switch letters off; what has Ctrl stays.
-    if (!run || (!single.checked && !key.startsWith("Ctrl+"))) return;
+    // Screen reader and voice users can switch letters and signs off; arrows and what has Ctrl stay.
+    if (!run || (!single.checked && /^(Shift\+)?\S$/.test(key))) return;
     event.preventDefault();
     run();
   });

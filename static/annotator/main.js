@@ -5,6 +5,7 @@ import { createBench } from "./bench.js";
 import { createLease } from "./lease.js";
 import { createSaving } from "./saving.js";
 import { doubts, sortProblems } from "./problems.js";
+import { alone } from "./tabs.js";
 import { $, h, paragraphs } from "./dom.js";
 
 const root = $("[data-bench]");
@@ -39,13 +40,13 @@ function showState(state, detail = "") {
   saved.title = detail;
 }
 
-function openBench(seat) {
+function openBench(seat, mayDraw) {
   const { segment, clip, project } = seat;
   return createBench({
     root, clip,
     piece: {
       ...segment, labels: project.labels, frameStep: seat.frame_step,
-      tracks: seat.tracks, intervals: seat.intervals, ghosts: seat.ghosts, readOnly: seat.status !== "held",
+      tracks: seat.tracks, intervals: seat.intervals, ghosts: seat.ghosts, readOnly: !mayDraw,
     },
     loadPicture: (frame) => api.assignments.frame(id, frame, clip.width),
   });
@@ -57,6 +58,7 @@ function openSaving(seat, { store }) {
     save: (body) => api.assignments.draft(id, body),
     onState: (state, detail) => {
       showState(state, detail);
+      if (state === "refused") store.say(`Not saved: ${detail}`);
       if (state === "over") end(store, `This seat is no longer yours: ${detail}`);
     },
   });
@@ -116,21 +118,26 @@ async function goOn(seat) {
 }
 
 async function submit(seat, { store, player }, saving, lease) {
+  const button = $("[data-submit]");
+  if (button.disabled) return;
   const tracks = store.all();
   $("[data-summary]").textContent = tracks.length === 1 ? "1 object." : `${tracks.length || "No"} objects.`;
   $("[data-doubts]").replaceChildren(...doubts(store).slice(0, 12).map((text) => h("li", {}, text)));
   if (!(await ask($("[data-confirm]")))) return;
+  // What is drawn from here on would be in nobody's hands.
+  button.disabled = true;
+  store.setReadOnly(true);
   await saving.flush();
   const body = { ...saving.body(), work_s: Math.round(worked.seconds()) };
-  $("[data-submit]").disabled = true;
   try {
     await api.assignments.submit(id, body);
     saving.done();
     lease.stop();
-    store.setReadOnly(true);
     await goOn(seat);
   } catch (problem) {
-    $("[data-submit]").disabled = false;
+    const ended = !$("[data-fatal]").hidden;
+    button.disabled = ended;
+    store.setReadOnly(ended);
     refused(problem, body, store, player);
   }
 }
@@ -163,12 +170,14 @@ async function release(seat, saving, store) {
 }
 
 async function start() {
+  const free = await alone(`trackweave:seat:${id}`);
   const seat = await api.assignments.read(id);
   if (!seat.clip) return fatal("This task is no longer yours to work on.");
   $("[data-project]").textContent = seat.project.name;
   paragraphs($("[data-instructions]"), seat.project.instructions || "No instructions were given.");
-  const bench = openBench(seat);
+  const bench = openBench(seat, free && seat.status === "held");
   if (seat.status !== "held") return fatal(`This task is ${seat.status}. It is shown as it was.`);
+  if (!free) return fatal("This task is open in another tab. Go on there, or close that tab and load this page again.");
   const saving = openSaving(seat, bench);
   const lease = openLease(seat, bench, saving);
   bench.store.on("tracks errors", () => ($("[data-problems]").hidden = !bench.store.errors.size));

@@ -26,8 +26,9 @@ export function createObjects({ root, store, commands, player }) {
     count.textContent = String(tracks.length);
     paintList(tracks);
     paintLabels();
-    if (!detail.contains(document.activeElement) || detail.dataset.id !== store.selected) paintDetail();
-    else refreshDetail();
+    const same = detail.dataset.id === store.selected && detail.dataset.label === store.get(store.selected)?.label;
+    if (same && detail.contains(document.activeElement)) refreshDetail();
+    else paintDetail();
   }
 
   /** Rows are made anew only where their track changed: there may be thousands, and a frame lasts 40 ms. */
@@ -96,6 +97,7 @@ export function createObjects({ root, store, commands, player }) {
   function paintDetail() {
     const track = store.get(store.selected);
     detail.dataset.id = store.selected ?? "";
+    detail.dataset.label = track?.label ?? "";
     detail.hidden = !track;
     if (!track) return;
     detail.replaceChildren(h("h3", {}, `${track.label} ${track.id}`), moves(), flags(), fields(track));
@@ -131,7 +133,7 @@ export function createObjects({ root, store, commands, player }) {
     detail.querySelectorAll("[data-edit]").forEach((b) => (b.disabled = store.readOnly));
     detail.querySelectorAll("[data-attribute]").forEach((input) => {
       const value = attributeAt(track, store.frame, attributeNamed(track, input.dataset.attribute));
-      if (input === document.activeElement && input.type !== "checkbox") return;
+      if (input === document.activeElement && (input.type === "text" || input.type === "number")) return;
       if (input.type === "checkbox") input.checked = Boolean(value);
       else input.value = value ?? "";
       input.disabled = store.readOnly || (input.dataset.mutable === "yes" && !here);
@@ -157,8 +159,10 @@ export function createObjects({ root, store, commands, player }) {
     return h("input", { ...shared, type: { boolean: "checkbox", number: "number" }[kind] ?? "text", step: "any" });
   }
 
+  /** What a field says; nothing where nothing is chosen, or no number is there. */
   function read(kind, field) {
     if (kind === "boolean") return field.checked;
+    if (kind !== "text" && field.value === "") return undefined;
     return kind === "number" ? Number(field.value) : field.value;
   }
 

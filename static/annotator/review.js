@@ -2,13 +2,13 @@
 
 import * as api from "./api.js";
 import { createBench } from "./bench.js";
-import { readTrack, writeTrack } from "./edits.js";
+import { readTrack, writeIntervals, writeTrack } from "./edits.js";
 import { sortProblems } from "./problems.js";
 import { $, dot, h } from "./dom.js";
 
 const COLOURS = ["#ffd24a", "#5ad1ff", "#ff8ad8", "#8affa1", "#ffa35c", "#c3a6ff", "#f5f5f5"];
 const root = $("[data-bench]");
-const { consensus: id, project, videoId, next } = root.dataset;
+const { consensus: id, videoId, next } = root.dataset;
 const mayDecide = root.dataset.mayDecide === "yes";
 const verdicts = () => [$("[data-accept]"), $("[data-amend]"), $("[data-reject]")].filter(Boolean);
 
@@ -36,13 +36,17 @@ function openDisputes({ tracks }, { store, player }) {
   all.sort((a, b) => a.start - b.start);
   $("[data-dispute-part]").hidden = !all.length;
   $("[data-dispute-text]").textContent = `${all.length} stretch${all.length === 1 ? "" : "es"} on which they disagree`;
+  // Several may begin on one frame: from the one that is looked at, the next in the list, whatever its frame.
+  const here = () => all.findIndex((d) => d.start === store.frame && d.id === store.selected);
+  const after = () => (here() < 0 ? all.find((d) => d.start >= store.frame) : all[here() + 1]) ?? all[0];
+  const before = () => (here() < 0 ? all.findLast((d) => d.start <= store.frame) : all[here() - 1]) ?? all.at(-1);
   const go = (found) => {
     if (!found) return;
     store.select(found.id);
     player.show(found.start);
   };
-  $('[data-dispute="after"]').addEventListener("click", () => go(all.find((d) => d.start > store.frame) ?? all[0]));
-  $('[data-dispute="before"]').addEventListener("click", () => go(all.findLast((d) => d.start < store.frame) ?? all.at(-1)));
+  $('[data-dispute="after"]').addEventListener("click", () => go(after()));
+  $('[data-dispute="before"]').addEventListener("click", () => go(before()));
 }
 
 function refused(problem, sent, { store, player }) {
@@ -60,6 +64,8 @@ function refused(problem, sent, { store, player }) {
 
 function ask(dialog) {
   dialog.returnValue = "";
+  // No button of the form's: the first of those is what Enter presses.
+  $("[data-close]", dialog).onclick = () => dialog.close();
   dialog.showModal();
   return new Promise((resolve) => {
     dialog.addEventListener("close", () => resolve(dialog.returnValue === "yes"), { once: true });
@@ -92,7 +98,7 @@ function openVerdicts(item, bench) {
 
   $("[data-accept]").addEventListener("click", () => decide("accept", {}));
   $("[data-amend]").addEventListener("click", () => {
-    decide("amend", { tracks: store.all().map(writeTrack), intervals: store.intervals });
+    decide("amend", { tracks: store.all().map(writeTrack), intervals: writeIntervals(store) });
   });
   $("[data-reject]").addEventListener("click", async () => {
     const dialog = $("[data-refuse]");
@@ -109,7 +115,8 @@ function openVerdicts(item, bench) {
 }
 
 async function start() {
-  const [item, { labels }] = await Promise.all([api.get(`/consensus/${id}/`), api.get(`/projects/${project}/`)]);
+  const labels = JSON.parse($("#labels").textContent);
+  const item = await api.get(`/consensus/${id}/`);
   const open = mayDecide && item.status === "pending";
   $("[data-decisions]").textContent = String(item.decisions);
   $("[data-status]").textContent = item.status;

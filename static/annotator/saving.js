@@ -1,6 +1,6 @@
 /** The draft, saved as one works: to the server soon after each edit, and to this browser at once as a last resort. */
 
-import { writeTrack } from "./edits.js";
+import { writeIntervals, writeTrack } from "./edits.js";
 
 const AFTER_MS = 1200;
 const KEEP_MS = 250;
@@ -15,7 +15,7 @@ export function createSaving({ store, id, token, save, onState }) {
   let running = null;
   let over = false;
 
-  const body = () => ({ token, tracks: store.all().map(writeTrack), intervals: store.intervals });
+  const body = () => ({ token, tracks: store.all().map(writeTrack), intervals: writeIntervals(store) });
 
   /** Once a moment, not at each step of a drag. */
   function keepHere() {
@@ -48,7 +48,7 @@ export function createSaving({ store, id, token, save, onState }) {
   /** Save now what is unsaved; resolves when the server has it or has refused. */
   async function flush() {
     clearTimeout(timer);
-    if (running) await running;
+    while (running) await running; // several may have waited, and each saves what the one before left
     if (!dirty || over) return;
     writeHere();
     dirty = false;
@@ -66,6 +66,7 @@ export function createSaving({ store, id, token, save, onState }) {
   }
 
   function failed(problem) {
+    if (over) return;
     dirty = true;
     writeHere();
     if (problem.status === 410 || problem.status === 409) {

@@ -55,8 +55,9 @@ export function createStore(piece) {
     /** Keyframes may be set only on multiples of the project's frame step. */
     onStep: (frame) => frame % frameStep === 0,
 
+    /** A number that no track has. Those with large numbers are left alone: past 2^53 one more is the same again. */
     freeId() {
-      const used = tracks.map((t) => Number(t.id)).filter(Number.isInteger);
+      const used = tracks.map((t) => Number(t.id)).filter((n) => Number.isInteger(n) && n < 1e12);
       return String(Math.max(0, ...used) + 1);
     },
 

@@ -99,14 +99,16 @@ export function createTimeline({ element, slider, store, player }) {
   }
 
   canvas.addEventListener("pointerdown", (event) => {
+    // What is being typed is taken first: for the object and the frame that it was typed for.
+    element.focus({ preventScroll: true });
     dragging = true;
     canvas.setPointerCapture(event.pointerId);
     point(event);
   });
   canvas.addEventListener("pointermove", (event) => dragging && point(event));
-  canvas.addEventListener("pointerup", () => {
+  ["pointerup", "pointercancel"].forEach((type) => canvas.addEventListener(type, () => {
     dragging = false;
-  });
+  }));
   slider.min = String(store.start);
   slider.max = String(store.stop - 1);
   slider.addEventListener("input", () => player.show(Number(slider.value)));

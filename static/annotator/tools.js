@@ -45,21 +45,24 @@ export function createTools({ store, canvas, commands, player }) {
   }
 
   function edit(kind, { handle, points }, x, y) {
-    return store.canDraw() ? { kind, handle, points, x, y, merge: commands.newGesture() } : null;
+    return store.canDraw() ? { kind, handle, points, x, y, id: store.selected, merge: commands.newGesture() } : null;
   }
 
   function follow(event) {
     const [x, y] = canvas.at(event);
     const [dx, dy] = [x - drag.x, y - drag.y];
     if (drag.kind === "pan") canvas.pan(event.movementX, event.movementY);
-    if (drag.kind === "draw") canvas.setDraft((drag.box = boxFrom(drag.x, drag.y, x, y)));
-    if (!drag.moved) return;
+    if (drag.kind === "draw") drag.box = boxFrom(drag.x, drag.y, x, y);
+    if (drag.kind === "draw") canvas.setDraft(store.mode === "draw" ? drag.box : null);
+    // A key may select another object meanwhile: that one was not taken hold of.
+    if (!drag.moved || drag.id !== store.selected) return;
     if (drag.kind === "move") commands.setBox(moveBox(drag.points, dx, dy), drag.merge);
     if (drag.kind === "resize") commands.setBox(resizeBox(drag.points, drag.handle, dx, dy), drag.merge);
   }
 
   function end() {
-    if (drag.kind === "draw" && drag.moved && drag.box && bigEnough(drag.box)) {
+    // Escape takes it back while the button is still down.
+    if (drag.kind === "draw" && store.mode === "draw" && drag.moved && drag.box && bigEnough(drag.box)) {
       commands.add(drag.box);
       store.setMode("select");
     }
@@ -76,10 +79,13 @@ export function createTools({ store, canvas, commands, player }) {
   }
 
   element.addEventListener("pointerdown", (event) => {
+    // A second finger, or a palm, is no second start of what the first one does.
+    if (drag && element.hasPointerCapture(drag.pointer)) return;
     element.focus({ preventScroll: true });
     drag = begin(event);
     if (!drag) return;
     event.preventDefault();
+    drag.pointer = event.pointerId;
     drag.from = [event.clientX, event.clientY];
     element.setPointerCapture(event.pointerId);
   });
@@ -89,17 +95,20 @@ export function createTools({ store, canvas, commands, player }) {
       point(event);
       return;
     }
+    if (event.pointerId !== drag.pointer) return;
     const [x, y] = drag.from;
     drag.moved ||= Math.hypot(event.clientX - x, event.clientY - y) >= LEAST_PX;
     follow(event);
   });
 
-  element.addEventListener("pointerup", () => {
-    if (drag) end();
+  element.addEventListener("pointerup", ({ pointerId }) => {
+    if (drag?.pointer !== pointerId) return;
+    end();
     drag = null;
   });
 
-  element.addEventListener("pointercancel", () => {
+  element.addEventListener("pointercancel", ({ pointerId }) => {
+    if (drag?.pointer !== pointerId) return;
     canvas.setDraft(null);
     drag = null;
   });

@@ -16,9 +16,11 @@ export function complain(problem, near = document) {
   place.hidden = false;
 }
 
+/** What the fields say. An empty one says nothing, but for a change of what is there: a text may become empty. */
 function fieldsOf(form) {
   const out = {};
-  [...form.elements].filter((e) => e.name && e.value !== "").forEach((e) => {
+  const says = (e) => e.value !== "" || (form.dataset.method === "PATCH" && e.type !== "number");
+  [...form.elements].filter((e) => e.name && says(e)).forEach((e) => {
     out[e.name] = e.type === "number" ? Number(e.value) : e.type === "checkbox" ? e.checked : e.value;
   });
   return form.dataset.nest ? { [form.dataset.nest]: out } : out;
@@ -28,12 +30,18 @@ async function send(form) {
   const body = fieldsOf(form);
   if (form.dataset.method === "PATCH") await patch(form.dataset.send, body);
   else await post(form.dataset.send, body);
-  if (form.dataset.then) location.assign(form.dataset.then);
+  if (form.dataset.then) await leave(form.dataset.then);
+}
+
+/** Go there, and stay busy till then: a button pressed meanwhile would do it all again. */
+export function leave(address) {
+  location.assign(address);
+  return new Promise((resolve) => window.addEventListener("pagehide", resolve, { once: true }));
 }
 
 async function claim(project) {
   const { status, data } = await assignments.claim(project);
-  if (status !== 204 && data) location.assign(`/work/${data.id}/`);
+  if (status !== 204 && data) await leave(`/work/${data.id}/`);
   else $("[data-nothing]").hidden = false;
 }
 

@@ -103,6 +103,8 @@ document.addEventListener("click", (event) => {
   form.reset();
   $("h2", dialog).textContent = `${move[0].toUpperCase()}${move.slice(1)} ${who}`;
   dialog.returnValue = "";
+  // No button of the form's: the first of those is what Enter presses.
+  $("[data-close]", dialog).onclick = () => dialog.close();
   dialog.showModal();
   dialog.onclose = () => {
     if (dialog.returnValue !== "yes") return;

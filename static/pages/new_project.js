@@ -2,7 +2,7 @@
 
 import { post } from "../annotator/api.js";
 import { $ } from "../annotator/dom.js";
-import { act } from "./actions.js";
+import { act, leave } from "./actions.js";
 
 const COLOURS = ["#e5484d", "#3b82f6", "#22a06b", "#d97706", "#a855f7", "#0ea5b7", "#db2777", "#84a30f"];
 const KINDS = ["number", "text", "boolean"];
@@ -37,7 +37,7 @@ async function make() {
   const { data } = await post("/projects/", {
     name: name.value, instructions: instructions.value, labels: [...lines.children].map(label),
   });
-  location.assign(`/projects/${data.id}/`);
+  await leave(`/projects/${data.id}/`);
 }
 
 $("[data-add]", form).addEventListener("click", () => $("[name=label]", addLine()).focus());

@@ -5,8 +5,12 @@ import { readPage } from "../annotator/api.js";
 const EVERY_MS = 2500;
 let running = Promise.resolve();
 
-/** Nothing is replaced under somebody's hands: a part with the focus or an open details stays for now. */
-const busy = (part) => part.contains(document.activeElement) || part.querySelector("details[open] form, details[open] input");
+/** Whether somebody has typed or ticked something that the page did not come with. */
+const touched = (field) => field.value !== field.defaultValue || field.checked !== field.defaultChecked;
+
+/** Nothing is replaced under somebody's hands: a part with the focus, an open details or what was typed stays for now. */
+const busy = (part) => part.contains(document.activeElement) || part.querySelector("details[open] form, details[open] input")
+  || [...part.querySelectorAll("input, textarea")].some(touched);
 
 async function load() {
   if (!document.querySelector("[data-fresh]")) return;
@@ -18,7 +22,13 @@ async function load() {
     part.toggleAttribute("data-unfinished", next.hasAttribute("data-unfinished"));
     if (busy(part) || next.innerHTML === part.innerHTML) return;
     const open = [...part.querySelectorAll("details")].map((d) => d.open);
+    const chosen = [...part.querySelectorAll("select")].map(({ name, value }) => [name, value]);
     part.replaceChildren(...document.adoptNode(next).childNodes);
+    // What is shown as chosen stays so, whatever the list begins with by now.
+    chosen.forEach(([name, value]) => {
+      const select = part.querySelector(`select[name="${name}"]`);
+      if ([...(select?.options ?? [])].some((option) => option.value === value)) select.value = value;
+    });
     part.querySelectorAll("details").forEach((d, i) => (d.open = open[i] ?? false));
   });
 }

@@ -16,5 +16,8 @@ document.addEventListener("submit", (event) => {
   event.preventDefault();
   $("[data-cleared]").hidden = true;
   const body = new FormData(form);
-  act($("button[type=submit]", form), async () => told(await upload(form.dataset.statement, body, () => {})), form);
+  act($("button[type=submit]", form), async () => {
+    told(await upload(form.dataset.statement, body, () => {}));
+    form.reset();
+  }, form);
 });

@@ -71,6 +71,9 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         self._take()
 
+    def do_PATCH(self) -> None:
+        self._take()
+
     def _take(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])) or b"null")
         for trouble in self.task.trouble:

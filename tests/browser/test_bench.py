@@ -130,6 +130,12 @@ def test_letters_can_be_switched_off_and_ctrl_stays(bench: Page) -> None:
     assert bench.evaluate("() => window.trackweave.store.all().length") == 1
     bench.keyboard.press("Control+z")
     assert bench.evaluate("() => window.trackweave.store.all().length") == 0
+    # Arrows and the like are no letters, and nothing that is dictated types them.
+    bench.keyboard.press("ArrowRight")
+    until(bench, "window.trackweave.frame() === 21")
+    bench.keyboard.press(".")
+    bench.keyboard.press("Home")
+    until(bench, "window.trackweave.frame() === 20")
 
 
 def test_every_control_is_reached_and_named_without_a_mouse(bench: Page) -> None:

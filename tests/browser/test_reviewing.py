@@ -41,7 +41,6 @@ def reviewed(films: dict, settings: object) -> Iterator[FakeServer]:
     settings.ROOT_URLCONF = "tests.browser.page_urls"
     task = make_task(films["even"])
     task.gets["/api/v1/consensus/c1/"] = CONSENSUS | {"clip": task.body["clip"]}
-    task.gets["/api/v1/projects/p1/"] = {"labels": LABELS}
     item = SimpleNamespace(
         pk="c1",
         status="pending",
@@ -52,7 +51,7 @@ def reviewed(films: dict, settings: object) -> Iterator[FakeServer]:
         segment=SimpleNamespace(start=20, stop=320),
         task=SimpleNamespace(project_id="p1", project=SimpleNamespace(name="Town square")),
     )
-    task.pages["/review/c1/"] = ("review/item.html", {"item": item, "next": None, "may_decide": True})
+    task.pages["/review/c1/"] = ("review/item.html", {"item": item, "next": None, "may_decide": True, "labels": LABELS})
     task.pages["/review/"] = ("404.html", {})
     server = FakeServer(task)
     yield server
@@ -81,6 +80,18 @@ def test_disputes_are_walked_through_one_after_the_other(desk: Page) -> None:
         desk.click("[data-dispute=after]")
         until(desk, f"window.trackweave.frame() === {frame}")
     assert desk.evaluate("() => window.trackweave.store.selected") == "1"
+
+
+def test_disputes_that_begin_on_one_frame_are_all_walked_through(page: Page, reviewed: FakeServer) -> None:
+    tracks = [track("1", 60, disputes=[[20, 30], [80, 95]]), track("2", 150, disputes=[[20, 40], [80, 90]])]
+    reviewed.task.gets["/api/v1/consensus/c1/"] |= {"tracks": [t | {"confidence": 0.6, "support": []} for t in tracks]}
+    page.goto(f"{reviewed.url}/review/c1/")
+    until(page, "window.trackweave && window.trackweave.frame() === 20")
+    walk = [("1", 20), ("2", 20), ("1", 80), ("2", 80), ("1", 20)]
+    for which, steps in (("after", walk), ("before", [("2", 80), ("1", 80), ("2", 20)])):
+        for number, frame in steps:
+            page.click(f"[data-dispute={which}]")
+            until(page, f"window.trackweave.frame() === {frame} && window.trackweave.store.selected === '{number}'", 3)
 
 
 def test_an_accept_names_the_version_that_was_seen(desk: Page, reviewed: FakeServer) -> None:
@@ -123,6 +134,14 @@ def test_a_rejection_has_a_reason_and_a_number_of_seats(desk: Page, reviewed: Fa
     desk.click("dialog[open] .danger")
     until(desk, "location.pathname === '/review/'")
     assert reviewed.task.last("reject") == {"version": 3, "reason": "two people are missing", "seats": 2}
+
+
+def test_enter_after_the_reason_rejects(desk: Page, reviewed: FakeServer) -> None:
+    desk.click("[data-reject]")
+    desk.keyboard.type("two people are missing")
+    desk.keyboard.press("Enter")
+    until(desk, "location.pathname === '/review/'")
+    assert reviewed.task.last("reject")["reason"] == "two people are missing"
 
 
 def test_a_consensus_that_changed_meanwhile_is_not_decided_blindly(desk: Page, reviewed: FakeServer) -> None:

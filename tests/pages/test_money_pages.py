@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from crowd import disputing, paying, paying_out
 from tests import cast
+from tests.crowd import stage
 from tests.crowd.test_money import bonus, earned, locked, sent
 from tests.pages.test_pages import Markup, browser, status
 
@@ -23,6 +26,18 @@ def test_a_worker_sees_what_was_earned_and_may_dispute_a_rejection() -> None:
     html = browser("Wanda").get("/work/earnings/").content.decode()
     assert f"/assignments/{seat.pk}/dispute/" not in html and "look again" in html
     assert Markup(html).forbidden == [] and Markup(html).unnamed == []
+
+
+def test_a_worker_sees_what_was_earned_in_each_currency() -> None:
+    assert re.search(r"<b>–</b><span>earned", browser("Wanda").get("/work/").content.decode())
+    earned()
+    harbour = cast.project(name="Harbour")
+    earned(project=stage.launched(project=harbour, reward_micros=2_000_000, currency="USD").project)
+    html = browser("Wanda").get("/work/").content.decode()
+    assert re.findall(r"<b>([\d.]+ \w+)</b><span>earned, ([\d.]+ \w+) paid", html) == [
+        ("1.50 EUR", "0.00 EUR"),
+        ("2.00 USD", "0.00 USD"),
+    ]
 
 
 def test_a_manager_sees_payouts_with_what_can_be_done_to_each() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from html.parser import HTMLParser
 
@@ -9,7 +10,7 @@ import pytest
 from django.template.loader import render_to_string
 from django.test import Client
 
-from annotation import recording
+from annotation import defining, recording
 from annotation.models import TrackSet
 from crowd.models import Assignment
 from review import pages
@@ -133,6 +134,14 @@ def test_the_queue_lists_what_waits_for_this_reviewer() -> None:
         n: "data-accept" in browser(n).get(f"/review/{consensus.pk}/").content.decode() for n in ("Rita", "Alice")
     }
     assert deciding == {"Rita": True, "Alice": False}
+
+
+def test_a_reviewer_draws_with_the_labels_that_the_segment_was_drawn_with() -> None:
+    consensus = disputed()
+    before = consensus.batch.ontology.labels
+    defining.change_ontology(project=consensus.batch.project, labels=[{"name": "bus"}])
+    answer = browser("Rita").get(f"/review/{consensus.pk}/")
+    assert f'<script id="labels" type="application/json">{json.dumps(before)}</script>' in answer.content.decode()
 
 
 def test_a_doubtful_join_is_shown_before_between_and_after_with_boxes() -> None:

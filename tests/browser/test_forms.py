@@ -1,0 +1,128 @@
+"""Forms and dialogs of the pages: Enter, a second click, a field that is emptied."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from types import SimpleNamespace
+
+import pytest
+from playwright.sync_api import Page
+
+from tests.browser.conftest import make_task, until
+from tests.browser.fake import FakeServer
+
+PROJECT = SimpleNamespace(pk="p1", name="Town square", instructions="Draw every person.")
+PROGRESS = {
+    "submissions": 0,
+    "tasks": dict.fromkeys(("opening", "open", "filled", "in_review", "done", "quarantined"), 0),
+    "segments": {"accepted": 0, "total": 0},
+    "agreement": {"mean": None},
+    "benchmark_score": {"mean": None, "n": 0},
+    "work_s": {"median": None},
+    "redundancy": {"mean": None, "saved": 0, "why": {}},
+    "cost_micros": {"spent": 0, "expected": None},
+    "eta_at": {"expected": None},
+    "alarms": [],
+}
+UNKNOWN = dict.fromkeys(("benchmark_score", "agreement", "work_s_median", "skill", "qualification"))
+WORKER = {"user": "wanda", "state": "active", "flags": [], **UNKNOWN}
+
+
+@pytest.fixture
+def pages(films: dict, settings: object) -> Iterator[FakeServer]:
+    settings.ROOT_URLCONF = "tests.browser.page_urls"
+    task = make_task(films["even"])
+    money = {"project": PROJECT, "request": SimpleNamespace(get_full_path="/payouts/"), "currency": "EUR"}
+    task.pages["/payouts/"] = ("projects/payouts.html", money)
+    task.pages["/project/p1/"] = ("projects/project.html", {"project": PROJECT, "able": ["run"]})
+    people = {"project": PROJECT, "able": ["people"], "policy": {"currency": "EUR"}, "progress": PROGRESS}
+    task.pages["/live/"] = ("projects/live.html", people | {"workers": [WORKER]})
+    server = FakeServer(task)
+    yield server
+    server.close()
+
+
+def twice(page: Page, pages: FakeServer, button: str) -> None:
+    """Press a button, and once more before the next page has come."""
+    get = pages.server.RequestHandlerClass.do_GET
+
+    def slowly(self: object) -> None:
+        time.sleep(0.5)
+        get(self)
+
+    pages.server.RequestHandlerClass.do_GET = slowly
+    page.locator(button).evaluate("(button) => { button.click(); setTimeout(() => button.click(), 250); }")
+    page.wait_for_timeout(400)
+    until(page, "document.readyState === 'complete'")
+
+
+def test_a_bonus_is_given_once_however_often_the_button_is_pressed(page: Page, pages: FakeServer) -> None:
+    page.goto(f"{pages.url}/payouts/")
+    page.fill("[name=user]", "wanda")
+    page.fill("[name=amount_micros]", "1000000")
+    page.fill("[data-send$='/bonuses/'] [name=reason]", "thank you")
+    twice(page, pages, "[data-send$='/bonuses/'] button")
+    until(page, "document.querySelector('[name=user]').value === ''")
+    assert [path for _, path, _ in pages.task.sent] == ["/api/v1/projects/p1/bonuses/"]
+
+
+def test_a_project_is_made_once_however_often_the_button_is_pressed(page: Page, pages: FakeServer) -> None:
+    pages.task.pages["/new/"] = ("projects/new.html", {})
+    page.goto(f"{pages.url}/new/")
+    page.fill("[name=name]", "Town square")
+    page.fill("[name=label]", "person")
+    twice(page, pages, "main button.main")
+    until(page, "location.pathname.startsWith('/projects/')")
+    assert [path for _, path, _ in pages.task.sent] == ["/api/v1/projects/"]
+
+
+def test_a_reason_and_enter_do_what_was_asked(page: Page, pages: FakeServer) -> None:
+    page.goto(f"{pages.url}/live/")
+    page.click("[data-move=pause]")
+    page.click("dialog[open] .quiet")
+    assert page.locator("dialog[open]").count() == 0
+    page.click("[data-move=pause]")
+    page.keyboard.type("too hasty")
+    page.keyboard.press("Enter")
+    until(page, "!document.querySelector('dialog[open]')")
+    page.wait_for_timeout(300)
+    assert pages.task.last("pause") == {"reason": "too hasty"}
+
+
+def test_instructions_can_be_taken_back(page: Page, pages: FakeServer) -> None:
+    page.goto(f"{pages.url}/project/p1/")
+    page.click("text=Change the instructions")
+    page.fill("[name=instructions]", "")
+    page.click("text=Save")
+    until(page, "document.querySelector('[name=instructions]').value !== ''")
+    assert pages.task.sent[-1] == ("PATCH", "/api/v1/projects/p1/", {"name": "Town square", "instructions": ""})
+
+
+def test_the_chosen_video_stays_when_another_one_comes(page: Page, pages: FakeServer) -> None:
+    more = {"status": "ready", "frame_count": 100, "duration_s": 4.0, "warnings": []}
+    videos = [{"pk": name, "name": name, **more} for name in ("second", "first")]
+    pages.task.pages["/project/p1/"] = (
+        "projects/project.html",
+        {"project": PROJECT, "able": ["run"], "videos": videos},
+    )
+    page.goto(f"{pages.url}/project/p1/")
+    page.fill("[name=start]", "3")  # for the first of the list, as it stands there
+    videos.insert(0, {"pk": "third", "name": "third", **more})
+    look = "async () => (await import('/static/pages/refresh.js')).refresh()"
+    page.evaluate(look)
+    assert page.locator("[name=video] option").count() == 3
+    assert page.input_value("[name=video]") == "second"
+
+
+def test_an_answer_that_is_being_written_is_not_replaced(page: Page, pages: FakeServer) -> None:
+    template, context = pages.task.pages["/payouts/"]
+    seat = SimpleNamespace(status="rejected", reason="")
+    disputes = [SimpleNamespace(pk=name, worker=name, assignment=seat, reason="why") for name in ("wanda", "will")]
+    pages.task.pages["/payouts/"] = (template, context | {"disputes": disputes})
+    page.goto(f"{pages.url}/payouts/")
+    page.fill("[data-send='/disputes/will/decline/'] [name=reason]", "it is late")
+    page.focus("[name=amount_micros]")
+    del disputes[0]
+    page.evaluate("async () => (await import('/static/pages/refresh.js')).refresh()")
+    assert page.input_value("[data-send='/disputes/will/decline/'] [name=reason]") == "it is late"

@@ -1,0 +1,97 @@
+"""Ends that come twice, late or from elsewhere: submit, lease, a second tab."""
+
+from __future__ import annotations
+
+import time
+
+from playwright.sync_api import Page
+
+from tests.browser.conftest import open_bench, until
+from tests.browser.fake import FakeServer
+from tests.browser.test_drawing import saved, submit
+
+
+def slow(served: FakeServer, what: str, seconds: float) -> None:
+    """Every answer to a draft, or to a submit, takes a while."""
+    handler = served.server.RequestHandlerClass
+    take = handler._take
+
+    def later(self: object) -> None:
+        if self.path.endswith(f"/{what}/"):
+            time.sleep(seconds)
+        take(self)
+
+    handler._take = later
+
+
+def arrived(served: FakeServer) -> list[tuple[str, int]]:
+    """The drafts and submits that came, with how many tracks each had."""
+    named = [(path.split("/")[-2], body) for _, path, body in served.task.sent]
+    return [(name, len(body["tracks"])) for name, body in named if name in ("draft", "submit")]
+
+
+def test_submitting_twice_submits_once_and_all_of_it(bench: Page, served: FakeServer) -> None:
+    bench.keyboard.press("n")
+    saved(bench)
+    slow(served, "submit", 1.5)
+    submit(bench)
+    bench.wait_for_timeout(200)
+    bench.keyboard.press("Control+Enter")
+    assert bench.locator("dialog[open]").count() == 0
+    # What would come too late cannot be drawn.
+    bench.keyboard.press("n")
+    assert bench.evaluate("() => window.trackweave.store.all().length") == 1
+    until(bench, "location.pathname === '/work/'")
+    assert arrived(served) == [("draft", 1), ("submit", 1)]
+
+
+def test_after_a_refusal_the_drawing_goes_on(bench: Page, served: FakeServer) -> None:
+    bench.keyboard.press("n")
+    served.task.trouble.append(("submit", 400, {"title": "Not valid", "detail": "No."}))
+    submit(bench)
+    until(bench, "!document.querySelector('[data-problems]').hidden")
+    bench.focus("[data-canvas]")
+    bench.keyboard.press("n")
+    submit(bench)
+    until(bench, "location.pathname === '/work/'")
+    assert arrived(served)[-1] == ("submit", 2)
+
+
+def test_the_last_draft_arrives_before_the_submit(bench: Page, served: FakeServer) -> None:
+    slow(served, "draft", 1.5)
+    state = "document.querySelector('[data-saved]').dataset.state"
+    bench.keyboard.press("n")
+    until(bench, f"{state} === 'saving'")
+    bench.keyboard.press("n")
+    bench.wait_for_timeout(1300)  # the next save waits for the first one, and so will the submit
+    submit(bench)
+    until(bench, "location.pathname === '/work/'")
+    bench.wait_for_timeout(1600)
+    assert arrived(served) == [("draft", 1), ("draft", 2), ("submit", 2)]
+
+
+def test_a_draft_that_is_refused_says_why(bench: Page, served: FakeServer) -> None:
+    served.task.trouble.append(("draft", 403, {"title": "Forbidden", "detail": "Log in first."}))
+    bench.keyboard.press("n")
+    until(bench, "document.querySelector('[data-notice]').textContent === 'Not saved: Log in first.'")
+    bench.keyboard.press("n")  # logged in again, in another tab
+    saved(bench)
+    assert arrived(served) == [("draft", 2)]
+
+
+def test_a_second_tab_overwrites_nothing(bench: Page, served: FakeServer) -> None:
+    bench.keyboard.press("n")
+    saved(bench)
+    second = bench.context.new_page()
+    open_bench(second, served)
+    until(second, "!document.querySelector('[data-fatal]').hidden")
+    assert "open in another tab" in second.locator("[data-fatal]").inner_text()
+    second.keyboard.press("n")
+    assert second.evaluate("() => window.trackweave.store.all()") == []
+    bench.close()
+    open_bench(second, served)
+    second.keyboard.press("n")
+    saved(second)
+    open_bench(second, served)
+    second.keyboard.press("n")
+    saved(second)
