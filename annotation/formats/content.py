@@ -223,11 +223,16 @@ def folder_names(videos: Iterable[Video]) -> list[str]:
     taken: set[str] = set()
     out = []
     for video in videos:
-        plain = re.sub(r'[\x00-\x1f\x7f<>:"/\\|?*\ud800-\udfff]', "_", video.name).strip(" .")[:100] or "video"
-        name, n = plain, 1
+        plain, n = plain_name(video.name), 1
+        name = plain
         while name.casefold() in taken:
             n += 1
             name = f"{plain}-{n}"
         taken.add(name.casefold())
         out.append(name)
     return out
+
+
+def plain_name(name: str) -> str:
+    """A video's name without what file systems mind, as a folder has it."""
+    return re.sub(r'[\x00-\x1f\x7f<>:"/\\|?*\ud800-\udfff]', "_", name).strip(" .")[:100] or "video"

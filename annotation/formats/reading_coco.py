@@ -12,6 +12,7 @@ from annotation.core.tracks import Tracks
 from annotation.core.values import number_problem
 from annotation.formats.archives import AT, MAX_BYTES, Archive, InvalidFile, is_zip, refuse
 from annotation.formats.assembling import PLACES, Target, assemble
+from annotation.formats.content import plain_name
 from annotation.formats.gathering import Gathered
 
 # What tools put among the attributes that is none of the project's.
@@ -117,7 +118,7 @@ def _frame_number(image: dict[str, Any]) -> int | None:
 
 def _video_id(document: dict[str, Any], video: str | None, problems: Problems) -> object:
     videos = _items(document, "videos", _is_named, problems) if "videos" in document else []
-    fits = [v["id"] for v in videos if video is None or v["name"] == video]
+    fits = [v["id"] for v in videos if video is None or video in (v["name"], plain_name(v["name"]))]
     if videos and not fits:
         problems.add(AT, f"there is no video {shown(video)} in it")
     if len(fits) > 1:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from annotation.core.tracks import Tracks, fill
 from annotation.formats.archives import InvalidFile
 from annotation.formats.assembling import Target
-from annotation.formats.content import Content, Video
+from annotation.formats.content import Content, Video, folder_names
 from annotation.formats.registry import FORMATS
 from tests.formats.scenes import LABELS, VIDEO, assert_same, content, scene, scenes, written
 
@@ -85,6 +85,16 @@ def test_of_two_videos_each_is_read_by_its_name(name):
     dense = fill(read.tracks, 0, 40)
     assert dense.present.sum() == 40
     assert set(dense.labels) == {"car"}
+
+
+@every
+@pytest.mark.parametrize("named", ["gate: 2?.mp4", "a  b", "v" * 150, " .x. "])
+def test_a_video_is_found_in_its_export_under_the_name_of_its_folder(name, named):
+    """Imports know a video by that: names hold what file systems mind, and more than they take."""
+    videos = [content(t, Video(n, 40, 640, 480)).videos[0] for n, t in ((named, scene()), ("other", Tracks(0, 40)))]
+    raw = written(FORMATS[name].write, Content(LABELS, videos))
+    (folder,) = folder_names([videos[0].video])
+    assert FORMATS[name].read(raw, TARGET, video=folder).tracks
 
 
 @every
