@@ -165,3 +165,23 @@ def test_datumaro_loads_the_same_boxes(tmp_path):
         found = sorted(a.points for a in items[f"walk.mp4/frame_{frame:06}"].annotations)
         expected = sorted(dense.boxes[dense.present[:, frame], frame].tolist())
         np.testing.assert_allclose(found, expected, atol=0.01)
+
+
+def plain(*annotations: dict) -> bytes:
+    images = [{"id": i, "frame_id": i} for i in range(5)]
+    boxes = [{"image_id": i, "category_id": 1, "bbox": [1, 1, 9, 9], **a} for i, a in enumerate(annotations)]
+    categories = [{"id": 1, "name": "person"}, {"id": 2, "name": "car"}]
+    return json.dumps({"images": images, "categories": categories, "annotations": boxes}).encode()
+
+
+@pytest.mark.parametrize("wrong", ["", "\0", "\ud800", "x" * 101, " 7", "a\nb"])
+def test_an_id_that_no_submission_could_carry_is_refused(wrong):
+    with pytest.raises(InvalidFile, match="annotation 1: the track's id"):
+        read_coco(plain({"track_id": 1}, {"track_id": wrong}), TARGET)
+
+
+def test_no_two_tracks_get_one_id():
+    """What has none is numbered, and one id of two labels makes two, beside whatever else the file holds."""
+    named = [{"track_id": "box-1"}, {}, {"track_id": "7"}, {"track_id": "7", "category_id": 2}, {"track_id": "7-car"}]
+    ids = [t.id for t in read_coco(plain(*named), TARGET).tracks]
+    assert ids == ["box-1", "box-1-2", "7-person", "7-car-3", "7-car"]

@@ -93,6 +93,13 @@ def test_a_bare_document_is_read_too():
     assert_same(scene(), read_json(bare, TARGET))
 
 
+def test_support_that_is_no_list_of_ids_is_left_out():
+    """Half a surrogate pair cannot be stored at all."""
+    for support in (["\ud800"], ["\0"], [""], [7]):
+        track = {"id": "1", "label": "car", "support": support, "keyframes": [{"frame": 0, "points": [1, 1, 9, 9]}]}
+        assert FORMATS["json"].read(json.dumps({"tracks": [track]}).encode(), TARGET).tracks[0].support == ()
+
+
 def test_of_several_videos_one_is_named():
     both = (*content(scene()).videos, *content(Tracks(0, 10), Video("b", 10, 640, 480)).videos)
     raw = written(FORMATS["json"].write, Content(LABELS, both))

@@ -108,6 +108,13 @@ def test_what_is_wrong_in_cvat_s_json_is_named_by_its_place():
     ]
 
 
+def test_no_two_tracks_of_cvat_s_json_have_one_id():
+    labels = [{"id": 1, "name": "car", "attributes": []}]
+    twice = {"labels": labels, "shapes": [box(1, 1, label_id=1, id=5), box(9, 9, label_id=1, id=5)]}
+    with pytest.raises(InvalidFile, match="'shape-5' is there twice"):
+        READERS["cvat-json"](json.dumps(twice).encode(), TARGET)
+
+
 @pytest.mark.parametrize("name", STRANGERS)
 @given(raw=st.binary(max_size=60) | st.text(max_size=60).map(lambda t: t.encode("utf-8", "ignore")))
 def test_any_bytes_are_read_or_refused(name, raw):
