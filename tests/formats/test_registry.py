@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import zipfile
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -85,6 +86,16 @@ def test_of_two_videos_each_is_read_by_its_name(name):
     dense = fill(read.tracks, 0, 40)
     assert dense.present.sum() == 40
     assert set(dense.labels) == {"car"}
+
+
+@every
+def test_pictures_of_several_videos_lie_apart(name):
+    parts = [content(scene(), Video(n, 40, 640, 480)).videos[0] for n in ("a", "b")]
+    parts = [replace(p, pictures=lambda frame, of=p.video.name: f"{of}{frame}".encode()) for p in parts]
+    archive = zipfile.ZipFile(io.BytesIO(written(FORMATS[name].write, Content(LABELS, parts))))
+    assert len(set(archive.namelist())) == len(archive.namelist())
+    shown = {archive.read(n) for n in archive.namelist() if n.endswith((".jpg", ".png"))}
+    assert len(shown) == (0 if name == "tfrecord" else 80)
 
 
 @every
