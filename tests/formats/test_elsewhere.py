@@ -6,6 +6,7 @@ import csv
 import io
 import subprocess
 import sys
+import tracemalloc
 import zipfile
 from pathlib import Path
 
@@ -189,6 +190,40 @@ def test_writing_parquet_loads_no_pandas():
     )
     done = subprocess.run([sys.executable, "-c", "\n".join(lines)], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["True", "False"]
+
+
+def a_parquet(rows: int, **columns) -> bytes:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    values = dict.fromkeys(("x1", "y1"), 1.0) | dict.fromkeys(("x2", "y2"), 9.0)
+    values |= {"frame": 3, "label": "person", "track": 1} | columns
+    out = io.BytesIO()
+    pq.write_table(pa.table({name: [value] * rows for name, value in values.items()}), out)
+    return out.getvalue()
+
+
+def test_a_parquet_of_more_rows_than_are_read_is_refused_before_it_unpacks(monkeypatch):
+    """Equal rows take next to nothing to send and gigabytes to hold."""
+    monkeypatch.setattr("annotation.formats.parquet.MOST_ROWS", 1000)
+    raw = a_parquet(1001)
+    assert len(raw) < 5000
+    with pytest.raises(InvalidFile, match="1001 rows; at most 1000"):
+        FORMATS["parquet"].read(raw, Target(40, 640, 480, LABELS))
+
+
+def test_a_text_that_many_rows_of_a_parquet_share_is_held_once():
+    raw = a_parquet(2000, label="x" * 200_000)
+    tracemalloc.start()
+    with pytest.raises(InvalidFile, match="twice"):
+        FORMATS["parquet"].read(raw, Target(40, 640, 480))
+    assert tracemalloc.get_traced_memory()[1] < 50_000_000
+    tracemalloc.stop()
+
+
+def test_a_parquet_without_the_columns_or_with_others_inside_them_is_refused():
+    with pytest.raises(InvalidFile, match="no Parquet|rows? 0"):
+        FORMATS["parquet"].read(a_parquet(1, label={"label": "person"}), Target(40, 640, 480, LABELS))
 
 
 @pytest.mark.parametrize("name", ["kitti", "csv", "tfrecord", "parquet"])
