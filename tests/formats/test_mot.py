@@ -92,6 +92,11 @@ def test_gaps_become_outside_keyframes():
     assert track.occluded.tolist() == [False, True, False, False, False]
 
 
+def test_lines_of_blanks_are_passed_over():
+    read = read_mot("1,1,1,1,9,9,1,1,1\r\n  \t\r\n2,1,1,1,9,9,1,1,1\n ", Target(5, 100, 100, LABELS))
+    assert read.tracks[0].frames.tolist() == [0, 1, 2]
+
+
 def test_one_id_with_two_classes_is_two_tracks():
     text = "1,7,10,10,5,5,1,1,1\n2,7,11,10,5,5,1,2,1\n"
     assert [(t.id, t.label) for t in read_mot(text, TARGET).tracks] == [("7-1", "person"), ("7-2", "car")]
