@@ -183,8 +183,11 @@ def rows_of(tracks: Tracks, names: Sequence[str], start: int = 0, *, part_frames
 
 
 def numbers_of(ids: Sequence[str]) -> list[int]:
-    """Positive integers for ids: the ids themselves where all of them are such, else their places from 1."""
-    if all(re.fullmatch(r"[1-9][0-9]{0,17}", i) for i in ids) and len(set(ids)) == len(ids):
+    """Positive integers for ids: the ids themselves where all of them are such, else their places from 1.
+
+    Longer ones than of 15 digits are no such: whoever reads numbers as floats would take two of them for one.
+    """
+    if all(re.fullmatch(r"[1-9][0-9]{0,14}", i) for i in ids) and len(set(ids)) == len(ids):
         return [int(i) for i in ids]
     return list(range(1, len(ids) + 1))
 

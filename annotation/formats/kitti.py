@@ -87,7 +87,7 @@ def read_kitti(data: bytes, target: Target | None = None, *, video: str | None =
 def _problem(cells: list[str]) -> str | None:
     if len(cells) not in COLUMNS:
         return f"has {len(cells)} columns; there must be 17, or 18 with a score"
-    if not (re.fullmatch(r"[0-9]{1,9}", cells[0]) and re.fullmatch(r"[0-9]{1,17}", cells[1])):
+    if not (re.fullmatch(r"[0-9]{1,9}", cells[0]) and re.fullmatch(r"[0-9]{1,18}", cells[1])):
         return "frame and track must be whole numbers from 0"
     for cell in cells[6:10]:
         try:

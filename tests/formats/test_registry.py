@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from annotation.core.tracks import Tracks, fill
+from annotation.core.tracks import Tracks, fill, make_track
 from annotation.formats.archives import InvalidFile
 from annotation.formats.assembling import Target
 from annotation.formats.content import Content, Video, folder_names
@@ -86,6 +86,15 @@ def test_of_two_videos_each_is_read_by_its_name(name):
     dense = fill(read.tracks, 0, 40)
     assert dense.present.sum() == 40
     assert set(dense.labels) == {"car"}
+
+
+@with_tracks
+def test_tracks_whose_ids_are_huge_stay_apart(name):
+    """Two numbers beyond 2^53 are one to whoever reads them as floats."""
+    tracks = [make_track(str(10**17 + i), "car", [0], [[9 * i, 0, 9 * i + 8, 9]]) for i in (1, 2)]
+    raw = written(FORMATS[name].write, content(Tracks(0, 40, tuple(tracks))))
+    found = FORMATS[name].read(raw, TARGET).tracks
+    assert [(t.id, t.points[0, 0].round(3)) for t in found] == [("1", 9), ("2", 18)]
 
 
 @every
