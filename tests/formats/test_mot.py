@@ -134,6 +134,20 @@ def test_any_text_is_read_or_refused_and_nothing_else_happens(text):
         assert refused.errors
 
 
+@pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_a_zip_with_wrong_bytes_anywhere_is_read_or_refused(method):
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", method) as made:
+        made.writestr("a/gt/gt.txt", b"1,1,1,1,9,9,1,1,1\n" * 50)
+    whole = out.getvalue()
+    for at in range(len(whole)):
+        for wrong in (0x00, 0x01, 0x7F, 0xFF):
+            try:
+                read_mot(whole[:at] + bytes([wrong]) + whole[at + 1 :], Target(5, 100, 100))
+            except InvalidFile as refused:
+                assert refused.errors
+
+
 @given(st.binary(max_size=60).map(lambda tail: b"PK\x03\x04" + tail))
 def test_a_broken_zip_is_refused(raw):
     with pytest.raises(InvalidFile):
