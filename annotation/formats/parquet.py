@@ -144,6 +144,7 @@ def _values(column: Any) -> list[Any]:
     """A column's values; a text that many rows share is one object."""
     import pyarrow as pa
 
+    column.validate(full=True)  # damage may point beyond the texts
     if not pa.types.is_dictionary(column.type):
         return list(column.to_pylist())
     texts = column.dictionary.to_pylist()

@@ -221,6 +221,16 @@ def test_a_text_that_many_rows_of_a_parquet_share_is_held_once():
     tracemalloc.stop()
 
 
+def test_a_parquet_with_wrong_bytes_anywhere_is_read_or_refused():
+    whole = a_parquet(3)
+    for at in range(len(whole)):
+        for wrong in (0x00, 0x01, 0x7F, 0xFF):
+            try:
+                FORMATS["parquet"].read(whole[:at] + bytes([wrong]) + whole[at + 1 :], Target(40, 640, 480, LABELS))
+            except InvalidFile as refused:
+                assert refused.errors
+
+
 def test_a_parquet_without_the_columns_or_with_others_inside_them_is_refused():
     with pytest.raises(InvalidFile, match="no Parquet|rows? 0"):
         FORMATS["parquet"].read(a_parquet(1, label={"label": "person"}), Target(40, 640, 480, LABELS))
