@@ -12,7 +12,7 @@ from av.packet import Packet
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
-from annotation.media.decoding import packets
+from annotation.media.decoding import is_keyframe, packets
 from annotation.media.errors import Rejected
 from annotation.media.frame_map import Ints
 
@@ -101,7 +101,7 @@ def _is_misled(indexed: Ints, times: Ints, places: Ints) -> bool:
 
 
 def _flags(packet: Packet[VideoStream], codec: str) -> int:
-    found = _KEYFRAME if packet.is_keyframe else 0
+    found = _KEYFRAME if is_keyframe(codec, packet) else 0
     if packet.is_discard:
         found |= _DISCARD
     if packet.is_corrupt:

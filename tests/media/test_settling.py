@@ -196,3 +196,15 @@ def test_a_lost_packet_of_an_avi_shifts_no_frame_that_is_jumped_to(name: str, tr
     assert len(frame_map) < 75 and shown[-10:] == list(range(65, 75))
     with FrameReader(path, frame_map) as reader:
         assert numbers(reader, [len(frame_map) - 10], frame_map) == [65]
+
+
+@pytest.mark.parametrize("name", ["b_frames_avi", "mpeg4_b_frames_avi", "mjpeg", "msmpeg4"])
+def test_an_avi_that_lost_its_index_shows_whole_frames_to_who_jumps(
+    name: str, trap_file: Files, tmp_path: Path
+) -> None:
+    """Every packet is called a keyframe then, and some decoders begin anywhere without a word."""
+    data, path = trap_file(name).read_bytes(), tmp_path / "cut.avi"
+    path.write_bytes(data[: data.rindex(b"idx1")])
+    frame_map = settle(path, index(path).frame_map)
+    with FrameReader(path, frame_map) as reader:
+        assert numbers(reader, list(range(74, -1, -1)), frame_map) == list(range(74, -1, -1))
