@@ -15,6 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from annotation.core.ontology import plain_ontology
 from annotation.core.tracks import Tracks, fill, make_track
 from annotation.formats.archives import InvalidFile
 from annotation.formats.assembling import Target
@@ -71,6 +72,15 @@ def test_yolo_keeps_what_ultralytics_checks_of_a_label_file(tmp_path):
         assert ((rows[:, 1:] >= 0) & (rows[:, 1:] <= 1)).all()
         assert set(rows[:, 0]) <= {0, 1}
         assert len(np.unique(rows, axis=0)) == len(rows)
+
+
+@pytest.mark.parametrize("name", ["crème", "a: b # c", 'it\'s "so"', "back\\slash", "\u2028", "😀", "\\ud83d\\ude00"])
+def test_yolo_s_classes_are_called_as_here_by_other_readers_of_yaml(name, tmp_path):
+    import yaml
+
+    labels = plain_ontology(["one", f"x{name}x"])
+    folder = unpacked("yolo", tmp_path, content(Tracks(0, 40), ontology=labels))
+    assert yaml.safe_load((folder / "data.yaml").read_text("utf-8"))["names"] == {0: "one", 1: f"x{name}x"}
 
 
 def test_yolo_s_data_file_is_yaml(tmp_path):
