@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.core.files.uploadedfile import UploadedFile
@@ -61,4 +61,9 @@ def _read(project: Project, video: Video, format: str, body: bytes) -> Tracks:
     frames, width, height = video.frame_count or 0, video.width or 0, video.height or 0
     # Exports name a video's part so, and a file may hold several videos.
     (folder,) = content.folder_names([content.Video(video.name, frames, width, height)])
-    return READERS[format](body, Target(frames, width, height, ontology), video=folder)
+    return _unvoted(READERS[format](body, Target(frames, width, height, ontology), video=folder))
+
+
+def _unvoted(tracks: Tracks) -> Tracks:
+    """Without the submissions that a file names: nobody voted here, and those of other projects are not told of."""
+    return replace(tracks, tracks=tuple(replace(t, support=()) if t.support else t for t in tracks.tracks))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import lzma
 import zipfile
 import zlib
 from collections.abc import Iterator, Sequence
@@ -14,6 +15,12 @@ MAX_BYTES = 1 << 30
 MAX_MEMBERS = 1_000_000
 BLOCK = 1 << 20
 AT = "/file"
+# What comes of a zip whose directory, members or packing say nonsense: places before its begin, names in no known
+# letters, a dictionary of four gigabytes.
+DAMAGED = (
+    *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, OSError, EOFError),
+    *(RuntimeError, NotImplementedError, ValueError, MemoryError),
+)
 
 
 class InvalidFile(Invalid):
@@ -30,13 +37,13 @@ class Archive:
     def __init__(self, data: bytes | BinaryIO, max_bytes: int = MAX_BYTES) -> None:
         try:
             self._zip = zipfile.ZipFile(io.BytesIO(data) if isinstance(data, bytes) else data)
-        except (zipfile.BadZipFile, ValueError, OSError, NotImplementedError) as error:
+        except DAMAGED as error:
             raise refuse(f"no zip file: {error}") from None
         self._left = max_bytes
         infos = self._zip.infolist()
         if len(infos) > MAX_MEMBERS:
             raise refuse(f"the zip has {len(infos)} members; at most {MAX_MEMBERS} are read")
-        self._infos = {info.filename: info for info in infos if not info.is_dir()}
+        self._infos = {info.filename: info for info in infos if info.filename[-1:] not in ("", "/")}
 
     @property
     def names(self) -> Sequence[str]:
@@ -47,7 +54,9 @@ class Archive:
         try:
             with self._zip.open(self._infos[name]) as member:
                 return b"".join(self._limited(member))
-        except (zipfile.BadZipFile, zlib.error, OSError, RuntimeError, NotImplementedError, EOFError) as error:
+        except InvalidFile:
+            raise
+        except DAMAGED as error:
             raise refuse(f"{name} in the zip cannot be read: {error}") from None
 
     def _limited(self, member: IO[bytes]) -> Iterator[bytes]:

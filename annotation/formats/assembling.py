@@ -12,6 +12,7 @@ from annotation.core.keyframes import Bounds, box_problem
 from annotation.core.ontology import Label, Ontology
 from annotation.core.problems import Problems, shown
 from annotation.core.tracks import Bools, Floats, Ints, Track, Tracks, make_track
+from annotation.core.values import name_problem
 from annotation.formats.archives import AT, InvalidFile
 
 # Sums of two decimal fractions are rounded here, so that x + w gives back the x2 that was written.
@@ -69,6 +70,7 @@ def assemble(found: Boxes, target: Target) -> Tracks:
     problems = Problems()
     with problems.raising(InvalidFile):
         _check(found, bounds, target.names, problems)
+        _check_ids(found, problems)
         check_attributes(found, target.ontology, problems)
     order = np.lexsort((found.frames, found.keys))
     keys = found.keys[order]
@@ -111,6 +113,14 @@ def _check(found: Boxes, bounds: Bounds, names: Sequence[str] | None, problems: 
         problems.add(AT, f"{found.place(i)}: track {found.ids[found.keys[i]]} is on frame {found.frames[i]} twice")
     for label in sorted(set(found.labels) - set(names)) if names is not None else ():
         problems.add(AT, f"{label!r} is no label of the project")
+
+
+def _check_ids(found: Boxes, problems: Problems) -> None:
+    """Note ids that could not be handed in with a submission, as pre-labels have to be."""
+    for key, track in enumerate(found.ids):
+        if problem := name_problem(track):
+            place = found.place(np.argmax(found.keys == key))
+            problems.add(AT, f"{place}: the track's id {shown(track)} {problem}")
 
 
 def _suspects(boxes: Floats, bounds: Bounds) -> Ints:

@@ -183,8 +183,11 @@ def rows_of(tracks: Tracks, names: Sequence[str], start: int = 0, *, part_frames
 
 
 def numbers_of(ids: Sequence[str]) -> list[int]:
-    """Positive integers for ids: the ids themselves where all of them are such, else their places from 1."""
-    if all(re.fullmatch(r"[1-9][0-9]{0,17}", i) for i in ids) and len(set(ids)) == len(ids):
+    """Positive integers for ids: the ids themselves where all of them are such, else their places from 1.
+
+    Longer ones than of 15 digits are no such: whoever reads numbers as floats would take two of them for one.
+    """
+    if all(re.fullmatch(r"[1-9][0-9]{0,14}", i) for i in ids) and len(set(ids)) == len(ids):
         return [int(i) for i in ids]
     return list(range(1, len(ids) + 1))
 
@@ -223,11 +226,16 @@ def folder_names(videos: Iterable[Video]) -> list[str]:
     taken: set[str] = set()
     out = []
     for video in videos:
-        plain = re.sub(r'[\x00-\x1f\x7f<>:"/\\|?*\ud800-\udfff]', "_", video.name).strip(" .")[:100] or "video"
-        name, n = plain, 1
+        plain, n = plain_name(video.name), 1
+        name = plain
         while name.casefold() in taken:
             n += 1
             name = f"{plain}-{n}"
         taken.add(name.casefold())
         out.append(name)
     return out
+
+
+def plain_name(name: str) -> str:
+    """A video's name without what file systems mind, as a folder has it."""
+    return re.sub(r'[\x00-\x1f\x7f<>:"/\\|?*\ud800-\udfff]', "_", name).strip(" .")[:100] or "video"

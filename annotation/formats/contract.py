@@ -39,10 +39,13 @@ def contract_json(archive: ZipWriter, phase: str, video: VideoTracks, ontology: 
     del facts["picture"]
     head = {"video": facts | ({"frame_step": step} if step > 1 else {}), "labels": ontology.to_json()}
     yield json_bytes(head)[:-1] + b',"tracks":['
-    tracks = _Tracks(video, ontology)
-    for group in groups_in_parts(archive, phase, video):
+    tracks, there = _Tracks(video, ontology), set[int]()
+    for group in groups_in_parts(archive, phase, video, there):
         yield from tracks.group(group)
-    intervals = [{**asdict(i), "attributes": dict(i.attributes)} for i in video.intervals]
+    # A track may have no box among those that are selected; an interval of it would be of nothing.
+    known = {None, *map(str, there)}
+    kept = (i for i in video.intervals if i.track in known)
+    intervals = [{**asdict(i), "attributes": dict(i.attributes)} for i in kept]
     yield b'\n],"intervals":' + json_bytes(intervals) + b"}\n"
 
 

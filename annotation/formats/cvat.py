@@ -34,7 +34,7 @@ def write_cvat(archive: ZipWriter, content: Content) -> None:
 
 
 def cvat_picture(index: int, folder: str, video: Video, frame: int) -> str:
-    """Where CVAT has a frame's picture in what it exports; of one of several videos in its folder."""
+    """Where CVAT has a frame's picture in what it exports; of one of several videos below its folder (`apart`)."""
     return f"images/frame_{frame:06}.{video.picture}"
 
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain, count
 from typing import Any
 
 import numpy as np
 
 from annotation.formats.assembling import Boxes
+
+MADE = 90  # of the characters that an id may have; a number may follow
 
 
 @dataclass(slots=True)
@@ -67,11 +70,14 @@ class Gathered:
         return state
 
     def _ids(self) -> list[str]:
+        """The file's own ids, and new ones where it has none, or one for several tracks; no id is there twice."""
         times = Counter(track for track, _, _ in self.tracks)
-        out = []
+        taken = {track for track in times if times[track] == 1}
+        numbers, out = count(2), []
         for track, label, line in self.tracks:
-            if track is None:
-                out.append(f"box-{line}")
-            else:
-                out.append(track if times[track] == 1 else f"{track}-{label}")
+            if track is None or times[track] > 1:
+                plain = f"box-{line}" if track is None else f"{track}-{label}"[:MADE].strip()
+                track = next(i for i in chain([plain], (f"{plain}-{n}" for n in numbers)) if i not in taken)
+                taken.add(track)
+            out.append(track)
         return out

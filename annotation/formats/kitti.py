@@ -16,7 +16,7 @@ from annotation.core.tracks import Tracks
 from annotation.formats.archives import AT, Archive, InvalidFile, is_zip, refuse, text_of
 from annotation.formats.assembling import Target, assemble
 from annotation.formats.columns import Choice, Column, Fixed, Whole, render
-from annotation.formats.content import Content, Rows, Video
+from annotation.formats.content import Content, Rows, Video, plain_name
 from annotation.formats.gathering import Gathered
 from annotation.formats.parting import rows_in_parts
 from annotation.formats.zipping import ZipWriter
@@ -87,7 +87,7 @@ def read_kitti(data: bytes, target: Target | None = None, *, video: str | None =
 def _problem(cells: list[str]) -> str | None:
     if len(cells) not in COLUMNS:
         return f"has {len(cells)} columns; there must be 17, or 18 with a score"
-    if not (re.fullmatch(r"[0-9]{1,9}", cells[0]) and re.fullmatch(r"[0-9]{1,17}", cells[1])):
+    if not (re.fullmatch(r"[0-9]{1,9}", cells[0]) and re.fullmatch(r"[0-9]{1,18}", cells[1])):
         return "frame and track must be whole numbers from 0"
     for cell in cells[6:10]:
         try:
@@ -105,7 +105,8 @@ def _unzipped(data: bytes, video: str | None) -> bytes:
     if video is not None and len(found) > 1:
         lists = archive.find("sequences.txt")
         lines = text_of(archive.read(lists[0]), lists[0]).splitlines() if lists else []
-        digits = {line[:4] for line in lines if line[5:] == video} or {video}
+        wanted = {video, " ".join(video.split())}  # of a name, blanks are lost
+        digits = {line[:4] for line in lines if wanted & {line[5:], plain_name(line[5:])}} or {video}
         found = [n for n in found if n.rsplit("/", 1)[-1].removesuffix(".txt") in digits]
     if len(found) != 1:
         raise refuse(f"the zip must hold one text in label_02/ for the video; it holds {len(found)}")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +18,7 @@ import numpy as np
 from annotation.core.ontology import Ontology
 from annotation.core.problems import shown
 from annotation.core.tracks import Bools, Tracks
-from annotation.formats.archives import refuse, the_member
+from annotation.formats.archives import MAX_BYTES, refuse, the_member
 from annotation.formats.assembling import Target, assemble
 from annotation.formats.content import Content, Rows, VideoTracks, folder_names, pieces_of
 from annotation.formats.gathering import Gathered
@@ -30,6 +30,10 @@ if TYPE_CHECKING:
 
 LOSES = ("intervals", "which attributes may change")
 GROUP = 100_000
+BATCH = 10_000
+# What we write of eleven hours; a row takes 300 bytes while it is read.
+MOST_ROWS = 10_000_000
+TEXTS = ["label", "attributes"]
 NEEDED = ("frame", "track", "label", "x1", "y1", "x2", "y2")
 
 
@@ -106,27 +110,45 @@ def read_parquet(data: bytes, target: Target | None = None, *, video: str | None
     Without `track` (null) a box is a track of one frame. InvalidFile names rows from 0.
     """
     target, found = target or Target(), Gathered("row")
-    columns = _columns(the_member(data, ".parquet", video))
-    for i, row in enumerate(zip(*columns.values(), strict=True)):
-        values = dict(zip(columns, row, strict=True))
-        _add(found, i, values)
+    for i, row in enumerate(_rows(the_member(data, ".parquet", video))):
+        _add(found, i, row)
     return assemble(found.boxes(), target)
 
 
-def _columns(data: bytes) -> dict[str, list[Any]]:
+def _rows(data: bytes) -> Iterator[dict[str, Any]]:
+    """The rows, some thousand of them unpacked at a time: a million equal ones take a few hundred bytes."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     try:
-        file = pq.ParquetFile(pa.BufferReader(data))
+        about = pq.read_metadata(pa.BufferReader(data))
+        texts = [n for n in TEXTS if n in about.schema.names]
+        file = pq.ParquetFile(pa.BufferReader(data), metadata=about, read_dictionary=texts)
         names = [n for n in (*NEEDED, "occluded", "attributes") if n in file.schema_arrow.names]
         missing = sorted(set(NEEDED) - set(names))
         if missing:
             raise refuse(f"there is no column {', '.join(missing)}")
-        table = file.read(columns=names)
-    except (pa.ArrowException, OSError, ValueError) as error:
+        if about.num_rows > MOST_ROWS:
+            raise refuse(f"it has {about.num_rows} rows; at most {MOST_ROWS} are read")
+        if sum(about.row_group(i).total_byte_size for i in range(about.num_row_groups)) > MAX_BYTES:
+            raise refuse("it unpacks to more than is read")
+        for batch in file.iter_batches(BATCH, columns=names):
+            columns = [_values(batch.column(name)) for name in names]
+            for row in zip(*columns, strict=True):
+                yield dict(zip(names, row, strict=True))
+    except (pa.ArrowException, OSError, ValueError, KeyError) as error:
         raise error if type(error).__name__ == "InvalidFile" else refuse(f"no Parquet: {shown(str(error))}") from None
-    return {name: table.column(name).to_pylist() for name in names}
+
+
+def _values(column: Any) -> list[Any]:
+    """A column's values; a text that many rows share is one object."""
+    import pyarrow as pa
+
+    column.validate(full=True)  # damage may point beyond the texts
+    if not pa.types.is_dictionary(column.type):
+        return list(column.to_pylist())
+    texts = column.dictionary.to_pylist()
+    return [None if i is None else texts[i] for i in column.indices.to_pylist()]
 
 
 def _add(found: Gathered, i: int, row: dict[str, Any]) -> None:

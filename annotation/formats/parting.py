@@ -51,13 +51,19 @@ def frame_picture(index: int, folder: str, video: Video, frame: int) -> str:
     return f"{folder}/frames/{frame:06}.{video.picture}"
 
 
-def add_media(archive: ZipWriter, content: Content, path: PicturePath | None) -> None:
-    """Pictures of frames where the format has them (`path`), and clips under `clips/<video>/<start>-<stop>.mp4`."""
+def add_media(archive: ZipWriter, content: Content, path: PicturePath | None, *, apart: bool = False) -> None:
+    """Pictures of frames where the format has them (`path`; `apart` for each of several videos below its folder), and
+    clips under `clips/<video>/<start>-<stop>.mp4`."""
     folders = folder_names(v.video for v in content.videos)
     for i, (folder, video) in enumerate(zip(folders, content.videos, strict=True)):
         if path is not None and video.pictures is not None:
-            _add_pictures(archive, f"{i}:pictures", video, partial(path, i, folder, video.video))
+            above = f"{folder}/" if apart and len(folders) > 1 else ""
+            _add_pictures(archive, f"{i}:pictures", video, partial(_below, above, path, i, folder, video.video))
         _add_clips(archive, f"{i}:clips", folder, video)
+
+
+def _below(above: str, path: PicturePath, index: int, folder: str, video: Video, frame: int) -> str:
+    return above + path(index, folder, video, frame)
 
 
 def _add_pictures(archive: ZipWriter, phase: str, video: VideoTracks, path: Callable[[int], str]) -> None:

@@ -18,9 +18,10 @@ def frame_stem(folder: str, frame: int) -> str:
 
 
 def frame_of(stem: str) -> int | None:
-    """The frame in a file's name: the last number in it, from 0. None where there is none."""
+    """The frame in a file's name: the last number in it, from 0. None where there is none, or one of no frame."""
     digits = re.findall(r"[0-9]+", stem)
-    return int(digits[-1]) if digits and len(digits[-1]) < 10 else None
+    number = digits[-1].lstrip("0") if digits else None
+    return None if number is None or len(number) >= 10 else int(number or 0)
 
 
 def by_frame(rows: Rows, text: bytes, lengths: Ints, video: Video) -> Iterator[tuple[int, bytes]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -12,7 +12,9 @@ from annotation.core.tracks import Tracks
 from annotation.core.values import number_problem
 from annotation.formats.archives import AT, MAX_BYTES, Archive, InvalidFile, is_zip, refuse
 from annotation.formats.assembling import PLACES, Target, assemble
+from annotation.formats.content import plain_name
 from annotation.formats.gathering import Gathered
+from annotation.formats.per_frame import frame_of
 
 # What tools put among the attributes that is none of the project's.
 NOT_ATTRIBUTES = {"occluded", "track_id", "keyframe", "rotation", "is_crowd", "id", "outside"}
@@ -99,6 +101,11 @@ def _frames(images: list[dict[str, Any]], wanted: object, problems: Problems) ->
     known = {n for n in numbers if n is not None}
     from_one = known == set(range(1, len(known) + 1)) and not any("frame_id" in image for image in own)
     frames: dict[Any, int | None] = {image["id"]: None for image in images}
+    if len(frames) < len(images):
+        problems.add(AT, "two images have one id")
+    if len(set(numbers)) < len(numbers) and None not in numbers:
+        twice = next(n for n, times in Counter(numbers).items() if times > 1)
+        problems.add(AT, f"two images are frame {twice}; a file of several videos must say which image is whose")
     for image, number in zip(own, numbers, strict=True):
         if number is None:
             problems.add(AT, f"image {shown(image['id'])} has no frame_id and no number in its file name")
@@ -111,13 +118,12 @@ def _frame_number(image: dict[str, Any]) -> int | None:
     frame, name = image.get("frame_id"), image.get("file_name")
     if isinstance(frame, int) and not isinstance(frame, bool) and 0 <= frame < 2**31:
         return frame
-    digits = re.findall(r"[0-9]{1,9}", name.rsplit("/", 1)[-1].rsplit(".", 1)[0]) if isinstance(name, str) else []
-    return int(digits[-1]) if digits else None
+    return frame_of(name.rsplit("/", 1)[-1].rsplit(".", 1)[0]) if isinstance(name, str) else None
 
 
 def _video_id(document: dict[str, Any], video: str | None, problems: Problems) -> object:
     videos = _items(document, "videos", _is_named, problems) if "videos" in document else []
-    fits = [v["id"] for v in videos if video is None or v["name"] == video]
+    fits = [v["id"] for v in videos if video is None or video in (v["name"], plain_name(v["name"]))]
     if videos and not fits:
         problems.add(AT, f"there is no video {shown(video)} in it")
     if len(fits) > 1:

@@ -10,6 +10,7 @@ from annotation.core.json_input import InvalidJson, load_json
 from annotation.core.parsing import InvalidTracks, Limits, parse_tracks
 from annotation.core.problems import Problem
 from annotation.core.tracks import Track, Tracks
+from annotation.core.values import name_problem
 from annotation.formats.archives import AT, MAX_BYTES, InvalidFile, the_member
 from annotation.formats.assembling import Target
 
@@ -55,7 +56,7 @@ def _with_origin(track: Track, item: Mapping[str, Any]) -> Track:
         track = replace(track, confidence=float(confidence))
     origin = origin if isinstance(origin, dict) else item
     support, disputes = origin.get("support"), origin.get("disputes")
-    if isinstance(support, list) and all(isinstance(s, str) for s in support):
+    if isinstance(support, list) and not any(map(name_problem, support)):
         track = replace(track, support=tuple(support))
     if isinstance(disputes, list) and all(_is_range(d) for d in disputes):
         track = replace(track, disputes=tuple((a, b) for a, b in disputes))

@@ -10,6 +10,7 @@ import numpy as np
 from annotation.core.keyframes import box_problem, frame_problem
 from annotation.core.problems import Problems, shown
 from annotation.core.tracks import Track, Tracks, make_track
+from annotation.core.values import name_problem
 from annotation.formats.archives import AT, InvalidFile, the_member
 from annotation.formats.assembling import Target
 from annotation.formats.typed import typed_attributes
@@ -115,8 +116,8 @@ class _Reader:
         if known is not None and label not in known:
             self.problems.add(AT, f"line {line}: {shown(label)} is no label of the project")
         track_id = track.get("id", "").strip()
-        if not track_id or len(track_id) > 100 or track_id in self.ids:
-            self.problems.add(AT, f"line {line}: the track's id {shown(track_id)} is missing, too long or there twice")
+        if name_problem(track_id) or track_id in self.ids:
+            self.problems.add(AT, f"line {line}: the track's id {shown(track_id)} is missing, no id or there twice")
         self.ids.add(track_id)
         frames = [b.frame for b in self.boxes]
         if not frames or len(set(frames)) < len(frames):

@@ -16,6 +16,7 @@ from annotation.core.json_input import InvalidJson, load_json
 from annotation.core.keyframes import Bounds, box_problem, frame_problem
 from annotation.core.problems import Problems, shown
 from annotation.core.tracks import Track, Tracks, make_track
+from annotation.core.values import name_problem
 from annotation.formats.archives import AT, MAX_BYTES, Archive, InvalidFile, is_zip, refuse
 from annotation.formats.assembling import Target
 from annotation.formats.typed import typed_attributes
@@ -87,6 +88,7 @@ class _Reader:
     labels: Mapping[int, tuple[str, Mapping[int, str]]]
     problems: Problems
     tracks: list[Track] = field(default_factory=list)
+    ids: set[str] = field(default_factory=set)
 
     def take(self, document: Mapping[str, Any]) -> None:
         for kind in ("shapes", "tracks"):
@@ -114,6 +116,9 @@ class _Reader:
         frames, points, outside, occluded = zip(*keyframes, strict=True)
         flags: dict[str, Any] = {"outside": outside, "occluded": occluded, "attributes": whole, "changes": changes}
         number = f"{kind[:-1]}-{item['id']}" if item.get("id") is not None else f"{kind[:-1]}-{len(self.tracks)}"
+        if problem := name_problem(number) or ("is there twice" if number in self.ids else None):
+            raise ValueError(f"the id {shown(number)} {problem}")
+        self.ids.add(number)
         self.tracks.append(make_track(number, label, frames, points, **flags))
 
     def _values(self, item: Mapping[str, Any], names: Mapping[int, str], label: str) -> dict[str, Any]:

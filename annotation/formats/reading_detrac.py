@@ -7,7 +7,6 @@ and width, a column for each object, zeros where it is away): its objects get th
 
 from __future__ import annotations
 
-import io
 import struct
 import zlib
 from dataclasses import dataclass, field
@@ -20,12 +19,11 @@ from annotation.core.tracks import Tracks
 from annotation.formats.archives import AT, MAX_BYTES, InvalidFile, refuse
 from annotation.formats.assembling import PLACES, Boxes, Target, assemble
 from annotation.formats.gathering import Gathered
+from annotation.formats.mat import COMPRESSED, HEAD, byte_order, tables_in
 from annotation.formats.typed import typed_attributes
 from annotation.formats.xml_input import read_xml
 
 MAT = b"MATLAB 5.0 MAT-file"
-HEAD = 128
-COMPRESSED, MATRIX = 15, 14
 VEHICLE = "vehicle"
 
 
@@ -87,22 +85,22 @@ class _Reader:
 
 
 def _from_mat(data: bytes, target: Target) -> Boxes:
-    from scipy.io import loadmat
-
     try:
-        info = loadmat(io.BytesIO(_inflated(data)), struct_as_record=True)["gtInfo"][0, 0]
-        x, y, wide, high = (np.asarray(info[name], float) for name in ("X", "Y", "W", "H"))
-        numbers = np.asarray(info["frameNums"], float).ravel()
+        tables = tables_in(_inflated(data), "gtInfo")
+        x, y, wide, high = (tables[name] for name in ("X", "Y", "W", "H"))
+        numbers = tables["frameNums"].ravel()
     except InvalidFile:
         raise
-    except Exception as error:  # noqa: BLE001  whatever a parser of strangers' binaries comes upon
+    except (ValueError, LookupError, struct.error, zlib.error) as error:
         raise refuse(f"no UA-DETRAC MAT file: {shown(str(error))}") from None
     whole = np.isfinite(numbers).all() and (numbers == np.floor(numbers)).all() and (np.abs(numbers) < 2**31).all()
-    if not (x.ndim == 2 and x.shape == y.shape == wide.shape == high.shape and len(numbers) == len(x) and whole):
+    if not (x.shape == y.shape == wide.shape == high.shape and len(numbers) == len(x) and whole):
         raise refuse("X, Y, W and H must be tables of one size, with a row for each of frameNums")
     row, column = np.nonzero(wide)
     middle, bottom, wide, high = (a[row, column] for a in (x, y, wide, high))
-    boxes = np.round(np.stack([middle - wide / 2, bottom - high, middle + wide / 2, bottom], axis=1), PLACES)
+    with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is no box
+        edges = np.stack([middle - wide / 2, bottom - high, middle + wide / 2, bottom], axis=1)
+        boxes = np.round(edges, PLACES).astype(np.float64)
     objects, keys = np.unique(column, return_inverse=True)
     label = (target.names or (VEHICLE,))[0]
     ids = [str(n + 1) for n in objects.tolist()]
@@ -112,10 +110,9 @@ def _from_mat(data: bytes, target: Target) -> Boxes:
 
 
 def _inflated(data: bytes) -> bytes:
-    """The same without compression, for the parser has no limit of its own."""
+    """The same without compression."""
     out: list[Any] = [data[:HEAD]]
-    order = "<" if data[126:128] == b"IM" else ">"
-    at, left = HEAD, MAX_BYTES
+    order, at, left = byte_order(data), HEAD, MAX_BYTES
     while at + 8 <= len(data):
         kind, size = struct.unpack_from(f"{order}II", data, at)
         body = data[at + 8 : at + 8 + size]

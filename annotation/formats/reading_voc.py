@@ -89,7 +89,7 @@ class _Frame:
             self.problems.add(AT, f"{self.name} line {line}: an object needs a name and numbers {CORNERS}: {error}")
             return
         own = {n: v for n, v in self.attributes.items() if n not in NOT_ATTRIBUTES}
-        track = self.attributes.get("track_id")
+        track = self.attributes.get("track_id", "").strip() or None
         values = typed_attributes(own, label, self.target.ontology)
         number = len(self.found.frames)
         self.found.add(number, self.frame, track, label, box, self.texts.get("occluded") == "1", values)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 
 import numpy as np
 
-from annotation.core.problems import Problems
+from annotation.core.problems import Problems, shown
 from annotation.core.tracks import Tracks
 from annotation.formats.archives import AT, Archive, InvalidFile, is_zip, refuse, text_of
 from annotation.formats.assembling import PLACES, Target, assemble
@@ -16,13 +17,20 @@ from annotation.formats.per_frame import frame_of
 from annotation.formats.tables import read_table
 
 COLUMNS = range(5, 7)
+UNREADABLE = "data.yaml: names must be a list, or numbers from 0 with a name each"
+_QUOTED = r'"(?:[^"\\]|\\.)*+"|\'(?:[^\']|\'\')*+\''
+_NUMBER = r"(?:(?P<number>[0-9]{1,6})\s*+:\s)?\s*+"
+# An entry of a list in brackets, with what ends it; and one on a line of its own, maybe with a comment.
+_ENTRY = re.compile(rf"\s*+{_NUMBER}(?P<name>{_QUOTED}|[^,\[\]{{}}\"'#][^,\[\]{{}}#]*+)\s*+(?P<end>[,\]}}])")
+_LINE = re.compile(rf"\s*+(?:-\s++|{_NUMBER})(?P<name>{_QUOTED}|[^\"'\[{{&*#\s](?:(?!\s#).)*+)\s*+(?:#.*+)?")
 
 
 def read_yolo(data: bytes, target: Target | None = None, *, video: str | None = None) -> Tracks:
     """Boxes from a zip of label files, each a track of one frame unless a sixth column gives the track's id.
 
-    Frames are numbered from 0 by the last number in a file's name; `video` takes only the names that begin with it.
-    The target must say the picture's size. InvalidFile names files and lines.
+    Frames are numbered from 0 by the last number in a file's name; of several videos, which differ in what stands
+    beside that number, `video` is the one of that name. The target must say the picture's size. InvalidFile names
+    files and lines.
     """
     target = target or Target()
     if not is_zip(data):
@@ -32,12 +40,30 @@ def read_yolo(data: bytes, target: Target | None = None, *, video: str | None = 
     archive, problems, found = Archive(data), Problems(), Gathered("box")
     names = _names(archive) or list(target.names or [])
     with problems.raising(InvalidFile):
-        for path in archive.names:
-            stem = path.rsplit("/", 1)[-1].removesuffix(".txt")
-            wanted = video is None or stem.startswith(f"{video}_")
-            if path.endswith(".txt") and "labels" in path.split("/")[:-1] and wanted:
-                _read(archive, path, frame_of(stem), names, target, found, problems)
+        for path in _paths(archive, video):
+            _read(archive, path, frame_of(_stem(path)), names, target, found, problems)
     return assemble(found.boxes(), target)
+
+
+def _stem(path: str) -> str:
+    return path.rsplit("/", 1)[-1].removesuffix(".txt")
+
+
+def _paths(archive: Archive, video: str | None) -> list[str]:
+    """The label files of the video: all there are, unless they are of several."""
+    found: dict[str, list[str]] = {}
+    for path in archive.names:
+        if path.endswith(".txt") and "labels" in path.split("/")[:-1]:
+            found.setdefault(re.sub(r"[0-9]++(?=[^0-9]*+$)", "", _stem(path)), []).append(path)
+    if not found:
+        raise refuse("there is no text in labels/")
+    if video is None:
+        return sorted(path for paths in found.values() for path in paths)
+    own = found.get(f"{video}_") or (next(iter(found.values())) if len(found) == 1 else None)
+    if own is None:
+        few = ", ".join(shown(name) for name in sorted(found)[:10])
+        raise refuse(f"the texts in labels/ are of several videos, none of which is {shown(video)}: {few}")
+    return own
 
 
 def _read(
@@ -69,25 +95,58 @@ def _read(
 
 
 def _names(archive: Archive) -> list[str]:
-    """The names that `data.yaml` lists, as `0: name` below `names:` or as a list; quotes as JSON's or none."""
+    """The names that `data.yaml` lists: by numbers or as a list, in brackets or a line each. Empty without any."""
     paths = archive.find("data.yaml")
     if not paths:
         return []
-    text = text_of(archive.read(paths[0]), paths[0])
-    block = re.search(r"^names:[ \t]*(\[.*\])?[ \t]*\n((?:[ \t]+\S.*\n?|-.*\n?)*)", text, re.MULTILINE)
-    if block is None:
+    lines = text_of(archive.read(paths[0]), paths[0]).splitlines()
+    at = next((i for i, line in enumerate(lines) if re.match(r"names\s*+:", line)), None)
+    if at is None:
         return []
-    if block[1]:
-        return [_unquoted(part) for part in block[1][1:-1].split(",")]
-    lines = [line.strip() for line in block[2].splitlines()]
-    return [_unquoted(line[1:] if line.startswith("-") else line.partition(":")[2]) for line in lines]
+    rest = lines[at].partition(":")[2].strip()
+    block = not rest or rest.startswith("#")
+    named = list(_lines(lines[at + 1 :]) if block else _entries("\n".join([rest, *lines[at + 1 :]])))
+    numbers = [int(number) for number, _ in named if number is not None]
+    if numbers and sorted(numbers) != list(range(len(named))):
+        raise refuse(UNREADABLE)
+    return [name for _, name in (sorted(named, key=lambda one: int(one[0] or 0)) if numbers else named)]
+
+
+def _lines(lines: list[str]) -> Iterator[tuple[str | None, str]]:
+    """Numbers and names of a block, which ends where a line begins that is neither further in nor of a list."""
+    for line in lines:
+        if not line.strip() or line.lstrip().startswith("#"):
+            continue
+        if not line.startswith((" ", "-")) or line.startswith("---"):
+            return
+        entry = _LINE.fullmatch(line)
+        if entry is None or (entry["number"] is None and not line.lstrip().startswith("-")):
+            raise refuse(UNREADABLE)
+        yield entry["number"], _unquoted(entry["name"])
+
+
+def _entries(text: str) -> Iterator[tuple[str | None, str]]:
+    """Numbers and names of what stands in brackets at the beginning of a text, over as many lines as that takes."""
+    ends, at = {"[": "]", "{": "}"}.get(text[0]), 1
+    while ends and not re.compile(rf"\s*+\{ends}").match(text, at):
+        entry = _ENTRY.match(text, at)
+        if entry is None or entry["end"] not in (",", ends) or (entry["number"] is None) != (ends == "]"):
+            raise refuse(UNREADABLE)
+        yield entry["number"], _unquoted(entry["name"])
+        at = entry.end()
+        if entry["end"] == ends:
+            return
+    if ends is None:
+        raise refuse(UNREADABLE)
 
 
 def _unquoted(text: str) -> str:
     text = text.strip()
-    if text[:1] == '"':
-        try:
-            return str(json.loads(text))
-        except ValueError:
-            return text.strip('"')
-    return text.strip("'")
+    if text[:1] == "'":
+        return text[1:-1].replace("''", "'")
+    if text[:1] != '"':
+        return text
+    try:
+        return str(json.loads(text))
+    except ValueError:
+        raise refuse(UNREADABLE) from None

@@ -29,7 +29,7 @@ from annotation.formats.zipping import ZipWriter, untold
 class Format:
     """How a format is written and read. `compose(archive, content)` writes its own members, `read(data, target)` gives
     Tracks; `loses` names what the format cannot say; `picture_path` is where frames' pictures go in its layout (None:
-    `compose` embeds them), and `picture` their usual kind.
+    `compose` embeds them), below a folder for each of several videos if `apart`, and `picture` their usual kind.
     """
 
     name: str
@@ -41,6 +41,7 @@ class Format:
     picture_path: PicturePath | None = frame_picture
     picture: str = "jpg"
     passes: tuple[str, ...] = ("rows",)
+    apart: bool = False
 
     def phases(self, content: Content) -> list[str]:
         """What `write` goes through, in order: it tells of these."""
@@ -67,7 +68,7 @@ class Format:
         """
         with ZipWriter(out, draft, told or untold) as archive:
             self.compose(archive, content)
-            add_media(archive, content, self.picture_path)
+            add_media(archive, content, self.picture_path, apart=self.apart)
             with archive.open("manifest.json") as member:
                 for text in manifest_text(content.manifest):
                     member.write(text)
@@ -82,7 +83,7 @@ FORMATS: dict[str, Format] = {
     for f in (
         Format("mot", *ZIP, mot.write_mot, mot.read_mot, mot.LOSES, mot.mot_picture),
         Format("coco", *ZIP, coco.write_coco, read_coco, coco.LOSES, coco.coco_picture),
-        Format("cvat", *ZIP, cvat.write_cvat, read_cvat, cvat.LOSES, cvat.cvat_picture, passes=BY_TRACK),
+        Format("cvat", *ZIP, cvat.write_cvat, read_cvat, cvat.LOSES, cvat.cvat_picture, passes=BY_TRACK, apart=True),
         Format("voc", *ZIP, voc.write_voc, read_voc, voc.LOSES, voc.voc_picture),
         Format("yolo", *ZIP, yolo.write_yolo, read_yolo, yolo.LOSES, yolo.yolo_picture),
         Format("kitti", *ZIP, kitti.write_kitti, kitti.read_kitti, kitti.LOSES, kitti.kitti_picture, "png"),

@@ -124,8 +124,11 @@ def tracks_in_parts(archive: ZipWriter, phase: str, video: VideoTracks) -> Itera
         yield from stretches
 
 
-def groups_in_parts(archive: ZipWriter, phase: str, video: VideoTracks) -> Iterator[list[TrackRows]]:
-    """The same, some thousand boxes of short tracks at a time."""
+def groups_in_parts(
+    archive: ZipWriter, phase: str, video: VideoTracks, there: set[int] | None = None
+) -> Iterator[list[TrackRows]]:
+    """The same, some thousand boxes of short tracks at a time. `there` gets the numbers of all tracks that have boxes,
+    also of those that were written before a crash."""
     putting, gathering = f"{phase}:aside", f"{phase}:tracks"
     at = archive.begin(putting)
     aside = None if at is None else _put_aside(archive, putting, video, at)
@@ -135,6 +138,8 @@ def groups_in_parts(archive: ZipWriter, phase: str, video: VideoTracks) -> Itera
     aside = aside or _Aside.from_json(archive.aside("rows", at["aside"]["records"] * RECORD.itemsize), at["aside"])
     with aside.file:
         numbers, waiting = sorted(aside.places), _Waiting()
+        if there is not None:
+            there.update(numbers)
         for done in range(at.get("tracks", 0) + 1, len(numbers) + 1):
             for stretch in aside.stretches(done - 1, numbers[done - 1], video.video.step):
                 yield from waiting.with_next(stretch)

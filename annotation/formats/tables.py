@@ -21,7 +21,8 @@ def read_table(text: str, columns: range, delimiter: str | None = ",") -> tuple[
     if not len(filled):
         return np.zeros((0, columns[0])), filled
     try:
-        table = np.loadtxt(io.StringIO("\n".join(lines)), delimiter=delimiter, ndmin=2, comments=None)
+        rows = "\n".join(line for line in lines if line.strip())
+        table = np.loadtxt(io.StringIO(rows), delimiter=delimiter, ndmin=2, comments=None)
     except ValueError:
         table = None
     if table is None or len(table) != len(filled) or table.shape[1] not in columns or not np.isfinite(table).all():

@@ -25,6 +25,12 @@ def json_bytes(value: Any) -> bytes:
     return json_text(value).encode()
 
 
+def quoted_text(text: str) -> str:
+    """A text in quotes as JSON, YAML and protocol buffers' text format alike read it: of these only JSON knows halves
+    of a surrogate pair, so what needs both stands for itself."""
+    return '"' + "".join(c if c > "\uffff" else json.dumps(c)[1:-1] for c in text) + '"'
+
+
 @dataclass(frozen=True, slots=True)
 class Many:
     """A list whose entries are made as they are written: `make` of each of `items`."""

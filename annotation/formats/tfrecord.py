@@ -17,7 +17,7 @@ from annotation.formats.content import Content, Rows, Video, VideoTracks, folder
 from annotation.formats.crc import masked_crcs
 from annotation.formats.parting import rows_in_parts
 from annotation.formats.per_frame import counts_of, frame_stem
-from annotation.formats.texts import json_bytes
+from annotation.formats.texts import quoted_text
 from annotation.formats.zipping import Member, ZipWriter
 
 LOSES = ("attributes", "intervals", "confidence", "coordinates beyond 24 bits of the picture's size")
@@ -32,7 +32,7 @@ def write_tfrecord(archive: ZipWriter, content: Content) -> None:
         with archive.open(f"{name}.tfrecord") as member:
             for rows in rows_in_parts(archive, f"{i}:rows", video):
                 _write_records(member, name, video, rows, [n.encode() for n in names])
-    items = [f"item {{\n  id: {i}\n  name: {json_bytes(n).decode()}\n}}\n" for i, n in enumerate(names, 1)]
+    items = [f"item {{\n  id: {i}\n  name: {quoted_text(n)}\n}}\n" for i, n in enumerate(names, 1)]
     archive.add("label_map.pbtxt", "".join(items).encode())
 
 

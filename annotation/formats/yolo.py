@@ -16,7 +16,7 @@ from annotation.formats.columns import Fixed, Whole, render_rows
 from annotation.formats.content import Content, Rows, Video, folder_names
 from annotation.formats.parting import rows_in_parts
 from annotation.formats.per_frame import by_frame, frame_stem
-from annotation.formats.texts import json_bytes
+from annotation.formats.texts import quoted_text
 from annotation.formats.zipping import ZipWriter
 
 LOSES = ("tracks' identities", "occlusion", "attributes", "intervals", "confidence", "what lies outside the picture")
@@ -25,7 +25,7 @@ PLACES = 9  # of a share: a millionth of a pixel in a picture of 1000
 
 def write_yolo(archive: ZipWriter, content: Content) -> None:
     """A zip with `data.yaml`, `labels/train/` and an empty `images/train/`."""
-    names = "".join(f"  {i}: {json_bytes(n).decode()}\n" for i, n in enumerate(content.ontology.names))
+    names = "".join(f"  {i}: {quoted_text(n)}\n" for i, n in enumerate(content.ontology.names))
     archive.add("data.yaml", f"path: .\ntrain: images/train\nval: images/train\nnames:\n{names}".encode())
     archive.add("images/train/", b"")
     folders = folder_names(v.video for v in content.videos)

@@ -53,6 +53,15 @@ _NOT_CODED_BYTES = 24
 _START_CODE, _START_WITHIN = b"\x00\x00\x01", 64
 
 
+#: Packets begin with two bits that say of which type the picture is; no parser tells, and an AVI only by its index.
+_TYPED = {"msmpeg4", "msmpeg4v2", "msmpeg4v3"}
+
+
+def is_keyframe(codec: str, packet: Packet[VideoStream]) -> bool:
+    """Whether decoding can begin at a packet. Without an index every packet of an AVI is called a keyframe."""
+    return packet.is_keyframe and not (codec in _TYPED and memoryview(packet)[0] & 0xC0)
+
+
 class Step(NamedTuple):
     """What came of one packet: its stamp, whether it was damaged, whether it may rightly show nothing, and the frames
     that it brought out.
@@ -182,8 +191,9 @@ class Decoding:
     def _decode(self, packet: Packet[VideoStream], stamp: int | None) -> Step:
         packet.opaque = [stamp]  # a new object each time: PyAV knows them by address, and small ints share theirs
         frames, damaged = self._frames(packet)
-        may_hide = _may_hide(self.stream.codec_context.name, packet)
-        return Step(stamp, packet.is_keyframe, damaged or packet.is_corrupt, may_hide, frames)
+        codec = self.stream.codec_context.name
+        may_hide = _may_hide(codec, packet)
+        return Step(stamp, is_keyframe(codec, packet), damaged or packet.is_corrupt, may_hide, frames)
 
     def _frames(self, packet: Packet[VideoStream] | None) -> tuple[list[tuple[int | None, VideoFrame]], bool]:
         try:

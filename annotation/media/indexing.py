@@ -125,7 +125,12 @@ def _by_packets(table: PacketTable, kind: str, header: Header) -> FrameMap:
     times = (table.dts if stamped == "decode" else table.pts)[shown]
     order = np.argsort(times, kind="stable")
     keyframes = np.flatnonzero(table.keyframe[shown][order])
-    return FrameMap(times[order], header.time_base, keyframes=tuple(keyframes.tolist()), stamped=stamped)
+    stamps = None
+    # AVI's times are counts: of what was read, or of the index after a seek. Damage puts the two apart.
+    if table.misled:
+        stamped, stamps = "serial", np.flatnonzero(shown)[order]
+    how = {"stamped": stamped, "stamps": stamps}
+    return FrameMap(times[order], header.time_base, keyframes=tuple(keyframes.tolist()), **how)  # type: ignore[arg-type]
 
 
 def _by_decoding(
@@ -142,6 +147,8 @@ def _by_decoding(
     if why == "decode_times_only" and rises:
         # The container is an even grid of decode times, and presentation is the same grid.
         times, stamps, stamped = np.sort(dts), dts, "decode"
+        if table.misled:
+            stamps, stamped = order.serials, "serial"
     else:
         fallback = round(1 / (header.average_rate * float(header.time_base)))
         times = mend_times(order.claimed, usual_step(order.claimed, fallback))

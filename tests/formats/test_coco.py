@@ -165,3 +165,44 @@ def test_datumaro_loads_the_same_boxes(tmp_path):
         found = sorted(a.points for a in items[f"walk.mp4/frame_{frame:06}"].annotations)
         expected = sorted(dense.boxes[dense.present[:, frame], frame].tolist())
         np.testing.assert_allclose(found, expected, atol=0.01)
+
+
+def plain(*annotations: dict) -> bytes:
+    images = [{"id": i, "frame_id": i} for i in range(5)]
+    boxes = [{"image_id": i, "category_id": 1, "bbox": [1, 1, 9, 9], **a} for i, a in enumerate(annotations)]
+    categories = [{"id": 1, "name": "person"}, {"id": 2, "name": "car"}]
+    return json.dumps({"images": images, "categories": categories, "annotations": boxes}).encode()
+
+
+@pytest.mark.parametrize("wrong", ["", "\0", "\ud800", "x" * 101, " 7", "a\nb"])
+def test_an_id_that_no_submission_could_carry_is_refused(wrong):
+    with pytest.raises(InvalidFile, match="annotation 1: the track's id"):
+        read_coco(plain({"track_id": 1}, {"track_id": wrong}), TARGET)
+
+
+def test_no_two_tracks_get_one_id():
+    """What has none is numbered, and one id of two labels makes two, beside whatever else the file holds."""
+    named = [{"track_id": "box-1"}, {}, {"track_id": "7"}, {"track_id": "7", "category_id": 2}, {"track_id": "7-car"}]
+    ids = [t.id for t in read_coco(plain(*named), TARGET).tracks]
+    assert ids == ["box-1", "box-1-2", "7-person", "7-car-3", "7-car"]
+
+
+def test_images_of_two_videos_that_nothing_tells_apart_are_refused():
+    document = json.loads(plain({}, {}))
+    document["images"] = [{"id": i, "file_name": f"{folder}/000007.jpg"} for i, folder in enumerate("ab")]
+    with pytest.raises(InvalidFile, match="two images are frame 7"):
+        read_coco(json.dumps(document).encode(), TARGET)
+    document["images"] = [{"id": 0, "frame_id": 3}, {"id": 0, "frame_id": 4}]
+    with pytest.raises(InvalidFile, match="one id"):
+        read_coco(json.dumps(document).encode(), TARGET)
+
+
+def test_a_number_of_many_digits_in_a_file_name_is_one_number():
+    """As in the data sets of COCO itself, whose names have twelve."""
+    document = json.loads(plain({}))
+    document["images"] = [{"id": 0, "file_name": "000000001234.jpg"}]
+    (track,) = read_coco(json.dumps(document).encode(), Target(2000, 640, 480, LABELS)).tracks
+    assert track.frames[0] == 1234
+    document["images"] = [{"id": 0, "file_name": "20240131120000123.jpg"}]
+    with pytest.raises(InvalidFile, match="no number"):
+        read_coco(json.dumps(document).encode(), TARGET)

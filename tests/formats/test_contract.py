@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from annotation.core.tracks import Tracks, make_track, to_json
+from annotation.core.tracks import Interval, Tracks, make_track, to_json
 from annotation.formats.archives import InvalidFile
 from annotation.formats.assembling import Target
-from annotation.formats.content import Content, Video, VideoTracks
+from annotation.formats.content import Content, Video, VideoTracks, rows_of
 from annotation.formats.reading_contract import read_json
 from annotation.formats.registry import FORMATS
 from tests.formats.scenes import LABELS, VIDEO, assert_same, content, scene, scenes, written
@@ -91,6 +91,23 @@ def test_an_occluded_spell_of_a_resting_box_is_kept():
 def test_a_bare_document_is_read_too():
     bare = json.dumps(to_json(scene())).encode()
     assert_same(scene(), read_json(bare, TARGET))
+
+
+def test_intervals_of_tracks_that_have_no_box_in_the_file_are_not_in_it():
+    """What was selected must be read back: every tenth frame, say, on which the short track is not there."""
+    brief = make_track("5", "car", [3, 4], [[1, 1, 9, 9]] * 2, outside=[False, True])
+    whole = Tracks(0, 40, (*scene().tracks, brief), (*scene().intervals, Interval("car", 3, 4, "5")))
+    (part,) = content(whole, replace(VIDEO, step=10)).videos
+    part = replace(part, parts=lambda at: (r.only(r.frames % 10 == 0) for r in rows_of(whole, LABELS.names, at)))
+    raw = written(FORMATS["json"].write, Content(LABELS, (part,)))
+    assert read_json(raw, TARGET).intervals == scene().intervals
+
+
+def test_support_that_is_no_list_of_ids_is_left_out():
+    """Half a surrogate pair cannot be stored at all."""
+    for support in (["\ud800"], ["\0"], [""], [7]):
+        track = {"id": "1", "label": "car", "support": support, "keyframes": [{"frame": 0, "points": [1, 1, 9, 9]}]}
+        assert FORMATS["json"].read(json.dumps({"tracks": [track]}).encode(), TARGET).tracks[0].support == ()
 
 
 def test_of_several_videos_one_is_named():

@@ -6,6 +6,7 @@ import csv
 import io
 import subprocess
 import sys
+import tracemalloc
 import zipfile
 from pathlib import Path
 
@@ -14,6 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from annotation.core.ontology import plain_ontology
 from annotation.core.tracks import Tracks, fill, make_track
 from annotation.formats.archives import InvalidFile
 from annotation.formats.assembling import Target
@@ -70,6 +72,15 @@ def test_yolo_keeps_what_ultralytics_checks_of_a_label_file(tmp_path):
         assert ((rows[:, 1:] >= 0) & (rows[:, 1:] <= 1)).all()
         assert set(rows[:, 0]) <= {0, 1}
         assert len(np.unique(rows, axis=0)) == len(rows)
+
+
+@pytest.mark.parametrize("name", ["crème", "a: b # c", 'it\'s "so"', "back\\slash", "\u2028", "😀", "\\ud83d\\ude00"])
+def test_yolo_s_classes_are_called_as_here_by_other_readers_of_yaml(name, tmp_path):
+    import yaml
+
+    labels = plain_ontology(["one", f"x{name}x"])
+    folder = unpacked("yolo", tmp_path, content(Tracks(0, 40), ontology=labels))
+    assert yaml.safe_load((folder / "data.yaml").read_text("utf-8"))["names"] == {0: "one", 1: f"x{name}x"}
 
 
 def test_yolo_s_data_file_is_yaml(tmp_path):
@@ -189,6 +200,50 @@ def test_writing_parquet_loads_no_pandas():
     )
     done = subprocess.run([sys.executable, "-c", "\n".join(lines)], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["True", "False"]
+
+
+def a_parquet(rows: int, **columns) -> bytes:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    values = dict.fromkeys(("x1", "y1"), 1.0) | dict.fromkeys(("x2", "y2"), 9.0)
+    values |= {"frame": 3, "label": "person", "track": 1} | columns
+    out = io.BytesIO()
+    pq.write_table(pa.table({name: [value] * rows for name, value in values.items()}), out)
+    return out.getvalue()
+
+
+def test_a_parquet_of_more_rows_than_are_read_is_refused_before_it_unpacks(monkeypatch):
+    """Equal rows take next to nothing to send and gigabytes to hold."""
+    monkeypatch.setattr("annotation.formats.parquet.MOST_ROWS", 1000)
+    raw = a_parquet(1001)
+    assert len(raw) < 5000
+    with pytest.raises(InvalidFile, match="1001 rows; at most 1000"):
+        FORMATS["parquet"].read(raw, Target(40, 640, 480, LABELS))
+
+
+def test_a_text_that_many_rows_of_a_parquet_share_is_held_once():
+    raw = a_parquet(2000, label="x" * 200_000)
+    tracemalloc.start()
+    with pytest.raises(InvalidFile, match="twice"):
+        FORMATS["parquet"].read(raw, Target(40, 640, 480))
+    assert tracemalloc.get_traced_memory()[1] < 50_000_000
+    tracemalloc.stop()
+
+
+def test_a_parquet_with_wrong_bytes_anywhere_is_read_or_refused():
+    whole = a_parquet(3)
+    for at in range(len(whole)):
+        for wrong in (0x00, 0x01, 0x7F, 0xFF):
+            try:
+                FORMATS["parquet"].read(whole[:at] + bytes([wrong]) + whole[at + 1 :], Target(40, 640, 480, LABELS))
+            except InvalidFile as refused:
+                assert refused.errors
+
+
+def test_a_parquet_without_the_columns_or_with_others_inside_them_is_refused():
+    with pytest.raises(InvalidFile, match="no Parquet|rows? 0"):
+        FORMATS["parquet"].read(a_parquet(1, label={"label": "person"}), Target(40, 640, 480, LABELS))
 
 
 @pytest.mark.parametrize("name", ["kitti", "csv", "tfrecord", "parquet"])

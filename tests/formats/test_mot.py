@@ -92,6 +92,11 @@ def test_gaps_become_outside_keyframes():
     assert track.occluded.tolist() == [False, True, False, False, False]
 
 
+def test_lines_of_blanks_are_passed_over():
+    read = read_mot("1,1,1,1,9,9,1,1,1\r\n  \t\r\n2,1,1,1,9,9,1,1,1\n ", Target(5, 100, 100, LABELS))
+    assert read.tracks[0].frames.tolist() == [0, 1, 2]
+
+
 def test_one_id_with_two_classes_is_two_tracks():
     text = "1,7,10,10,5,5,1,1,1\n2,7,11,10,5,5,1,2,1\n"
     assert [(t.id, t.label) for t in read_mot(text, TARGET).tracks] == [("7-1", "person"), ("7-2", "car")]
@@ -127,6 +132,20 @@ def test_any_text_is_read_or_refused_and_nothing_else_happens(text):
         read_mot(text, TARGET)
     except InvalidFile as refused:
         assert refused.errors
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_a_zip_with_wrong_bytes_anywhere_is_read_or_refused(method):
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", method) as made:
+        made.writestr("a/gt/gt.txt", b"1,1,1,1,9,9,1,1,1\n" * 50)
+    whole = out.getvalue()
+    for at in range(len(whole)):
+        for wrong in (0x00, 0x01, 0x7F, 0xFF):
+            try:
+                read_mot(whole[:at] + bytes([wrong]) + whole[at + 1 :], Target(5, 100, 100))
+            except InvalidFile as refused:
+                assert refused.errors
 
 
 @given(st.binary(max_size=60).map(lambda tail: b"PK\x03\x04" + tail))

@@ -5,16 +5,17 @@ from __future__ import annotations
 import io
 import json
 import zipfile
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from annotation.core.tracks import Tracks, fill
+from annotation.core.tracks import Tracks, fill, make_track
 from annotation.formats.archives import InvalidFile
 from annotation.formats.assembling import Target
-from annotation.formats.content import Content, Video
+from annotation.formats.content import Content, Video, folder_names
 from annotation.formats.registry import FORMATS
 from tests.formats.scenes import LABELS, VIDEO, assert_same, content, scene, scenes, written
 
@@ -85,6 +86,35 @@ def test_of_two_videos_each_is_read_by_its_name(name):
     dense = fill(read.tracks, 0, 40)
     assert dense.present.sum() == 40
     assert set(dense.labels) == {"car"}
+
+
+@with_tracks
+def test_tracks_whose_ids_are_huge_stay_apart(name):
+    """Two numbers beyond 2^53 are one to whoever reads them as floats."""
+    tracks = [make_track(str(10**17 + i), "car", [0], [[9 * i, 0, 9 * i + 8, 9]]) for i in (1, 2)]
+    raw = written(FORMATS[name].write, content(Tracks(0, 40, tuple(tracks))))
+    found = FORMATS[name].read(raw, TARGET).tracks
+    assert [(t.id, t.points[0, 0].round(3)) for t in found] == [("1", 9), ("2", 18)]
+
+
+@every
+def test_pictures_of_several_videos_lie_apart(name):
+    parts = [content(scene(), Video(n, 40, 640, 480)).videos[0] for n in ("a", "b")]
+    parts = [replace(p, pictures=lambda frame, of=p.video.name: f"{of}{frame}".encode()) for p in parts]
+    archive = zipfile.ZipFile(io.BytesIO(written(FORMATS[name].write, Content(LABELS, parts))))
+    assert len(set(archive.namelist())) == len(archive.namelist())
+    shown = {archive.read(n) for n in archive.namelist() if n.endswith((".jpg", ".png"))}
+    assert len(shown) == (0 if name == "tfrecord" else 80)
+
+
+@every
+@pytest.mark.parametrize("named", ["gate: 2?.mp4", "a  b", "v" * 150, " .x. "])
+def test_a_video_is_found_in_its_export_under_the_name_of_its_folder(name, named):
+    """Imports know a video by that: names hold what file systems mind, and more than they take."""
+    videos = [content(t, Video(n, 40, 640, 480)).videos[0] for n, t in ((named, scene()), ("other", Tracks(0, 40)))]
+    raw = written(FORMATS[name].write, Content(LABELS, videos))
+    (folder,) = folder_names([videos[0].video])
+    assert FORMATS[name].read(raw, TARGET, video=folder).tracks
 
 
 @every

@@ -74,6 +74,33 @@ def test_a_mat_file_that_unpacks_to_anything_is_refused(monkeypatch):
         READERS["detrac"](head + (15).to_bytes(4, "little") + len(body).to_bytes(4, "little") + body)
 
 
+def a_mat_file(**more) -> bytes:
+    from scipy.io import savemat
+
+    tables = {name: np.array([[v, 0], [v, v + 1]], float) for name, v in (("X", 50), ("Y", 60), ("W", 8), ("H", 9))}
+    out = io.BytesIO()
+    savemat(out, {"other": "x", "gtInfo": {"note": "text", **tables, "frameNums": np.uint8([[1, 2]])}}, **more)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize("more", [{}, {"do_compression": True}])
+def test_a_mat_file_s_tables_are_boxes_by_frame_and_object(more):
+    one, two = READERS["detrac"](a_mat_file(**more), TARGET).tracks
+    assert (one.id, one.frames.tolist(), one.points[0].tolist()) == ("1", [0, 1, 2], [46, 51, 54, 60])
+    assert (two.id, two.frames.tolist(), two.points[0].tolist()) == ("2", [1, 2], [46.5, 51, 55.5, 61])
+
+
+def test_a_mat_file_with_wrong_bytes_anywhere_is_read_or_refused():
+    """scipy's parser ends the process for some of these."""
+    whole = a_mat_file()
+    for at in range(128, len(whole)):
+        for wrong in (0x00, 0x01, 0x05, 0x0E, 0x7F, 0x80, 0xFF):
+            try:
+                READERS["detrac"](whole[:at] + bytes([wrong]) + whole[at + 1 :], TARGET)
+            except InvalidFile as refused:
+                assert refused.errors
+
+
 @needs_shared
 def test_cvat_s_api_is_read_with_its_labels():
     out = io.BytesIO()
@@ -106,6 +133,13 @@ def test_what_is_wrong_in_cvat_s_json_is_named_by_its_place():
         "shape 4",
         "track 0",
     ]
+
+
+def test_no_two_tracks_of_cvat_s_json_have_one_id():
+    labels = [{"id": 1, "name": "car", "attributes": []}]
+    twice = {"labels": labels, "shapes": [box(1, 1, label_id=1, id=5), box(9, 9, label_id=1, id=5)]}
+    with pytest.raises(InvalidFile, match="'shape-5' is there twice"):
+        READERS["cvat-json"](json.dumps(twice).encode(), TARGET)
 
 
 @pytest.mark.parametrize("name", STRANGERS)

@@ -180,3 +180,31 @@ def test_a_long_video_is_told_of_in_stretches_that_grow(seconds_a_frame: float) 
         told[frames] = tellings
     assert told[20_000][0] <= 256
     assert len(told[200_000]) <= 3 * len(told[20_000])
+
+
+@pytest.mark.parametrize("name", ["b_frames_avi", "mjpeg"])
+def test_a_lost_packet_of_an_avi_shifts_no_frame_that_is_jumped_to(name: str, trap_file: Files, tmp_path: Path) -> None:
+    """Its times are counts: of the packets that were read, but of the index after a seek."""
+    source, path = trap_file(name), tmp_path / "lost.avi"
+    with open_video(source) as (container, stream):
+        places = [p.pos for p in container.demux(stream) if p.size]
+    data = bytearray(source.read_bytes())
+    data[places[10] - 8 : places[10]] = b"\xff" * 8
+    path.write_bytes(data)
+    frame_map = settle(path, index(path).frame_map)
+    shown = read_all(path, frame_map)
+    assert len(frame_map) < 75 and shown[-10:] == list(range(65, 75))
+    with FrameReader(path, frame_map) as reader:
+        assert numbers(reader, [len(frame_map) - 10], frame_map) == [65]
+
+
+@pytest.mark.parametrize("name", ["b_frames_avi", "mpeg4_b_frames_avi", "mjpeg", "msmpeg4"])
+def test_an_avi_that_lost_its_index_shows_whole_frames_to_who_jumps(
+    name: str, trap_file: Files, tmp_path: Path
+) -> None:
+    """Every packet is called a keyframe then, and some decoders begin anywhere without a word."""
+    data, path = trap_file(name).read_bytes(), tmp_path / "cut.avi"
+    path.write_bytes(data[: data.rindex(b"idx1")])
+    frame_map = settle(path, index(path).frame_map)
+    with FrameReader(path, frame_map) as reader:
+        assert numbers(reader, list(range(74, -1, -1)), frame_map) == list(range(74, -1, -1))

@@ -192,6 +192,20 @@ def test_what_was_exported_is_imported_again(format: str) -> None:
     assert Consensus.objects.filter(video=video, status="accepted").count() == 1
 
 
+def test_submissions_that_a_file_names_are_none_of_the_project_s() -> None:
+    """One worker's pseudonyms in two projects cannot be put together by importing both exports into a third."""
+    _, data = download(labelled(frames=60), "json")
+    again = cast.project(name="Again")
+    assert send(again, cast.video(again, 60), data, format="json", **{"as": "tracks"}).status_code == 201
+    _, anew = download(Batch.objects.get(project=again), "json", min_support=1)
+    archive = zipfile.ZipFile(io.BytesIO(anew))
+    (video,) = json.loads(archive.read("manifest.json"))["videos"]
+    assert [track["submissions"] for track in video["tracks"]] == [[]]
+    (name,) = (n for n in archive.namelist() if n.endswith("tracks.json"))
+    (track,) = json.loads(archive.read(name))["tracks"]  # unvoted, so that no vote is asked of it
+    assert track["provenance"]["support"] == []
+
+
 def test_finished_tracks_are_taken_back_once_and_what_was_released_stays(bare: tuple[Project, Video]) -> None:
     project, video = bare
     alice = cast.client("Alice")
