@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from annotation import clipping, defining, recording
+from annotation.core.clipping import on_steps
 from annotation.core.tracks import to_json
 from annotation.models import Project, Segment
 from crowd import ghosting, prelabelling, qualifying, reporting
@@ -129,7 +130,8 @@ def _drawn(seat: Assignment) -> dict[str, Any]:
         return json.loads(draft.body)
     if seat.status in ENDED_SEATS:
         return {}
-    return to_json(prelabelling.pre_labels_for(seat.task))
+    # Drawn on: what is between the frames that are shown could be neither changed nor submitted.
+    return to_json(on_steps(prelabelling.pre_labels_for(seat.task), policy_of(seat.batch).frame_step))
 
 
 def submission_body(seat: Assignment) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from annotation.core.tracks import Track, Tracks, fill_track
+from annotation.core.tracks import Ints, Track, Tracks, fill_track
 
 
 def clip_to(tracks: Tracks, start: int, stop: int) -> Tracks:
@@ -56,6 +56,43 @@ def _clip_track(track: Track, start: int, stop: int) -> Track | None:
         occluded=hidden[order],
         changes=changes,
         disputes=tuple((max(a, start), min(b, stop)) for a, b in track.disputes if a < stop and b > start),
+    )
+
+
+def on_steps(tracks: Tracks, step: int) -> Tracks:
+    """What a source says on every `step`-th frame of the video: the same there, and keyframes on no other frame.
+
+    A track that is on none of them is left out, and so are intervals of it.
+    """
+    if step == 1:
+        return tracks
+    found = [_on_steps(t, np.arange(-(-tracks.start // step) * step, tracks.stop, step), step) for t in tracks.tracks]
+    kept = tuple(t for t in found if t is not None)
+    ids = {None, *(t.id for t in kept)}
+    return replace(tracks, tracks=kept, intervals=tuple(i for i in tracks.intervals if i.track in ids))
+
+
+def _on_steps(track: Track, shown: Ints, step: int) -> Track | None:
+    """On either side of each keyframe, so that what is between is on the same lines."""
+    late = -(-track.frames // step) * step
+    at = np.intersect1d(np.concatenate([track.frames // step * step, late]), shown)
+    if not len(at):
+        return None
+    boxes, present, occluded = (filled[at - at[0]] for filled in fill_track(track, int(at[0]), int(at[-1]) + 1))
+    first = int(present.argmax())
+    if not present[first]:
+        return None
+    changes: dict[int, dict[str, Any]] = {}
+    for frame in sorted(track.changes):
+        place = max(-(-frame // step) * step, int(at[first]))
+        changes[place] = changes.get(place, {}) | dict(track.changes[frame])
+    return replace(
+        track,
+        frames=at[first:],
+        points=boxes[first:],
+        outside=~present[first:],
+        occluded=occluded[first:],
+        changes={frame: change for frame, change in changes.items() if frame <= at[-1]},
     )
 
 

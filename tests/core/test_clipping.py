@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from annotation.core.clipping import clip_to, states_at
+from annotation.core.clipping import clip_to, on_steps, states_at
 from annotation.core.tracks import Interval, Tracks, fill, from_json, make_track, to_json
 
 STOP = 30
@@ -51,6 +51,25 @@ def test_a_piece_says_on_every_frame_what_the_whole_says(track, start, length):
     seen = (np.flatnonzero(whole.present[0]) + start).tolist()
     assert states_at(cut.tracks[0].changes, seen) == states_frame_by_frame(track.changes, seen)
     assert from_json(to_json(cut), start, stop) is not None  # no frame has two keyframes
+
+
+@settings(max_examples=200, deadline=None)
+@given(tracks(), st.integers(0, 9), st.integers(1, 7))
+def test_on_every_so_many_frames_it_says_what_it_said_and_has_keyframes_on_no_other(track, start, step):
+    whole = clip_to(Tracks(0, STOP, (track,)), start, STOP)
+    thin = on_steps(whole, step)
+    shown = [f for f in range(start, STOP) if f % step == 0]
+    at = np.array(shown, int) - start
+    before, after = fill(whole.tracks, start, STOP), fill(thin.tracks, start, STOP)
+    assert bool(thin.tracks) == bool(before.present[:, at].any())
+    if not thin.tracks:
+        return
+    assert not (thin.tracks[0].frames % step).any()
+    assert np.array_equal(before.present[:, at], after.present[:, at])
+    assert np.allclose(before.boxes[:, at], after.boxes[:, at], equal_nan=True)
+    seen = [f for f, there in zip(shown, before.present[0, at], strict=True) if there]
+    assert states_at(thin.tracks[0].changes, seen) == states_at(whole.tracks[0].changes, seen)
+    assert from_json(to_json(thin), start, STOP) is not None
 
 
 def test_an_attribute_lasts_into_a_piece_that_begins_on_a_keyframe():

@@ -102,3 +102,20 @@ def test_what_is_decided_is_not_cut_any_more() -> None:
     post(batch.batch_videos.get().video)
     cast.work_off()
     assert not PreLabelsPiece.objects.exists()
+
+
+def test_where_some_frames_alone_are_drawn_on_what_is_shown_may_be_submitted_as_it_is() -> None:
+    batch = stage.launched(frames=56, frame_step=5)
+    boxes = [{"frame": 3, "points": [5, 5, 25, 45]}, {"frame": 52, "points": [54, 5, 74, 45]}]
+    body = {"tracks": [{"id": "1", "label": "person", "keyframes": boxes}]}
+    drawn = parse_tracks(body, ontology=None, start=0, stop=56)
+    video = batch.batch_videos.get().video
+    prelabelling.post_pre_labels(project=video.project, video=video, tracks=drawn, by=video.project.owner)
+    wanda = cast.client("Wanda")
+    for _ in range(3):
+        seat = stage.claim(wanda, batch.project)
+        assert seat["tracks"]
+        for keyframe in seat["tracks"][0]["keyframes"]:
+            assert keyframe["points"][0] == pytest.approx(min(54.0, max(5.0, 2.0 + keyframe["frame"])))
+        answer = stage.submit(wanda, seat, seat["tracks"])
+        assert answer.status_code == 200, answer.content
