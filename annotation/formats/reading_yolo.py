@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Iterator
 
 import numpy as np
 
@@ -17,12 +15,7 @@ from annotation.formats.per_frame import frame_of
 from annotation.formats.tables import read_table
 
 COLUMNS = range(5, 7)
-UNREADABLE = "data.yaml: names must be a list, or numbers from 0 with a name each"
-_QUOTED = r'"(?:[^"\\]|\\.)*+"|\'(?:[^\']|\'\')*+\''
-_NUMBER = r"(?:(?P<number>[0-9]{1,6})\s*+:\s)?\s*+"
-# An entry of a list in brackets, with what ends it; and one on a line of its own, maybe with a comment.
-_ENTRY = re.compile(rf"\s*+{_NUMBER}(?P<name>{_QUOTED}|[^,\[\]{{}}\"'#][^,\[\]{{}}#]*+)\s*+(?P<end>[,\]}}])")
-_LINE = re.compile(rf"\s*+(?:-\s++|{_NUMBER})(?P<name>{_QUOTED}|[^\"'\[{{&*#\s](?:(?!\s#).)*+)\s*+(?:#.*+)?")
+MOST_CHARACTERS = 1_000_000
 
 
 def read_yolo(data: bytes, target: Target | None = None, *, video: str | None = None) -> Tracks:
@@ -95,58 +88,23 @@ def _read(
 
 
 def _names(archive: Archive) -> list[str]:
-    """The names that `data.yaml` lists: by numbers or as a list, in brackets or a line each. Empty without any."""
+    """The names that `data.yaml` gives, as a list or by numbers from 0. Empty without any."""
+    import yaml
+
     paths = archive.find("data.yaml")
     if not paths:
         return []
-    lines = text_of(archive.read(paths[0]), paths[0]).splitlines()
-    at = next((i for i, line in enumerate(lines) if re.match(r"names\s*+:", line)), None)
-    if at is None:
-        return []
-    rest = lines[at].partition(":")[2].strip()
-    block = not rest or rest.startswith("#")
-    named = list(_lines(lines[at + 1 :]) if block else _entries("\n".join([rest, *lines[at + 1 :]])))
-    numbers = [int(number) for number, _ in named if number is not None]
-    if numbers and sorted(numbers) != list(range(len(named))):
-        raise refuse(UNREADABLE)
-    return [name for _, name in (sorted(named, key=lambda one: int(one[0] or 0)) if numbers else named)]
-
-
-def _lines(lines: list[str]) -> Iterator[tuple[str | None, str]]:
-    """Numbers and names of a block, which ends where a line begins that is neither further in nor of a list."""
-    for line in lines:
-        if not line.strip() or line.lstrip().startswith("#"):
-            continue
-        if not line.startswith((" ", "-")) or line.startswith("---"):
-            return
-        entry = _LINE.fullmatch(line)
-        if entry is None or (entry["number"] is None and not line.lstrip().startswith("-")):
-            raise refuse(UNREADABLE)
-        yield entry["number"], _unquoted(entry["name"])
-
-
-def _entries(text: str) -> Iterator[tuple[str | None, str]]:
-    """Numbers and names of what stands in brackets at the beginning of a text, over as many lines as that takes."""
-    ends, at = {"[": "]", "{": "}"}.get(text[0]), 1
-    while ends and not re.compile(rf"\s*+\{ends}").match(text, at):
-        entry = _ENTRY.match(text, at)
-        if entry is None or entry["end"] not in (",", ends) or (entry["number"] is None) != (ends == "]"):
-            raise refuse(UNREADABLE)
-        yield entry["number"], _unquoted(entry["name"])
-        at = entry.end()
-        if entry["end"] == ends:
-            return
-    if ends is None:
-        raise refuse(UNREADABLE)
-
-
-def _unquoted(text: str) -> str:
-    text = text.strip()
-    if text[:1] == "'":
-        return text[1:-1].replace("''", "'")
-    if text[:1] != '"':
-        return text
+    text = text_of(archive.read(paths[0]), paths[0])
+    if len(text) > MOST_CHARACTERS:
+        raise refuse(f"data.yaml is longer than {MOST_CHARACTERS} characters")
     try:
-        return str(json.loads(text))
-    except ValueError:
-        raise refuse(UNREADABLE) from None
+        # Of this loader all that is no list or mapping is text, whatever it looks like: a class may be called "no".
+        document = yaml.load(text, Loader=yaml.BaseLoader)
+    except (yaml.YAMLError, RecursionError, ValueError) as error:
+        raise refuse(f"data.yaml cannot be read: {shown(str(error))}") from None
+    names = document.get("names") if isinstance(document, dict) else None
+    if isinstance(names, dict) and set(names) == {str(n) for n in range(len(names))}:
+        names = [names[str(n)] for n in range(len(names))]
+    if names is not None and not (isinstance(names, list) and all(isinstance(name, str) for name in names)):
+        raise refuse("data.yaml: names must be a list, or numbers from 0 with a name each")
+    return names or []
