@@ -123,6 +123,11 @@ def test_a_worker_sees_their_own_seat_and_nobody_elses() -> None:
     assert f'href="/work/{seat}/"' not in browser("Will").get("/work/").content.decode()
 
 
+@pytest.mark.parametrize("path", ["/work/%00/", "/projects/%00/", "/projects/a%00b/payouts/", "/review/%00/"])
+def test_an_address_that_no_id_can_have_leads_nowhere(path: str) -> None:
+    assert [status(name, path) for name in ("Wanda", "Mona")] == [404, 404]
+
+
 def test_the_queue_lists_what_waits_for_this_reviewer() -> None:
     consensus = disputed()
     link = f'href="/review/{consensus.pk}/"'
