@@ -12,12 +12,14 @@ import numpy as np
 from annotation.core.tracks import Bools, Floats
 
 MOST = 8  # tracks of one worker that may be in one cell: real crowds have three or four people there
+FEW = 24  # so many tracks are no heap worth looking for
 LOOKS = 30  # frames on which that is looked at
 
 
 def heaped(boxes: Floats, present: Bools) -> Bools:
-    """Which of a worker's tracks (t,) lie where `MOST` before them do whenever they are looked at, from (t, n, 4)."""
-    if len(boxes) <= MOST:
+    """Which of a worker's tracks (t,) lie where `MOST` before them do whenever they are looked at, from (t, n, 4);
+    none of a `FEW`."""
+    if len(boxes) <= FEW:
         return np.zeros(len(boxes), bool)
     every = slice(None, None, max(1, boxes.shape[1] // LOOKS))
     track, frame = np.nonzero(present[:, every])

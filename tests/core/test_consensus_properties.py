@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from annotation.core.boxes import iou_aligned
@@ -127,6 +127,7 @@ def test_neither_the_order_of_workers_nor_that_of_tracks_nor_their_names_have_a_
 
 @settings(max_examples=60, deadline=None)
 @given(CROWDS, st.integers(-300, 300), st.sampled_from([0.5, 2.0, 4.0]))
+@example(crowd(1858, 3), 300, 2.0)  # two ways that tie
 def test_what_is_moved_and_scaled_comes_back_moved_and_scaled(some: Crowd, move: int, scale: float):
     def change(tracks: Tracks) -> Tracks:
         return replace(tracks, tracks=tuple(replace(t, points=t.points * scale + move) for t in tracks.tracks))

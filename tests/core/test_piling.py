@@ -7,7 +7,7 @@ import pytest
 
 from annotation.core.tracks import Track, Tracks, make_track
 from review.core.consensus import Submission, make_consensus
-from review.core.piling import MOST, heaped
+from review.core.piling import FEW, MOST, heaped
 
 
 def tracks(lefts, first: int = 0) -> tuple[Track, ...]:
@@ -22,9 +22,13 @@ def test_of_a_heap_a_few_are_kept_and_of_a_crowd_everybody():
 
 
 def test_who_is_elsewhere_at_some_time_is_no_part_of_a_heap():
-    boxes = np.tile(np.array([0.0, 0, 40, 60]), (20, 100, 1))
+    boxes = np.tile(np.array([0.0, 0, 40, 60]), (40, 100, 1))
     boxes[-1, 50:] += 500
-    assert heaped(boxes, np.ones((20, 100), bool)).tolist() == [False] * MOST + [True] * (19 - MOST) + [False]
+    assert heaped(boxes, np.ones((40, 100), bool)).tolist() == [False] * MOST + [True] * (39 - MOST) + [False]
+
+
+def test_among_few_tracks_no_heap_is_looked_for():
+    assert not heaped(np.tile(np.array([0.0, 0, 40, 60]), (FEW, 100, 1)), np.ones((FEW, 100), bool)).any()
 
 
 @pytest.mark.parametrize("heapers", [1, 2])
