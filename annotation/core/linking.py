@@ -197,8 +197,8 @@ def _add(total: Floats, weight: Floats, at: Ints, a: Floats, b: Floats, distance
 
 
 def _errors(a: Floats, b: Floats) -> tuple[Floats, Floats]:
-    """Root mean square distance of two tracks' edges on the frames that both have, in sides of the box, and the same on
-    the quarter of these frames (three at least) on which it is least; 0 if none.
+    """Root mean square distance of two tracks' edges on the frames that both have, in sides of the box, and the most
+    that it is on the quarter of these frames (three at least) on which it is least; 0 if none.
 
     Whoever exchanges two objects just where two segments meet draws them right on some of the shared frames.
     """

@@ -23,11 +23,14 @@ def place(page: Page, x: float, y: float) -> tuple[float, float]:
     return box["x"] + view["x"] + x * view["scale"], box["y"] + view["y"] + y * view["scale"]
 
 
-def drag(page: Page, start: tuple[float, float], end: tuple[float, float]) -> None:
+def drag(page: Page, start: tuple[float, float], end: tuple[float, float], key: str | None = None) -> None:
+    """From one place to another with the button down; on half the way a key may be pressed."""
     page.mouse.move(*place(page, *start))
     page.mouse.down()
     middle = ((start[0] + end[0]) / 2, (start[1] + end[1]) / 2)
     page.mouse.move(*place(page, *middle))
+    if key is not None:
+        page.keyboard.press(key)
     page.mouse.move(*place(page, *end))
     page.mouse.up()
 

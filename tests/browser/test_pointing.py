@@ -98,21 +98,11 @@ def test_a_drag_moves_only_the_object_that_was_taken_hold_of(bench: Page) -> Non
     bench.keyboard.press("r")
     drag(bench, (200, 40), (260, 150))
     before = bench.evaluate("() => window.trackweave.store.get('1').keyframes")
-    bench.mouse.move(*place(bench, 230, 100))
-    bench.mouse.down()
-    bench.mouse.move(*place(bench, 225, 105))
-    bench.keyboard.press("[")
-    bench.mouse.move(*place(bench, 220, 110))
-    bench.mouse.up()
+    drag(bench, (230, 100), (220, 110), key="[")
     assert bench.evaluate("() => window.trackweave.store.get('1').keyframes") == before
 
 
 def test_escape_takes_back_a_box_that_is_being_drawn(bench: Page) -> None:
     bench.keyboard.press("r")
-    bench.mouse.move(*place(bench, 60, 40))
-    bench.mouse.down()
-    bench.mouse.move(*place(bench, 100, 100))
-    bench.keyboard.press("Escape")
-    bench.mouse.move(*place(bench, 120, 150))
-    bench.mouse.up()
+    drag(bench, (60, 40), (120, 150), key="Escape")
     assert bench.evaluate("() => window.trackweave.store.all()") == []
