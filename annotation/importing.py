@@ -12,8 +12,8 @@ from annotation import defining
 from annotation.answering import text
 from annotation.core.problems import Invalid, Problem, encodable
 from annotation.core.tracks import Tracks
-from annotation.formats import content
 from annotation.formats.assembling import Target
+from annotation.formats.choosing import Wanted, choose
 from annotation.formats.registry import READERS
 from annotation.models import Project, Video
 
@@ -59,9 +59,8 @@ def read_upload(*, project: Project, video: Video, data: Any) -> Upload:
 def _read(project: Project, video: Video, format: str, body: bytes) -> Tracks:
     ontology = defining.read_ontology(defining.current_ontology(project))
     frames, width, height = video.frame_count or 0, video.width or 0, video.height or 0
-    # Exports name a video's part so, and a file may hold several videos.
-    (folder,) = content.folder_names([content.Video(video.name, frames, width, height)])
-    return _unvoted(READERS[format](body, Target(frames, width, height, ontology), video=folder))
+    part = choose(body, Wanted(video.name, video.pk, video.sha256 or ""))
+    return _unvoted(READERS[format](body, Target(frames, width, height, ontology, part.place), video=part.folder))
 
 
 def _unvoted(tracks: Tracks) -> Tracks:

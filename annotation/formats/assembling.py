@@ -44,12 +44,14 @@ class Boxes:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What a file is read for: the video's frames and picture, and the project's ontology; None is not known."""
+    """What a file is read for: the video's frames and picture, the project's ontology, and the video's place among
+    those of the file, from 0; None is not known."""
 
     frame_count: int | None = None
     width: int | None = None
     height: int | None = None
     ontology: Ontology | None = None
+    place: int | None = None
 
     @property
     def names(self) -> tuple[str, ...] | None:

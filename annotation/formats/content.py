@@ -224,13 +224,15 @@ def _states(
 def folder_names(videos: Iterable[Video]) -> list[str]:
     """A folder name for each video: its own name without what file systems mind, numbered where two are alike."""
     taken: set[str] = set()
+    given: dict[str, int] = {}  # the last number that a name got, so that many of one name are no square of many
     out = []
     for video in videos:
-        plain, n = plain_name(video.name), 1
-        name = plain
+        plain = name = plain_name(video.name)
+        n = given.get(plain, 1)
         while name.casefold() in taken:
             n += 1
             name = f"{plain}-{n}"
+        given[plain] = n
         taken.add(name.casefold())
         out.append(name)
     return out

@@ -68,7 +68,7 @@ def read_kitti(data: bytes, target: Target | None = None, *, video: str | None =
     with the project's with `_` for blanks. InvalidFile names the lines that are wrong.
     """
     target, problems, found = target or Target(), Problems(), Gathered()
-    text = text_of(_unzipped(data, video), "the file")
+    text = text_of(_unzipped(data, video, target.place), "the file")
     named = {_type(name): name for name in target.names or ()}
     with problems.raising(InvalidFile):
         for number, line in enumerate(text.splitlines(), 1):
@@ -97,12 +97,14 @@ def _problem(cells: list[str]) -> str | None:
     return None
 
 
-def _unzipped(data: bytes, video: str | None) -> bytes:
+def _unzipped(data: bytes, video: str | None, place: int | None) -> bytes:
     if not is_zip(data):
         return data
     archive = Archive(data)
     found = [n for n in archive.names if n.split("/")[-2:-1] == ["label_02"] and n.endswith(".txt")]
-    if video is not None and len(found) > 1:
+    if place is not None:
+        found = [n for n in found if n.endswith(f"/{place:04}.txt")]
+    elif video is not None and len(found) > 1:
         lists = archive.find("sequences.txt")
         lines = text_of(archive.read(lists[0]), lists[0]).splitlines() if lists else []
         wanted = {video, " ".join(video.split())}  # of a name, blanks are lost

@@ -32,7 +32,7 @@ def read_coco(data: bytes, target: Target | None = None, *, video: str | None = 
     document = _document(data)
     problems, target = Problems(), target or Target()
     with problems.raising(InvalidFile):
-        found = _gather(document, video, problems)
+        found = _gather(document, video, target.place, problems)
     return assemble(found.boxes(), target)
 
 
@@ -52,10 +52,10 @@ def _document(data: bytes) -> dict[str, Any]:
     return document
 
 
-def _gather(document: dict[str, Any], video: str | None, problems: Problems) -> Gathered:
+def _gather(document: dict[str, Any], video: str | None, place: int | None, problems: Problems) -> Gathered:
     labels = {c["id"]: c["name"] for c in _items(document, "categories", _is_named, problems)}
     images = _items(document, "images", _has_id, problems)
-    frames = _frames(images, _video_id(document, video, problems), problems)
+    frames = _frames(images, _video_id(document, video, place, problems), problems)
     found = Gathered("annotation")
     for i, item in enumerate(_items(document, "annotations", _is_annotation, problems)):
         problem = _annotation_problem(item, frames, labels)
@@ -121,13 +121,17 @@ def _frame_number(image: dict[str, Any]) -> int | None:
     return frame_of(name.rsplit("/", 1)[-1].rsplit(".", 1)[0]) if isinstance(name, str) else None
 
 
-def _video_id(document: dict[str, Any], video: str | None, problems: Problems) -> object:
+def _video_id(document: dict[str, Any], video: str | None, place: int | None, problems: Problems) -> object:
     videos = _items(document, "videos", _is_named, problems) if "videos" in document else []
+    if place is not None and place < len(videos):
+        return videos[place]["id"]
     fits = [v["id"] for v in videos if video is None or video in (v["name"], plain_name(v["name"]))]
     if videos and not fits:
         problems.add(AT, f"there is no video {shown(video)} in it")
     if len(fits) > 1:
-        problems.add(AT, "it holds several videos; say which is meant")
+        ids = ", ".join(map(shown, fits[:10]))
+        named = "" if video is None else f" named {shown(video)}"
+        problems.add(AT, f"it holds several videos{named} (ids {ids}); say which is meant")
     return fits[0] if fits else None
 
 

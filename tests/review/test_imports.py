@@ -192,6 +192,21 @@ def test_what_was_exported_is_imported_again(format: str) -> None:
     assert Consensus.objects.filter(video=video, status="accepted").count() == 1
 
 
+@pytest.mark.parametrize("format", sorted(FORMATS))
+def test_two_videos_of_one_name_take_each_its_own_tracks_from_an_export(format: str) -> None:
+    first, again = cast.project(name="First"), cast.project(name="Again")
+    lines = {60: MOT[: MOT.index(b"\n10,")], 50: b"1,7,5,5,20,40,1,1,1\n"}
+    for frames, body in lines.items():
+        assert send(first, cast.video(first, frames), body, **{"as": "tracks"}).status_code == 201
+    _, data = download(Batch.objects.filter(project=first)[0], format)
+    for frames, body in lines.items():
+        video = cast.video(again, frames)
+        answer = send(again, video, data, format=format, **{"as": "tracks"})
+        assert answer.status_code == 201, answer.content
+        tracks = cast.client("Alice").get(f"{stage.API}/videos/{video.pk}/tracks/").json()["results"]
+        assert sum(not k["outside"] for t in tracks for k in t["keyframes"]) == len(body.splitlines())
+
+
 def test_submissions_that_a_file_names_are_none_of_the_project_s() -> None:
     """One worker's pseudonyms in two projects cannot be put together by importing both exports into a third."""
     _, data = download(labelled(frames=60), "json")
