@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import count
 
 import numpy as np
 
@@ -25,11 +26,12 @@ LOSES = ("attributes", "intervals", "confidence", "blanks in labels", "coordinat
 UNKNOWN = b" -1 -1 -1 -1000 -1000 -1000 -10\n"
 SEQMAP = "evaluate_tracking.seqmap.training"
 COLUMNS = (17, 18)
+NO_OBJECT = "DontCare"
 
 
 def write_kitti(archive: ZipWriter, content: Content) -> None:
     """A zip with `label_02/0000.txt` and so on, the kit's list of sequences, `sequences.txt` with the videos' names."""
-    types = [_type(name).encode() for name in content.ontology.names]
+    types = [kind.encode() for kind in _types(content.ontology.names).values()]
     sequences, names = "", ""
     for i, video in enumerate(content.videos):
         with archive.open(f"label_02/{i:04}.txt") as member:
@@ -46,8 +48,18 @@ def kitti_picture(index: int, folder: str, video: Video, frame: int) -> str:
     return f"image_02/{index:04}/{frame:06}.{video.picture}"
 
 
-def _type(name: str) -> str:
-    return re.sub(r"\s", "_", name)
+def _types(names: Sequence[str]) -> dict[str, str]:
+    """The type of each label: its name with `_` for blanks, numbered where that is another's or the kit's own sign."""
+    plain = {name: re.sub(r"\s", "_", name) for name in names}
+    types = {name: name for name in names if plain[name] == name and name.lower() != NO_OBJECT.lower()}
+    taken = set(types)
+    for name in (n for n in names if n not in types):
+        kind, numbered = plain[name], (f"{plain[name]}-{n}" for n in count(2))
+        while kind in taken or kind.lower() == NO_OBJECT.lower():
+            kind = next(numbered)
+        types[name] = kind
+        taken.add(kind)
+    return {name: types[name] for name in names}
 
 
 def _lines(rows: Rows, video: Video, types: Sequence[bytes]) -> bytes:
@@ -64,16 +76,17 @@ def _lines(rows: Rows, video: Video, types: Sequence[bytes]) -> bytes:
 def read_kitti(data: bytes, target: Target | None = None, *, video: str | None = None) -> Tracks:
     """Tracks from one sequence's text, or from a zip with one in `label_02/` (`video`: its name or its four digits).
 
-    `DontCare` regions are no objects and are left out; occlusion of degree 1 to 3 is occluded. Labels are compared
-    with the project's with `_` for blanks. InvalidFile names the lines that are wrong.
+    `DontCare` regions are no objects and are left out, unless that is a label of the project and the track is not -1;
+    occlusion of degree 1 to 3 is occluded. Labels are compared with the project's as they would be written.
+    InvalidFile names the lines that are wrong.
     """
     target, problems, found = target or Target(), Problems(), Gathered()
     text = text_of(_unzipped(data, video, target.place), "the file")
-    named = {_type(name): name for name in target.names or ()}
+    named = {kind: name for name, kind in _types(target.names or ()).items()}
     with problems.raising(InvalidFile):
         for number, line in enumerate(text.splitlines(), 1):
             cells = line.split()
-            if not cells or (len(cells) > 2 and cells[2] == "DontCare"):
+            if not cells or (cells[2:3] == [NO_OBJECT] and (cells[1] == "-1" or NO_OBJECT not in named.values())):
                 continue
             problem = _problem(cells)
             if problem:
