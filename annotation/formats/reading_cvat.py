@@ -123,6 +123,8 @@ class _Reader:
         if not frames or len(set(frames)) < len(frames):
             self.problems.add(AT, f"line {line}: the track has two keyframes on one frame, or none at all")
             return
+        if all(b.outside for b in self.boxes):
+            self.problems.add(AT, f"line {line}: the track is outside on all its keyframes; one must be visible")
         points = [(np.nan,) * 4 if b.outside else b.points for b in self.boxes]
         whole, changes = self._divided(label)
         flags: dict[str, Any] = {

@@ -106,6 +106,8 @@ class _Reader:
         bounds = self.target.bounds(MOST_FRAMES)
         shapes = item["shapes"] if kind == "tracks" else [item]
         keyframes = [_keyframe(shape, bounds) for shape in sorted(shapes, key=lambda s: int(s["frame"]))]
+        if all(outside for _, _, outside, _ in keyframes):
+            raise ValueError("it is outside on all its keyframes; one must be visible")
         whole = self._values(item if kind == "tracks" else {"attributes": []}, names, label)
         changes = {
             k[0]: v for k, s in zip(keyframes, _sorted(shapes), strict=True) if (v := self._values(s, names, label))

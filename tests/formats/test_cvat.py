@@ -129,6 +129,11 @@ def test_wrong_lines_are_named(old, new, says):
         read_cvat(CVATS.decode().replace(old, new, 1).encode(), Target(10, 100, 100, LABELS))
 
 
+def test_a_track_that_is_outside_on_all_its_keyframes_is_refused():
+    with pytest.raises(InvalidFile, match="line 5: the track is outside on all its keyframes"):
+        read_cvat(CVATS.replace(b'outside="0"', b'outside="1"'), Target(10, 100, 100, LABELS))
+
+
 def test_a_bomb_of_depth_is_refused():
     with pytest.raises(InvalidFile, match="nested"):
         read_cvat(b"<annotations>" + b"<a>" * 1_000_000, TARGET)

@@ -120,6 +120,13 @@ def test_cvat_s_api_is_read_with_its_labels():
         READERS["cvat-json"]((FOLDER / "annotations.json").read_bytes(), video="51")
 
 
+def test_a_track_of_cvat_s_json_that_is_nowhere_to_be_seen_is_refused():
+    track = {"id": 4, "label_id": 1, "attributes": [], "shapes": [box(1, 1, outside=True)]}
+    document = {"tracks": [track], "labels": [{"id": 1, "name": "car", "attributes": []}]}
+    with pytest.raises(InvalidFile, match="track 0: .*outside on all its keyframes"):
+        READERS["cvat-json"](json.dumps(document).encode(), TARGET)
+
+
 def test_what_is_wrong_in_cvat_s_json_is_named_by_its_place():
     labels = [{"id": 1, "name": "car", "attributes": []}, {"id": 2, "name": "ufo", "attributes": []}]
     shapes = [box(1, 1, label_id=1), box(1, 1, label_id=2), box(1, 1, label_id=3), box(-50, 1, label_id=1)]
