@@ -186,14 +186,14 @@ class Whole:
 
     def intervals(self) -> tuple[Interval, ...]:
         """The segments' intervals; those of one kind that touch or overlap across a border are one."""
-        found: dict[tuple[Any, ...], list[Interval]] = {}
+        found: dict[tuple[Any, ...], list[tuple[str, Interval]]] = {}
         labels = self.selection.labels
         for segment, one in self._summary[1]:
             number = self.packed.numbers(segment).get(one.track) if one.track else None
             if (one.track and number not in self.objects) or (labels is not None and one.label not in labels):
                 continue
             one = replace(one, track=str(number) if number else None)
-            found.setdefault((one.label, one.track, repr(sorted(one.attributes.items()))), []).append(one)
+            found.setdefault((one.label, one.track, repr(sorted(one.attributes.items()))), []).append((segment, one))
         merged = [i for group in found.values() for i in _merged(group)]
         return tuple(sorted(merged, key=lambda i: (i.start, i.stop, i.label)))
 
@@ -214,11 +214,18 @@ def _on_keyframes(changes: Mapping[int, Mapping[str, Any]], track: Track) -> dic
     return out
 
 
-def _merged(group: list[Interval]) -> list[Interval]:
+def _merged(group: list[tuple[str, Interval]]) -> list[Interval]:
+    """Intervals of one kind with their segments: what one segment says twice is two."""
     out: list[Interval] = []
-    for one in sorted(group, key=lambda i: (i.start, i.stop)):
-        if out and one.start <= out[-1].stop:
-            out[-1] = replace(out[-1], stop=max(out[-1].stop, one.stop))
-        else:
+    reached: list[tuple[int, set[str]]] = []  # those that what comes may belong to: their places, and whose they are
+    for segment, one in sorted(group, key=lambda said: (said[1].start, said[1].stop)):
+        reached = [(place, whose) for place, whose in reached if out[place].stop >= one.start]
+        own = max(((out[at].stop, at, whose) for at, whose in reached if segment not in whose), default=None)
+        if own is None:
+            reached.append((len(out), {segment}))
             out.append(one)
+        else:
+            stop, place, whose = own
+            out[place] = replace(out[place], stop=max(stop, one.stop))
+            whose.add(segment)
     return out
