@@ -64,7 +64,8 @@ def import_tracks(*, project: Project, upload: Upload, by: User) -> Batch:
         raise NotSettled
     batch = importing.open_done_batch(project=project, video=video, policy=current_policy(project), by=by)
     tasks = list(Task.objects.filter(batch=batch).select_related("segment").order_by("segment__index"))
-    parts = [clip_to(upload.tracks, t.segment.start, t.segment.stop) for t in tasks]
+    # An interval may go on where its track is away for a whole segment; both come out as they came in.
+    parts = [clip_to(upload.tracks, t.segment.start, t.segment.stop, absent=True) for t in tasks]
     sets = [recording.store(tracks=part, video=video, source=Source.IMPORT, author=by) for part in parts]
     accept_all(batch, tasks, parts, sets, by)
     ids = [t.id for t in upload.tracks.tracks]

@@ -11,14 +11,15 @@ import numpy as np
 from annotation.core.tracks import Ints, Track, Tracks, fill_track
 
 
-def clip_to(tracks: Tracks, start: int, stop: int) -> Tracks:
+def clip_to(tracks: Tracks, start: int, stop: int, *, absent: bool = False) -> Tracks:
     """What a source says about `[start, stop)` alone: the same boxes on every frame of it, and no frame outside.
 
     A track that is under way at `start` gets a keyframe there; one that is absent throughout is left out, and so are
-    intervals of it.
+    intervals of it. With `absent` these stay, and such a track has one keyframe, `outside`.
     """
-    cut = [_clip_track(t, start, stop) for t in tracks.tracks]
-    kept = tuple(t for t in cut if t is not None)
+    named = {i.track for i in tracks.intervals if absent and i.start < stop and i.stop > start}
+    cut = ((t, _clip_track(t, start, stop)) for t in tracks.tracks)
+    kept = tuple(part or _away(t, start) for t, part in cut if part is not None or t.id in named)
     ids = {t.id for t in kept}
     intervals = tuple(
         replace(i, start=max(i.start, start), stop=min(i.stop, stop))
@@ -57,6 +58,12 @@ def _clip_track(track: Track, start: int, stop: int) -> Track | None:
         changes=changes,
         disputes=tuple((max(a, start), min(b, stop)) for a, b in track.disputes if a < stop and b > start),
     )
+
+
+def _away(track: Track, start: int) -> Track:
+    """The track where nothing is to be seen of it."""
+    frames, nowhere, yes = np.array([start], np.int64), np.full((1, 4), np.nan), np.ones(1, bool)
+    return replace(track, frames=frames, points=nowhere, outside=yes, occluded=~yes, changes={}, disputes=())
 
 
 def on_steps(tracks: Tracks, step: int) -> Tracks:

@@ -44,7 +44,8 @@ class Growing:
     def add(self, segment: SegmentTracks, track: Track) -> None:
         """The object's track in the next segment that has one."""
         start, stop = _span(segment, track)
-        self.start, self.stop = min(self.start, start), max(self.stop, stop)
+        if not track.outside.all():  # it may be away for a whole segment, of which there are intervals
+            self.start, self.stop = min(self.start, start), max(self.stop, stop)
         self.labels[track.label] += stop - start
         if track.confidence is not None:
             self.sure += track.confidence * max(stop - start, 1)
@@ -82,7 +83,7 @@ class Growing:
         return Object(
             self.number,
             label,
-            self.start,
+            min(self.start, self.stop),
             self.stop,
             # What most frames' tracks say of the object as a whole.
             {name: max(found.values(), key=lambda v: v[0])[1] for name, found in self.votes[label].items()},

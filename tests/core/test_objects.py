@@ -40,3 +40,11 @@ def test_attributes_are_those_of_the_segments_that_call_it_what_it_is():
     made = grown((0, 100, said(0, {0: {"lights": "on"}}, wheels=4)), (90, 120, bus))
     assert (made.label, made.attributes) == ("car", {"wheels": 4})
     assert made.changes == {0: {"lights": "on"}}
+
+
+def test_where_an_object_is_away_throughout_it_neither_begins_nor_ends():
+    away = make_track("a", "car", [0], [[0, 0, 10, 10]], outside=[True])
+    for order in ((away, said(70)), (said(70), away)):
+        parts = [(t.frames[0] // 60 * 60, t.frames[0] // 60 * 60 + 60, t) for t in order]
+        assert (grown(*parts).start, grown(*parts).stop) == (70, 120)
+    assert (grown((0, 60, away)).start, grown((0, 60, away)).stop) == (0, 0)

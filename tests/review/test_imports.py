@@ -207,6 +207,44 @@ def test_two_videos_of_one_name_take_each_its_own_tracks_from_an_export(format: 
         assert sum(not k["outside"] for t in tracks for k in t["keyframes"]) == len(body.splitlines())
 
 
+def of(label: str, start: int, stop: int, track: str | None = None) -> dict[str, Any]:
+    return {"label": label, "start": start, "stop": stop, "track": track, "attributes": {}}
+
+
+def intervals_again(project: Project, video: Video, *intervals: dict[str, Any]) -> list[dict[str, Any]]:
+    """What an export says of intervals that were imported with tracks, one of which is away for whole segments."""
+    corners = [5, 5, 25, 45]
+    away = [{"frame": 3, "points": corners}, {"frame": 10, "outside": True}, {"frame": 52, "points": corners}]
+    late = [{"frame": 50, "points": corners}]
+    tracks = [{"id": "7", "label": "person", "keyframes": away}, {"id": "9", "label": "car", "keyframes": late}]
+    body = json.dumps({"tracks": tracks, "intervals": intervals}).encode()
+    answer = send(project, video, body, format="json", **{"as": "tracks"})
+    assert answer.status_code == 201, answer.content
+    archive = zipfile.ZipFile(io.BytesIO(download(Batch.objects.get(), "json")[1]))
+    said = json.loads(archive.read("street.mp4/tracks.json"))
+    assert [len(t["keyframes"]) for t in said["tracks"]] == [5, 2]
+    return list(said["intervals"])
+
+
+def test_intervals_of_a_track_that_is_away_for_whole_segments_come_out_as_they_came_in(
+    bare: tuple[Project, Video],
+) -> None:
+    given = [of("person", 5, 60, "7"), of("car", 25, 30, "7"), of("car", 0, 4, "9"), of("car", 3, 50)]
+    found = intervals_again(*bare, *given)
+    assert found == sorted(given, key=lambda i: (i["start"], i["stop"], i["label"]))
+    api, alice = stage.API, cast.client("Alice")
+    listed = alice.get(f"{api}/videos/{bare[1].pk}/tracks/").json()["results"]
+    shown = [[k["frame"] for k in t["keyframes"] if not k["outside"]] for t in listed]
+    assert shown == [[*range(3, 10), *range(52, 60)], [*range(50, 60)]]
+
+
+def test_intervals_of_one_kind_that_follow_on_each_other_stay_two(bare: tuple[Project, Video]) -> None:
+    """Only the pieces that the borders of segments, here at 18 to 20 and so on, cut them into are put together."""
+    ranges = [(0, 5), (5, 10), (10, 19), (19, 31), (31, 40), (33, 37)]
+    given = [of("car", start, stop) for start, stop in ranges]
+    assert intervals_again(*bare, *given) == given
+
+
 def test_submissions_that_a_file_names_are_none_of_the_project_s() -> None:
     """One worker's pseudonyms in two projects cannot be put together by importing both exports into a third."""
     _, data = download(labelled(frames=60), "json")
