@@ -1,9 +1,10 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from annotation.core.json_input import InvalidJson, load_json
@@ -72,6 +73,46 @@ def test_a_sign_is_no_digit():
 
 def test_brackets_in_texts_are_not_depth():
     assert load_json(json.dumps(["[" * 500, '\\"[' * 500]).encode()) == ["[" * 500, '\\"[' * 500]
+
+
+def inner(value):
+    return list(value.values()) if isinstance(value, dict) else value if isinstance(value, list) else None
+
+
+def opened(value):
+    return 0 if inner(value) is None else 1 + sum(map(opened, inner(value)))
+
+
+def depth(value):
+    return 0 if inner(value) is None else 1 + max(map(depth, inner(value)), default=0)
+
+
+texts = st.text(alphabet='\\"[]{}a', max_size=6)
+nested = st.recursive(texts, lambda few: st.lists(few, max_size=3) | st.dictionaries(texts, few, max_size=3))
+
+
+@settings(max_examples=300)
+@given(nested, st.integers(1, 9))
+def test_lists_and_depth_are_counted_wherever_blocks_of_the_text_end(value, block):
+    raw = json.dumps(value).encode()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("annotation.core.json_input._BLOCK", block)
+        counted, deep = opened(value), depth(value)
+        assert load_json(raw, max_depth=deep, max_containers=counted) == value
+        if counted:
+            with pytest.raises(InvalidJson, match="lists and objects"):
+                load_json(raw, max_depth=deep, max_containers=counted - 1)
+            with pytest.raises(InvalidJson, match="deep"):
+                load_json(raw, max_depth=deep - 1, max_containers=counted)
+
+
+def test_counting_takes_little_memory_whatever_the_size():
+    raw = b"[" + b'{"a":[0],"b":"c"},' * 500_000 + b"0]"
+    tracemalloc.start()
+    with pytest.raises(InvalidJson, match="1000001 lists and objects"):
+        load_json(raw)
+    assert tracemalloc.get_traced_memory()[1] < 2 * len(raw)
+    tracemalloc.stop()
 
 
 def test_a_text_of_escapes_that_never_closes_is_refused_at_once():
