@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,17 +16,25 @@ from annotation.formats.assembling import Boxes
 MADE = 90  # of the characters that an id may have; a number may follow
 
 
+def _whole() -> array[int]:
+    return array("q")
+
+
+def _floats() -> array[float]:
+    return array("d")
+
+
 @dataclass(slots=True)
 class Gathered:
     """Columns of `Boxes` in the making. One id with two labels makes two tracks; no id makes a track of one frame."""
 
     where: str = "line"
-    frames: list[int] = field(default_factory=list)
-    keys: list[int] = field(default_factory=list)
-    corners: list[Sequence[float]] = field(default_factory=list)
-    occluded: list[bool] = field(default_factory=list)
-    lines: list[int] = field(default_factory=list)
-    states: list[int] = field(default_factory=list)
+    frames: array[int] = field(default_factory=_whole)
+    keys: array[int] = field(default_factory=_whole)
+    corners: array[float] = field(default_factory=_floats)
+    occluded: bytearray = field(default_factory=bytearray)
+    lines: array[int] = field(default_factory=_whole)
+    states: array[int] = field(default_factory=_whole)
     tracks: dict[tuple[str | None, str, int], int] = field(default_factory=dict)
     sets: dict[str, int] = field(default_factory=dict)
     attributes: list[Mapping[str, Any]] = field(default_factory=list)
@@ -43,7 +52,7 @@ class Gathered:
         key = (track, label, line if track is None else 0)
         self.keys.append(self.tracks.setdefault(key, len(self.tracks)))
         self.frames.append(frame)
-        self.corners.append(box)
+        self.corners.extend(box)
         self.occluded.append(occluded)
         self.lines.append(line)
         self.states.append(self._state(attributes or {}))
@@ -53,7 +62,7 @@ class Gathered:
             frames=np.array(self.frames, np.int64),
             keys=np.array(self.keys, np.int64),
             boxes=np.array(self.corners, np.float64).reshape(-1, 4),
-            occluded=np.array(self.occluded, bool),
+            occluded=np.array(self.occluded, np.uint8).astype(bool),
             lines=np.array(self.lines, np.int64),
             ids=self._ids(),
             labels=[label for _, label, _ in self.tracks],

@@ -29,10 +29,9 @@ def read_coco(data: bytes, target: Target | None = None, *, video: str | None = 
     the last number in its file name, counted from 1 where the images are numbered from 1 without a gap.
     InvalidFile names annotations by their place in the list, from 0.
     """
-    document = _document(data)
     problems, target = Problems(), target or Target()
     with problems.raising(InvalidFile):
-        found = _gather(document, video, target.place, problems)
+        found = _gather(_document(data), video, target.place, problems)
     return assemble(found.boxes(), target)
 
 
