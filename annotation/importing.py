@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import tempfile
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import IO, Any
 
 from django.core.files.uploadedfile import UploadedFile
 
@@ -13,11 +14,12 @@ from annotation.answering import text
 from annotation.core.problems import Invalid, Problem, encodable
 from annotation.core.tracks import Tracks
 from annotation.formats.assembling import Target
-from annotation.formats.choosing import Wanted, choose
+from annotation.formats.choosing import Wanted
+from annotation.formats.reading import read_file
 from annotation.formats.registry import READERS
 from annotation.models import Project, Video
 
-# A file is read into memory as a whole; a million boxes are some 60 MB of text.
+# A million boxes are some 60 MB of text.
 LARGEST = 256 * 2**20
 READABLE = sorted(READERS)
 
@@ -45,22 +47,20 @@ def read_upload(*, project: Project, video: Video, data: Any) -> Upload:
         raise Invalid([Problem("/file", "is required, as a file of the form")])
     if (file.size or 0) > LARGEST:
         raise Invalid([Problem("/file", f"has {file.size} bytes; at most {LARGEST} are read")])
-    file.seek(0)
-    body = file.read()
-    return Upload(
-        video,
-        format,
-        encodable((file.name or "").replace("\0", ""))[:255],
-        hashlib.sha256(body).hexdigest(),
-        _read(project, video, format, body),
-    )
+    with tempfile.TemporaryFile() as copy:
+        sha256 = hashlib.sha256()
+        for block in file.chunks():
+            sha256.update(block)
+            copy.write(block)
+        tracks = _read(project, video, format, copy)
+    name = encodable((file.name or "").replace("\0", ""))[:255]
+    return Upload(video, format, name, sha256.hexdigest(), tracks)
 
 
-def _read(project: Project, video: Video, format: str, body: bytes) -> Tracks:
+def _read(project: Project, video: Video, format: str, file: IO[bytes]) -> Tracks:
     ontology = defining.read_ontology(defining.current_ontology(project))
-    frames, width, height = video.frame_count or 0, video.width or 0, video.height or 0
-    part = choose(body, Wanted(video.name, video.pk, video.sha256 or ""))
-    return _unvoted(READERS[format](body, Target(frames, width, height, ontology, part.place), video=part.folder))
+    target = Target(video.frame_count or 0, video.width or 0, video.height or 0, ontology)
+    return _unvoted(read_file(format, file, Wanted(video.name, video.pk, video.sha256 or ""), target))
 
 
 def _unvoted(tracks: Tracks) -> Tracks:

@@ -32,7 +32,7 @@ DOORS = {
     "pyarrow": ("annotation.formats.parquet",),
     "httpx": ("crowd.simulating", "crowd.management"),
     "PIL": ("annotation.media", "config.demo"),
-    "annotation.core.packing": ("annotation.recording",),
+    "annotation.core.packing": ("annotation.recording", "annotation.formats.reading", "annotation.formats.child"),
     "scipy.optimize.linear_sum_assignment": ("annotation.core.matching",),
 }
 # The staircase: a module may import those of its own app on its own step or below. What is not named is a verb.

@@ -7,7 +7,7 @@ import lzma
 import zipfile
 import zlib
 from collections.abc import Iterator, Sequence
-from typing import IO, BinaryIO
+from typing import IO
 
 from annotation.core.problems import Invalid, Problem
 
@@ -34,7 +34,7 @@ def refuse(message: str) -> InvalidFile:
 class Archive:
     """The members of a zip, read into memory under one common limit. Nothing is ever unpacked to a disk."""
 
-    def __init__(self, data: bytes | BinaryIO, max_bytes: int = MAX_BYTES) -> None:
+    def __init__(self, data: bytes | IO[bytes], max_bytes: int = MAX_BYTES) -> None:
         try:
             self._zip = zipfile.ZipFile(io.BytesIO(data) if isinstance(data, bytes) else data)
         except DAMAGED as error:
@@ -49,6 +49,11 @@ class Archive:
     def names(self) -> Sequence[str]:
         return sorted(self._infos)
 
+    @property
+    def unpacked_bytes(self) -> int:
+        """What the members unpack to, as the directory says; of each no more is read than that."""
+        return sum(info.file_size for info in self._infos.values())
+
     def read(self, name: str) -> bytes:
         """A member's bytes. InvalidFile where it is damaged, encrypted, or more than the limit allows."""
         try:
@@ -57,7 +62,8 @@ class Archive:
         except InvalidFile:
             raise
         except DAMAGED as error:
-            raise refuse(f"{name} in the zip cannot be read: {error}") from None
+            said = "that takes more memory than there is" if isinstance(error, MemoryError) else error
+            raise refuse(f"{name} in the zip cannot be read: {said}") from None
 
     def _limited(self, member: IO[bytes]) -> Iterator[bytes]:
         # What the directory says of a member's size is the sender's word; what comes out is counted.
