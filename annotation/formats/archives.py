@@ -43,7 +43,9 @@ class Archive:
         infos = self._zip.infolist()
         if len(infos) > MAX_MEMBERS:
             raise refuse(f"the zip has {len(infos)} members; at most {MAX_MEMBERS} are read")
-        self._infos = {info.filename: info for info in infos if info.filename[-1:] not in ("", "/")}
+        # Some of Windows' tools have backslashes in names; what macOS puts beside files is none of them.
+        named = ((info.filename.replace("\\", "/"), info) for info in infos)
+        self._infos = {name: info for name, info in named if name[-1:] not in ("", "/") and not _is_macos(name)}
 
     @property
     def names(self) -> Sequence[str]:
@@ -76,6 +78,16 @@ class Archive:
     def find(self, ending: str) -> list[str]:
         """Members whose path ends in the given one (`gt/gt.txt` finds `a/gt/gt.txt`)."""
         return [name for name in self.names if name == ending or name.endswith("/" + ending)]
+
+
+def _is_macos(name: str) -> bool:
+    *folders, file = name.split("/")
+    return "__MACOSX" in folders or file.startswith("._")
+
+
+def lines_of(data: bytes, what: str) -> list[str]:
+    """The lines of a UTF-8 text that are not empty, whatever ends them."""
+    return [line for line in text_of(data, what).replace("\r\n", "\n").split("\n") if line]
 
 
 def the_member(data: bytes, ending: str, video: str | None) -> bytes:

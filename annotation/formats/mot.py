@@ -13,7 +13,7 @@ import numpy as np
 
 from annotation.core.problems import Problems
 from annotation.core.tracks import Floats, Ints, Tracks
-from annotation.formats.archives import AT, Archive, InvalidFile, is_zip, refuse, text_of
+from annotation.formats.archives import AT, Archive, InvalidFile, is_zip, lines_of, refuse, text_of
 from annotation.formats.assembling import Boxes, Target, assemble, corners
 from annotation.formats.columns import Choice, Column, Fixed, Whole, render
 from annotation.formats.content import Content, Rows, Video, folder_names
@@ -130,5 +130,5 @@ def _unzipped(data: bytes, video: str | None) -> tuple[str, list[str] | None]:
         raise refuse(f"the zip must hold one gt/gt.txt for the video; it holds {', '.join(found[:10]) or 'none'}")
     path = (named or found)[0]
     labels = path.removesuffix("gt.txt") + "labels.txt"
-    names = text_of(archive.read(labels), labels).split("\n") if labels in archive.names else None
+    names = lines_of(archive.read(labels), labels) if labels in archive.names else None
     return text_of(archive.read(path), path), names

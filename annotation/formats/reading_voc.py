@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from annotation.core.problems import Problems, shown
 from annotation.core.tracks import Tracks
-from annotation.formats.archives import AT, Archive, InvalidFile, is_zip, refuse
+from annotation.formats.archives import AT, Archive, InvalidFile, is_zip, lines_of, refuse
 from annotation.formats.assembling import Target, assemble
 from annotation.formats.gathering import Gathered
 from annotation.formats.per_frame import frame_of
@@ -41,7 +41,7 @@ def _members(archive: Archive, video: str | None) -> list[str]:
     names = [n for n in archive.names if n.endswith(".xml") and "Annotations" in n.split("/")[:-1]]
     lists = archive.find(f"ImageSets/Main/{video}.txt") if video is not None else []
     if lists:
-        wanted = set(archive.read(lists[0]).decode("utf-8", "replace").split("\n"))
+        wanted = set(lines_of(archive.read(lists[0]), lists[0]))
         names = [n for n in names if n.rsplit("/", 1)[-1].removesuffix(".xml") in wanted]
     if not names:
         raise refuse("there is no XML in Annotations/ for the video")
