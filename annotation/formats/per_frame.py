@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 
+from annotation.core.problems import shown
 from annotation.core.tracks import Ints
+from annotation.formats.archives import refuse
 from annotation.formats.columns import split
 from annotation.formats.content import Rows, Video
 
@@ -22,6 +24,25 @@ def frame_of(stem: str) -> int | None:
     digits = re.findall(r"[0-9]+", stem)
     number = digits[-1].lstrip("0") if digits else None
     return None if number is None or len(number) >= 10 else int(number or 0)
+
+
+def stem_of(path: str) -> str:
+    """A path's last name without its ending."""
+    return path.rsplit("/", 1)[-1].rpartition(".")[0]
+
+
+def own_paths(paths: Iterable[str], video: str | None, what: str) -> list[str]:
+    """The frames' files that are the video's, in order: all there are, unless they are of several, which differ in what
+    stands beside the frame's number. InvalidFile where none of those is the video's; `what` the paths are."""
+    found: dict[str, list[str]] = {}
+    for path in sorted(paths):
+        found.setdefault(re.sub(r"[0-9]++(?=[^0-9]*+$)", "", stem_of(path)), []).append(path)
+    if video is None or len(found) < 2:
+        return sorted(path for own in found.values() for path in own)
+    if f"{video}_" not in found:
+        few = ", ".join(shown(name) for name in sorted(found)[:10])
+        raise refuse(f"{what} are of several videos, none of which is {shown(video)}: {few}")
+    return found[f"{video}_"]
 
 
 def by_frame(rows: Rows, text: bytes, lengths: Ints, video: Video) -> Iterator[tuple[int, bytes]]:

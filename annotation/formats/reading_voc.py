@@ -9,7 +9,7 @@ from annotation.core.tracks import Tracks
 from annotation.formats.archives import AT, Archive, InvalidFile, is_zip, lines_of, refuse
 from annotation.formats.assembling import Target, assemble
 from annotation.formats.gathering import Gathered
-from annotation.formats.per_frame import frame_of
+from annotation.formats.per_frame import frame_of, own_paths, stem_of
 from annotation.formats.typed import typed_attributes
 from annotation.formats.xml_input import read_xml
 
@@ -21,7 +21,8 @@ def read_voc(data: bytes, target: Target | None = None, *, video: str | None = N
     """Tracks from a zip with an XML for each frame in `Annotations/`, numbered from 0 by the last number in its name.
 
     A box without an attribute `track_id` is a track of one frame. `video` takes only the frames that
-    `ImageSets/Main/<video>.txt` lists. InvalidFile names files and lines.
+    `ImageSets/Main/<video>.txt` lists, or without that those of its name where there are several. InvalidFile names
+    files and lines.
     """
     if not is_zip(data):
         raise refuse("a zip with Annotations/ is needed: an XML alone does not say which frame it is")
@@ -42,10 +43,10 @@ def _members(archive: Archive, video: str | None) -> list[str]:
     lists = archive.find(f"ImageSets/Main/{video}.txt") if video is not None else []
     if lists:
         wanted = set(lines_of(archive.read(lists[0]), lists[0]))
-        names = [n for n in names if n.rsplit("/", 1)[-1].removesuffix(".xml") in wanted]
+        names = [n for n in names if stem_of(n) in wanted]
     if not names:
         raise refuse("there is no XML in Annotations/ for the video")
-    return names
+    return names if lists else own_paths(names, video, "the XMLs in Annotations/")
 
 
 @dataclass(slots=True)

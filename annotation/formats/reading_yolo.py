@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 import numpy as np
 
 from annotation.core.problems import Problems, shown
@@ -11,7 +9,7 @@ from annotation.core.tracks import Tracks
 from annotation.formats.archives import AT, Archive, InvalidFile, is_zip, refuse, text_of
 from annotation.formats.assembling import PLACES, Target, assemble
 from annotation.formats.gathering import Gathered
-from annotation.formats.per_frame import frame_of
+from annotation.formats.per_frame import frame_of, own_paths, stem_of
 from annotation.formats.tables import read_table
 
 COLUMNS = range(5, 7)
@@ -34,29 +32,16 @@ def read_yolo(data: bytes, target: Target | None = None, *, video: str | None = 
     names = _names(archive) or list(target.names or [])
     with problems.raising(InvalidFile):
         for path in _paths(archive, video):
-            _read(archive, path, frame_of(_stem(path)), names, target, found, problems)
+            _read(archive, path, frame_of(stem_of(path)), names, target, found, problems)
     return assemble(found.boxes(), target)
-
-
-def _stem(path: str) -> str:
-    return path.rsplit("/", 1)[-1].removesuffix(".txt")
 
 
 def _paths(archive: Archive, video: str | None) -> list[str]:
     """The label files of the video: all there are, unless they are of several."""
-    found: dict[str, list[str]] = {}
-    for path in archive.names:
-        if path.endswith(".txt") and "labels" in path.split("/")[:-1]:
-            found.setdefault(re.sub(r"[0-9]++(?=[^0-9]*+$)", "", _stem(path)), []).append(path)
-    if not found:
+    paths = [p for p in archive.names if p.endswith(".txt") and "labels" in p.split("/")[:-1]]
+    if not paths:
         raise refuse("there is no text in labels/")
-    if video is None:
-        return sorted(path for paths in found.values() for path in paths)
-    own = found.get(f"{video}_") or (next(iter(found.values())) if len(found) == 1 else None)
-    if own is None:
-        few = ", ".join(shown(name) for name in sorted(found)[:10])
-        raise refuse(f"the texts in labels/ are of several videos, none of which is {shown(video)}: {few}")
-    return own
+    return own_paths(paths, video, "the texts in labels/")
 
 
 def _read(

@@ -9,8 +9,11 @@ import zipfile
 import pytest
 
 from annotation.core.packing import digest
+from annotation.core.tracks import Tracks
+from annotation.formats.archives import InvalidFile
 from annotation.formats.assembling import Target
 from annotation.formats.choosing import Wanted
+from annotation.formats.content import Content, Video
 from annotation.formats.reading import read_as
 from annotation.formats.registry import FORMATS
 from tests.formats.scenes import LABELS, VIDEO, content, scene, written
@@ -57,3 +60,12 @@ def test_a_zip_that_went_through_other_hands_says_the_same(format: str, how: str
         name = VIDEO.name  # the document says whose it is
     again = read_as(format, handed_on(data, how), Wanted(name), TARGET)
     assert digest(again) == digest(read_as(format, data, Wanted(VIDEO.name), TARGET)) and again.tracks
+
+
+@pytest.mark.parametrize("format", sorted(FORMATS))
+def test_of_two_videos_none_is_read_for_a_third_nor_both(format: str) -> None:
+    named = zip(("a", "b"), scene().tracks, strict=True)
+    videos = [content(Tracks(0, 40, (t,)), Video(name, 40, 640, 480)).videos[0] for name, t in named]
+    data = written(FORMATS[format].write, Content(LABELS, videos))
+    with pytest.raises(InvalidFile):
+        read_as(format, data, Wanted("c"), TARGET)
