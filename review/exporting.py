@@ -30,7 +30,7 @@ from review.lifecycle import WorkStatus
 from review.models import Export, Release
 
 # What was begun by another version of the writers, or of the packer, is begun anew: it might make other bytes.
-WRITER = f"parts 5, zlib {zlib.ZLIB_RUNTIME_VERSION}"
+WRITER = f"parts 6, zlib {zlib.ZLIB_RUNTIME_VERSION}"
 TOLD_EVERY_S = 1.0
 BUSY_S = 5.0
 DRAFTS = "export-"
