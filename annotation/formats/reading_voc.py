@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 
 from annotation.core.problems import Problems, shown
@@ -20,9 +21,8 @@ NOT_ATTRIBUTES = {"track_id", "keyframe", "outside", "occluded", "rotation"}
 def read_voc(data: bytes, target: Target | None = None, *, video: str | None = None) -> Tracks:
     """Tracks from a zip with an XML for each frame in `Annotations/`, numbered from 0 by the last number in its name.
 
-    A box without an attribute `track_id` is a track of one frame. `video` takes only the frames that
-    `ImageSets/Main/<video>.txt` lists, or without that those of its name where there are several. InvalidFile names
-    files and lines.
+    A box without an attribute `track_id` is a track of one frame. `video` takes only the frames of its name, else those
+    that `ImageSets/Main/<video>.txt` lists, else all, if they are of one video. InvalidFile names files and lines.
     """
     if not is_zip(data):
         raise refuse("a zip with Annotations/ is needed: an XML alone does not say which frame it is")
@@ -40,6 +40,8 @@ def read_voc(data: bytes, target: Target | None = None, *, video: str | None = N
 
 def _members(archive: Archive, video: str | None) -> list[str]:
     names = [n for n in archive.names if n.endswith(".xml") and "Annotations" in n.split("/")[:-1]]
+    if own := [n for n in names if video is not None and re.fullmatch(f"{re.escape(video)}_[0-9]+", stem_of(n))]:
+        return own
     lists = archive.find(f"ImageSets/Main/{video}.txt") if video is not None else []
     if lists:
         wanted = set(lines_of(archive.read(lists[0]), lists[0]))

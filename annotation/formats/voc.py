@@ -7,6 +7,7 @@ in force go into `attributes`, as CVAT and datumaro write them; what lies partly
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -24,13 +25,17 @@ BEFORE_TRACK = b"      <attribute>\n        <name>track_id</name>\n        <valu
 
 
 def write_voc(archive: ZipWriter, content: Content) -> None:
-    """A zip with `Annotations/`, `ImageSets/Main/<video name>.txt`, `labelmap.txt` and `manifest.json`."""
+    """A zip with `Annotations/`, `ImageSets/Main/<video name, - for _>.txt`, `labelmap.txt` and `manifest.json`."""
     archive.add("JPEGImages/", b"")
     labels = [xml_text(n).encode() for n in content.ontology.names]
     folders = folder_names(v.video for v in content.videos)
+    # In VOC a list with an underscore in its name is of one class (`car_train.txt`), which readers pass over.
+    lists = folder_names(
+        replace(v.video, name=n.replace("_", "-")) for v, n in zip(content.videos, folders, strict=True)
+    )
     for i, (name, video) in enumerate(zip(folders, content.videos, strict=True)):
         _write_frames(archive, i, name, video, labels)
-        with archive.open(f"ImageSets/Main/{name}.txt") as member:
+        with archive.open(f"ImageSets/Main/{lists[i]}.txt") as member:
             for frame in video.video.frames(0, video.video.frame_count):
                 member.write(frame_stem(name, frame).encode() + b"\n")
     archive.add("labelmap.txt", "".join(f"{n}:::\n" for n in content.ontology.names).encode())

@@ -19,7 +19,7 @@ from annotation.core.ontology import plain_ontology
 from annotation.core.tracks import Tracks, fill, make_track
 from annotation.formats.archives import InvalidFile
 from annotation.formats.assembling import Target
-from annotation.formats.content import Content
+from annotation.formats.content import Content, Video
 from annotation.formats.crc import crcs
 from annotation.formats.registry import FORMATS
 from annotation.formats.spreadsheet import cell
@@ -49,6 +49,26 @@ def test_voc_is_opened_by_datumaro(tmp_path):
         assert found.media.size == (480, 640)
     one = next(a for a in items["walk.mp4_000002"].annotations if a.attributes["track_id"] == "3")
     assert (one.attributes["sex"], one.attributes["truncated"]) == ("f", False)
+
+
+def test_voc_of_videos_with_underscores_in_their_names_is_opened_by_datumaro(tmp_path):
+    from datumaro.components.dataset import Dataset
+
+    names = ("cam_1.mp4", "cam-1.mp4", "c")
+    videos = [content(scene(), Video(name, 40, 640, 480)).videos[0] for name in names]
+    raw = written(FORMATS["voc"].write, Content(LABELS, videos))
+    zipfile.ZipFile(io.BytesIO(raw)).extractall(tmp_path)
+    found = Dataset.import_from(str(tmp_path), "voc_detection")
+    assert {i.id for i in found} == {f"{name}_{frame:06}" for name in names for frame in range(40)}
+    assert {i.subset for i in found} == {"cam-1.mp4", "cam-1.mp4-2", "c"}
+
+
+def test_voc_takes_the_video_s_own_frames_whatever_the_lists_are_called():
+    tracks = zip(("cam-1", "cam_1"), scene().tracks, strict=True)
+    videos = [content(Tracks(0, 40, (t,)), Video(name, 40, 640, 480)).videos[0] for name, t in tracks]
+    raw = written(FORMATS["voc"].write, Content(LABELS, videos[::-1]))
+    for name, track in zip(("cam-1", "cam_1"), scene().tracks, strict=True):
+        assert [t.id for t in FORMATS["voc"].read(raw, Target(40, 640, 480, LABELS), video=name).tracks] == [track.id]
 
 
 def test_yolo_is_opened_by_datumaro(tmp_path):
