@@ -18,6 +18,7 @@ from django.db.models import Prefetch
 
 from annotation import recording
 from annotation.core.clipping import clip_to
+from annotation.core.piling import without_heaps
 from annotation.core.tracks import Dense, fill
 from crowd import ghosting, prelabelling, reporting
 from crowd.core import copying, flags
@@ -117,9 +118,9 @@ def _latest(project_id: str) -> list[Task]:
 
 
 def _drawn(task: Task, seats: Sequence[Assignment]) -> list[Dense]:
-    """What was drawn where nobody was shown what a neighbour had drawn."""
+    """What was drawn where nobody was shown what a neighbour had drawn; of heaps, some: all are compared with all."""
     start, stop = ghosting.unseen(task=task, seats=seats)
-    return [fill(recording.load(seat.track_set).tracks, start, stop) for seat in seats]
+    return [without_heaps(fill(recording.load(seat.track_set).tracks, start, stop)) for seat in seats]
 
 
 def _compared(task: Task, drawn: list[Dense]) -> Compared:

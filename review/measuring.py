@@ -10,6 +10,7 @@ from django.db.models.functions import Now
 
 from annotation import recording
 from annotation.core.matching import track_soft_f
+from annotation.core.piling import without_heaps
 from annotation.core.tracks import Dense, fill
 from crowd import ghosting
 from crowd.lifecycle import Seat
@@ -60,7 +61,8 @@ def _answers(project_id: str) -> tuple[list[Dense], list[str]]:
         task = given_here[0].task
         start, stop = ghosting.unseen(task=task, seats=given_here)
         for seat in given_here:
-            answers.append(replace(fill(recording.load(seat.track_set).tracks, start, stop), start=0))
+            drawn = without_heaps(fill(recording.load(seat.track_set).tracks, start, stop))
+            answers.append(replace(drawn, start=0))
             units.append(task.pk)
     return answers, units
 

@@ -7,15 +7,18 @@ rest falls into connected components that are solved one by one.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from annotation.core.overlaps import Overlaps, overlaps
+from annotation.core.overlaps import Overlaps, overlaps_in_parts
 from annotation.core.tracks import Bools, Dense, Floats, Ints
 
 _SMALL, _DENSE = 1024, 0.2  # cells, and share of them above 0, where the solver alone is quicker
+_AT_ONCE = 1 << 16  # pairs of tracks whose frames are held in memory at once
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -188,7 +191,10 @@ def track_iou(a: Dense, b: Dense, *, labels: bool = True, shared: Overlaps | Non
     Tracks of different labels have 0, unless `labels` is False. RangesDiffer unless filled over the same frames.
     `shared` are the overlaps of the two, if known.
     """
-    total = _sums(overlaps(a, b) if shared is None else shared, (len(a.ids), len(b.ids)))
+    return _track_iou(a, b, _sums(a, b) if shared is None else _summed((shared,), len(a.ids), len(b.ids), 0), labels)
+
+
+def _track_iou(a: Dense, b: Dense, total: Floats, labels: bool) -> Floats:
     common = _common_frames(a, b)
     either = a.present.sum(axis=1)[:, None] + b.present.sum(axis=1)[None, :] - common
     found = np.divide(total, either, out=np.zeros_like(total), where=either > 0)
@@ -200,33 +206,36 @@ def link_iou(a: Dense, b: Dense, n_min: int = 1, *, labels: bool = True) -> Floa
 
     NaN with fewer than `n_min` common frames (no evidence, which is not a match) and between labels.
     """
-    total = _sums(overlaps(a, b), (len(a.ids), len(b.ids)))
+    total = _sums(a, b)
     common = _common_frames(a, b)
     known = (common >= max(1, n_min)) & (same_label(a, b) | (not labels))
     return np.divide(total, common, out=np.full(total.shape, np.nan), where=known)
 
 
-def track_soft_f(a: Dense, b: Dense, *, labels: bool = True, shared: Overlaps | None = None) -> float:
-    """Soft F of two sets of tracks over the same frames, by spatio-temporal IoU: 1 for same; both empty 1.
+def track_soft_f(a: Dense, b: Dense, *, labels: bool = True) -> float:
+    """Soft F of two sets of tracks over the same frames, by spatio-temporal IoU: 1 for same; both empty 1."""
+    return _soft_f(a, b, _sums(a, b), labels)
 
-    `shared` are the overlaps of the two, if known.
-    """
-    found = overlaps(a, b) if shared is None else shared
-    if len(a.ids) * len(b.ids) <= _SMALL:
-        return soft_f(track_iou(a, b, labels=labels, shared=found))
+
+def track_soft_fs(some: Sequence[Dense], one: Dense) -> list[float]:
+    """`track_soft_f` of each of several sets with `one`, all of them looked at once. RangesDiffer."""
+    compared = np.zeros((len(some) + 1, len(some) + 1), bool)
+    compared[:-1, -1] = True
+    rows = np.cumsum([0, *(len(a.ids) for a in some)]).tolist()
+    total = _summed(overlaps_in_parts((*some, one), compared), rows[-1], len(one.ids), rows[-1])
+    return [_soft_f(a, one, total[i:j]) for a, (i, j) in zip(some, pairwise(rows), strict=True)]
+
+
+def _soft_f(a: Dense, b: Dense, total: Floats, labels: bool = True) -> float:
+    n, m = total.shape
+    if n * m <= _SMALL:
+        return soft_f(_track_iou(a, b, total, labels))
     # Of many tracks hardly any two lie on each other: only those that do are looked at.
-    keys, at = np.unique(found.left * len(b.ids) + found.right, return_inverse=True)
-    left, right = np.divmod(keys, len(b.ids))
-    total = np.bincount(at, weights=found.iou, minlength=len(keys))
-    either = np.sum(a.present[left] | b.present[right], axis=1)
-    same = _labelled(a, b, left, right) if labels else np.ones(len(keys), bool)
-    left, right, alike = left[same], right[same], (total / np.maximum(either, 1))[same]
-    return float(2 * alike[best_pairs(left, right, alike)].sum() / (len(a.ids) + len(b.ids)))
-
-
-def _labelled(a: Dense, b: Dense, left: Ints, right: Ints) -> Bools:
-    """Which pairs of rows have the same label."""
-    return np.array(a.labels, object)[left] == np.array(b.labels, object)[right]
+    left, right = np.nonzero(np.where(same_label(a, b), total, 0.0) if labels else total)
+    some = (slice(at, at + _AT_ONCE) for at in range(0, len(left), _AT_ONCE))
+    either = [np.sum(a.present[left[part]] | b.present[right[part]], axis=1) for part in some]
+    alike = total[left, right] / np.concatenate([np.zeros(0), *either])
+    return float(2 * alike[best_pairs(left, right, alike)].sum() / (n + m))
 
 
 def same_label(a: Dense, b: Dense) -> NDArray[np.bool_]:
@@ -236,9 +245,18 @@ def same_label(a: Dense, b: Dense) -> NDArray[np.bool_]:
     return left[:, None] == np.array([code[label] for label in b.labels], np.int64)[None, :]
 
 
-def _sums(found: Overlaps, shape: tuple[int, int]) -> Floats:
-    at = found.left * shape[1] + found.right
-    return np.bincount(at, weights=found.iou, minlength=shape[0] * shape[1]).astype(float).reshape(shape)
+def _sums(a: Dense, b: Dense) -> Floats:
+    """(n, m): Σ IoU over frames."""
+    parts = overlaps_in_parts((a, b), np.array([[False, True], [False, False]]))
+    return _summed(parts, len(a.ids), len(b.ids), len(a.ids))
+
+
+def _summed(parts: Iterable[Overlaps], n: int, m: int, first: int) -> Floats:
+    """(n, m): Σ IoU over frames, of n rows with m on the right that are numbered from `first` on."""
+    total = np.zeros(n * m)
+    for found in parts:
+        np.add.at(total, found.left * m + found.right - first, found.iou)
+    return total.reshape(n, m)
 
 
 def _common_frames(a: Dense, b: Dense) -> Floats:

@@ -9,6 +9,8 @@ into the stretch and out of it is the object's is asked afterwards, by `untangli
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from annotation.core.boxes import iou_aligned
@@ -20,6 +22,7 @@ AGAINST = 1.0  # what a frame loses on which all are in both clusters; a share o
 APART = 0.5  # 1 − IoU from which two boxes of one worker are two objects for certain
 NEVER = 1e6
 
+Pair = tuple[int, int]  # two clusters
 Sides = tuple[Ints, Ints]  # the clusters of the two boxes of every pair that overlaps
 
 
@@ -28,15 +31,20 @@ def absorb(stack: Stack, member: Ints, above: Floats, floor: float, weights: Flo
 
     `above` is how far the IoU of every pair of `stack.overlap` is above the floor, `weights` (w,) are above 0.
     """
+    known: dict[Pair, tuple[float, slice]] = {}
     for _ in range(len(stack.tracks)):
-        best = (0.0, slice(0), (0, 0))
         sides = _sides(stack, member)
-        for pair in _candidates(stack, member, sides, above):
-            worth, frames = _best_stretch(_gain(stack, member, pair, sides, above, floor, weights))
-            best = max(best, (worth, frames, pair), key=lambda found: found[0])
-        if best[0] < ALIKE * stack.time_scale:
+        asked = _candidates(stack, member, sides, above)
+        at = _between(sides, [pair for pair in asked if pair not in known])
+        for pair, some in at.items():
+            known[pair] = _best_stretch(_gain(stack, member, pair, some, above, floor, weights))
+        worth, pair = max(((known[pair][0], pair) for pair in asked), key=lambda found: found[0], default=(0.0, (0, 0)))
+        if worth < ALIKE * stack.time_scale:
             break
-        member = _join(stack, member, above, weights, best[2], best[1])
+        before, member = member, _join(stack, member, above, weights, pair, known[pair][1])
+        moved = before != member
+        changed = {*before[moved].tolist(), *member[moved].tolist()}
+        known = {pair: found for pair, found in known.items() if changed.isdisjoint(pair)}
     return member
 
 
@@ -46,23 +54,33 @@ def _sides(stack: Stack, member: Ints) -> Sides:
     return member[pairs.left, pairs.frame], member[pairs.right, pairs.frame]
 
 
-def _candidates(stack: Stack, member: Ints, sides: Sides, above: Floats) -> list[tuple[int, int]]:
+def _candidates(stack: Stack, member: Ints, sides: Sides, above: Floats) -> list[Pair]:
     """Pairs of clusters that lie on each other on some frames for as much as a stretch must be worth."""
     a, b = sides
-    apart = (a != b) & (above > 0)
+    apart = (a != b) & (above > 0) & (np.minimum(a, b) >= 0)
     count = int(member.max(initial=-1)) + 1
     keys, at = np.unique(np.minimum(a, b)[apart] * count + np.maximum(a, b)[apart], return_inverse=True)
     good = np.bincount(at, weights=above[apart], minlength=len(keys))
     return [divmod(int(key), count) for key in keys[good >= ALIKE * stack.time_scale]]
 
 
-def _gain(
-    stack: Stack, member: Ints, pair: tuple[int, int], sides: Sides, above: Floats, floor: float, weights: Floats
-) -> Floats:
-    """By frame (n,) how much better two clusters are one there than two."""
+def _between(sides: Sides, asked: Sequence[Pair]) -> dict[Pair, Ints]:
+    """Where the overlaps of each pair of clusters are listed."""
+    if not asked:
+        return {}
+    low, high = np.minimum(*sides), np.maximum(*sides)
+    count = int(high.max()) + 1
+    wanted = np.array([a * count + b for a, b in asked])
+    keys = low * count + high
+    at = np.flatnonzero((low >= 0) & np.isin(keys, wanted))
+    at = at[np.argsort(keys[at], kind="stable")]
+    since, until = (np.searchsorted(keys[at], wanted, side=side) for side in ("left", "right"))
+    return {pair: at[a:b] for pair, a, b in zip(asked, since.tolist(), until.tolist(), strict=True)}
+
+
+def _gain(stack: Stack, member: Ints, pair: Pair, at: Ints, above: Floats, floor: float, weights: Floats) -> Floats:
+    """By frame (n,) how much better two clusters are one there than two; `at` lists the overlaps between them."""
     n = member.shape[1]
-    a, b = sides
-    at = np.flatnonzero(((a == pair[0]) & (b == pair[1])) | ((a == pair[1]) & (b == pair[0])))
     strength = weights[stack.owners]
     both = strength[stack.overlap.left[at]] * strength[stack.overlap.right[at]]
     sums = np.bincount(stack.overlap.frame[at], weights=(above[at] + floor) * both, minlength=n)
@@ -78,7 +96,7 @@ def _gain(
     return np.where(total > 0, np.where(clash.sum(axis=0) / most > 1 - 1e-9, -NEVER, mean), 0.0)
 
 
-def _apart(stack: Stack, member: Ints, pair: tuple[int, int]) -> Floats:
+def _apart(stack: Stack, member: Ints, pair: Pair) -> Floats:
     """How far each worker's two boxes in both clusters are two, (w, n): not at all where one lies on the other."""
     one, other = (_own_boxes(stack, member == k) for k in pair)
     return np.clip((1 - np.nan_to_num(iou_aligned(one, other))) / APART, 0, 1)
@@ -114,7 +132,7 @@ def _best_stretch(gain: Floats) -> tuple[float, slice]:
     return float(total[last] - low[last]), slice(first, last)
 
 
-def _join(stack: Stack, member: Ints, above: Floats, weights: Floats, pair: tuple[int, int], frames: slice) -> Ints:
+def _join(stack: Stack, member: Ints, above: Floats, weights: Floats, pair: Pair, frames: slice) -> Ints:
     """Both clusters under the number of the one that more drew on these frames.
 
     Of a worker who is in both there, the track that fits the others less leaves.

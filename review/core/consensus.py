@@ -16,8 +16,7 @@ from fractions import Fraction
 import numpy as np
 
 from annotation.core.boxes import iou_aligned
-from annotation.core.matching import track_soft_f
-from annotation.core.overlaps import overlaps_with
+from annotation.core.matching import track_soft_fs
 from annotation.core.tracks import Bools, Dense, Floats, Interval, Ints, Track, Tracks, fill, fill_all
 from crowd.core.skill import Skill
 from crowd.core.stopping import votes_needed
@@ -293,8 +292,6 @@ def _scored(tracks: Tracks, merged: Dense, submissions: Sequence[Submission], ce
         scores = {submissions[0].id: 1.0}
     else:
         filled = fill_all((s.tracks.tracks for s in submissions), tracks.start, tracks.stop)
-        met = overlaps_with(filled, merged)
-        alike = (track_soft_f(dense, merged, shared=own) for dense, own in zip(filled, met, strict=True))
-        scores = dict(zip((s.id for s in submissions), alike, strict=True))
+        scores = dict(zip((s.id for s in submissions), track_soft_fs(filled, merged), strict=True))
     agreement = float(np.mean(list(scores.values()))) if scores else 1.0
     return Consensus(tracks, agreement, float(np.mean(certain)), scores, risk=float(np.sum(1 - certain)))

@@ -9,8 +9,8 @@ from functools import cached_property
 import numpy as np
 
 from annotation.core.overlaps import Overlaps, overlaps_among
+from annotation.core.piling import heaped
 from annotation.core.tracks import Bools, Dense, Floats, Ints, Track, Tracks, fill_all
-from review.core.piling import heaped
 from review.core.timing import time_scale
 
 OTHERS = 8  # whom one of many is compared with, at most

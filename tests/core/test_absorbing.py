@@ -71,3 +71,25 @@ def test_clusters_that_only_a_second_drawing_keeps_apart_are_one():
     alone = block.owners > 0
     assert len(np.unique(found[alone])) == 1
     assert len(np.unique(found)) == 2
+
+
+def test_after_a_join_only_what_it_changed_is_asked_again(monkeypatch):
+    asked = []
+    gain = absorbing._gain
+    monkeypatch.setattr(
+        absorbing, "_gain", lambda block, member, pair, *more: asked.append(pair) or gain(block, member, pair, *more)
+    )
+    places = np.arange(6) * 100.0
+    block = stack([drawn(*(places + w)) for w in range(4)], 0, FRAMES)
+    member = 2 * (block.boxes[:, :, 0] // 100).astype(np.int64) + block.owners[:, None] % 2
+    found = absorbed(block, member)
+    assert [len(np.unique(found[block.boxes[:, 0, 0] // 100 == k])) for k in range(6)] == [1] * 6
+    assert len(asked) == len(set(asked)) == 6
+
+
+def test_what_is_led_nowhere_is_no_object_that_others_could_be_joined_to():
+    # One drawing lies on what three drew, but was led nowhere; the three stay who they are.
+    block = stack([drawn(0), drawn(1), drawn(2), drawn(3)], 0, FRAMES)
+    member = np.zeros((4, FRAMES), np.int64)
+    member[3] = -1
+    assert (absorbed(block, member) == member).all()

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import tracemalloc
 from itertools import permutations
 
 import numpy as np
@@ -8,9 +9,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import linear_sum_assignment
 
+from annotation.core import overlaps as listing
 from annotation.core.boxes import iou
-from annotation.core.matching import best_pairs, hard_f1, link_iou, match, soft_f, track_iou, track_soft_f
-from annotation.core.overlaps import RangesDiffer, overlaps, overlaps_among, overlaps_with
+from annotation.core.matching import (
+    best_pairs,
+    hard_f1,
+    link_iou,
+    match,
+    soft_f,
+    track_iou,
+    track_soft_f,
+    track_soft_fs,
+)
+from annotation.core.overlaps import RangesDiffer, overlaps, overlaps_among, overlaps_in_parts
 from annotation.core.tracks import Dense, fill, make_track
 
 
@@ -165,12 +176,32 @@ def test_several_sets_are_compared_as_two_by_two():
 
 
 def test_several_sets_are_compared_with_one_as_each_alone():
-    *some, one = (scene(seed, 5, 40) for seed in range(4))
-    for dense, found in zip(some, overlaps_with(some, one), strict=True):
-        alone = overlaps(dense, one)
-        assert len(alone.iou) > 0
-        for name in ("left", "right", "frame", "iou"):
-            assert np.array_equal(getattr(found, name), getattr(alone, name))
+    *some, one = (scene(seed, tracks, 40) for seed, tracks in enumerate((5, 0, 40, 5)))
+    alone = [track_soft_f(dense, one) for dense in some]
+    assert track_soft_fs(some, one) == alone
+    assert min(alone[0], alone[2]) > 0 == alone[1]
+
+
+@pytest.mark.parametrize("at_once", [1, 40, 700])
+def test_overlaps_are_the_same_however_many_are_looked_at_at_once(monkeypatch, at_once: int):
+    some, compared = [scene(seed, 12, 70) for seed in range(3)], np.triu(np.ones((3, 3), bool))
+    whole = overlaps_among(some, compared)
+    monkeypatch.setattr(listing, "_AT_ONCE", at_once)
+    parts = list(overlaps_in_parts(some, compared))
+    assert max(len(part.iou) for part in parts) < len(whole.iou) / 2
+    for name in ("left", "right", "frame", "iou"):
+        assert np.array_equal(np.concatenate([getattr(part, name) for part in parts]), getattr(whole, name))
+
+
+def test_hundreds_of_tracks_in_one_place_are_scored_in_little_memory():
+    heap = fill([make_track(str(i), "car", [0, 63], [[i, 0, i + 400, 60]] * 2) for i in range(300)], 0, 64)
+    tracemalloc.start()
+    try:
+        assert track_soft_f(heap, heap) == 1.0
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 150e6  # they share 5.8 million boxes
 
 
 def test_another_label_is_another_object_to_a_score():

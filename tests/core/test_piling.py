@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from annotation.core.piling import FEW, MOST, heaped
 from annotation.core.tracks import Track, Tracks, make_track
 from review.core.consensus import Submission, make_consensus
-from review.core.piling import FEW, MOST, heaped
 
 
 def tracks(lefts, first: int = 0) -> tuple[Track, ...]:

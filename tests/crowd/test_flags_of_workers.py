@@ -11,9 +11,11 @@ from django.db.models import F
 
 from annotation import recording
 from annotation.core.clipping import clip_to
-from annotation.core.tracks import Tracks, make_track, to_json
+from annotation.core.piling import MOST
+from annotation.core.tracks import Dense, Tracks, make_track, to_json
 from annotation.models import Job, User
 from crowd import suspecting
+from crowd.core import flags as core_flags
 from crowd.core import simulation, spamming
 from crowd.core.policies import from_json
 from crowd.core.simulation import Worker
@@ -152,6 +154,27 @@ def test_who_copies_is_flagged_with_what_was_copied() -> None:
         assert Assignment.objects.get(pk=one["submission"]).worker.username == "Wanda"
         assert Assignment.objects.get(pk=one["of"]).worker.username == "Will"
         assert one["difference"] < one["usual_difference"] / 3
+
+
+def test_of_hundreds_of_boxes_in_one_place_a_few_are_compared(monkeypatch: pytest.MonkeyPatch) -> None:
+    batch = crowd()
+    client = cast.client("Wanda")
+    for _ in range(3):
+        seat = stage.try_claim(client, batch.project).json()
+        keyframes = [{"frame": seat["segment"]["start"], "points": [20, 20, 36, 38]}]
+        heap = [{"id": str(i), "label": "person", "keyframes": keyframes} for i in range(300)]
+        assert stage.submit(client, seat, heap).status_code == 200
+        Assignment.objects.filter(pk=seat["id"]).update(claimed_at=F("submitted_at") - timedelta(seconds=600))
+    compared: list[int] = []
+    repeats = core_flags.repeats
+
+    def note(a: Dense, b: Dense) -> float:
+        compared.append(len(a.ids) * len(b.ids))
+        return repeats(a, b)
+
+    monkeypatch.setattr(core_flags, "repeats", note)
+    assert "same_everywhere" in codes(batch)["Wanda"]
+    assert 0 < max(compared) <= MOST**2
 
 
 def test_once_alike_is_a_coincidence() -> None:
