@@ -79,8 +79,8 @@ class Client:
         return video
 
     def launch(self, project: str, videos: Sequence[str] | None = None, policy: Mapping[str, Any] | None = None) -> Row:
-        """A batch of the project's videos: those that are in none yet, unless some are named."""
-        body = ({"videos": list(videos)} if videos else {}) | ({"policy": dict(policy)} if policy else {})
+        """A batch of the videos, or where `videos` is None of those of the project that are in none yet."""
+        body = ({} if videos is None else {"videos": list(videos)}) | ({"policy": dict(policy)} if policy else {})
         return self.transport.post(f"/api/v1/projects/{self.project(project)['id']}/launch/", body)
 
     def batch(self, batch_id: str) -> Row:

@@ -90,3 +90,10 @@ def test_what_is_missing_or_open_to_others_is_said(tmp_path: Path) -> None:
         settings.read(environ=environ)
     with pytest.raises(NotConfigured, match="no address"):
         settings.read("example.org", "x", environ)
+
+
+def test_no_videos_are_not_all_videos(client: Client, project: str, tmp_path: Path) -> None:
+    (tmp_path / "any.mp4").write_bytes(b"no video")
+    client.upload(project, tmp_path / "any.mp4")
+    with pytest.raises(ApiError, match="/videos: must be a list of ids"):
+        client.launch(project, [])
