@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import httpx
+
 from trackweave_client.errors import NotConfigured
+
+_TOKEN = re.compile(r"[\x21-\x7e]+")
 
 
 @dataclass(frozen=True)
@@ -28,10 +33,19 @@ def read(url: str | None = None, token: str | None = None, environ: Mapping[str,
     if not (url and token):
         missing = "TRACKWEAVE_TOKEN" if url else "TRACKWEAVE_URL"
         raise NotConfigured(f"{missing} is not set, and {config_path(environ)} does not say it")
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.netloc:
+    if not _is_address(url):
         raise NotConfigured(f"{url!r} is no address of a site, such as https://labels.example.org")
+    if not _TOKEN.fullmatch(token):  # which is not shown: it may be right but for a line's end
+        raise NotConfigured("the token has blanks, line ends or letters in it that no token has")
     return Settings(url.rstrip("/"), token)
+
+
+def _is_address(url: str) -> bool:
+    try:
+        parts, _ = urlsplit(url), httpx.URL(url)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except (ValueError, httpx.InvalidURL):  # a port that is none, half a bracket, a line's end
+        return False
 
 
 def config_path(environ: Mapping[str, str] = os.environ) -> Path:

@@ -92,6 +92,21 @@ def test_what_is_missing_or_open_to_others_is_said(tmp_path: Path) -> None:
         settings.read("example.org", "x", environ)
 
 
+@pytest.mark.parametrize(
+    "url", ["http://[::1", "http://example.org:x", "http://example.org:99999", "http://a\n", "http://:1"]
+)
+def test_an_address_that_is_none_is_said(url: str) -> None:
+    with pytest.raises(NotConfigured, match="no address of a site"):
+        settings.read(url, "x", {})
+
+
+@pytest.mark.parametrize("end", ["\n", " ", "\u00e9"])
+def test_a_token_that_cannot_be_sent_is_said_at_once_and_not_shown(end: str) -> None:
+    with pytest.raises(NotConfigured, match="the token has") as error:
+        settings.read("https://example.org", "secret" + end, {})
+    assert "secret" not in str(error.value)
+
+
 def test_no_videos_are_not_all_videos(client: Client, project: str, tmp_path: Path) -> None:
     (tmp_path / "any.mp4").write_bytes(b"no video")
     client.upload(project, tmp_path / "any.mp4")
