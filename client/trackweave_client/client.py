@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, quote, urlsplit
 
 from trackweave_client import settings
 from trackweave_client.downloading import Download
@@ -56,7 +56,7 @@ class Client:
         found = [row for row in self.projects() if name in (row["id"], row["name"])]
         if len(found) > 1:
             raise Failed(f"{len(found)} projects are called {name!r}; name one by its id")
-        return found[0] if found else self.transport.get(f"/api/v1/projects/{name}/")
+        return found[0] if found else self.transport.get(f"/api/v1/projects/{quote(name, safe='')}/")
 
     def make_project(self, name: str, labels: Sequence[Mapping[str, Any]], **more: Any) -> Row:
         return self.transport.post("/api/v1/projects/", {"name": name, "labels": list(labels), **more})

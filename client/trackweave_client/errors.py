@@ -39,13 +39,18 @@ class ApiError(TrackweaveError):
         self.status = answer.status_code
         self.type = str(said.get("type", ""))
         self.title = str(said.get("title") or answer.reason_phrase)
-        self.detail = str(said.get("detail", ""))
+        self.detail = str(said.get("detail", "")) or _moved(answer)
         self.errors = [(str(e.get("pointer", "")), str(e.get("message", ""))) for e in _list(said.get("errors"))]
         super().__init__("\n".join([f"{self.status} {self.title}: {self.detail}".rstrip(": "), *self._lines()]))
 
     def _lines(self) -> list[str]:
         told = [(pointer, message) for pointer, message in self.errors if message != self.detail or pointer]
         return [f"  {pointer or '/'}: {message}" for pointer, message in told]
+
+
+def _moved(answer: httpx.Response) -> str:
+    """Redirects are not followed: a POST would arrive as a GET, and a token at another site."""
+    return f"the site is at {answer.headers['Location']}" if answer.has_redirect_location else ""
 
 
 def _document(answer: httpx.Response) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx
 
-from trackweave_client.errors import ApiError, Unreachable
+from trackweave_client.errors import ApiError, Failed, Unreachable
 
 ATTEMPTS = 6
 LONGEST_WAIT_S = 30.0
@@ -33,11 +33,11 @@ class Transport:
         self.http.close()
 
     def get(self, path: str, **params: Any) -> Any:
-        return self.send("GET", path, params=params or None).json()
+        return said(self.send("GET", path, params=params or None))
 
     def post(self, path: str, body: Any = None, *, key: str | None = None) -> Any:
         """`key`: the Idempotency-Key of an attempt that may have been made before, also by another process."""
-        return self.send("POST", path, json={} if body is None else body, key=key).json()
+        return said(self.send("POST", path, json={} if body is None else body, key=key))
 
     def send(self, method: str, path: str, *, key: str | None = None, **how: Any) -> httpx.Response:
         """The answer to a request that may be sent several times. ApiError for what the site refuses, Unreachable
@@ -58,6 +58,15 @@ class Transport:
             if answer.status_code not in PASSING and refusal.type != UNDER_WAY:
                 raise refusal
             patience.lose(refusal, answer.headers.get("Retry-After", ""))
+
+
+def said(answer: httpx.Response) -> Any:
+    """The JSON of an answer. Failed where it is none: somebody else answers in the site's place."""
+    try:
+        return answer.json()
+    except ValueError:
+        kind = answer.headers.get("Content-Type", "nothing")
+        raise Failed(f"{answer.url} answered {kind} instead of JSON: is the site really there?") from None
 
 
 class Patience:

@@ -19,7 +19,7 @@ from typing import Any
 import httpx
 
 from trackweave_client.errors import ApiError, Failed
-from trackweave_client.transport import PASSING, Patience, Transport
+from trackweave_client.transport import PASSING, Patience, Transport, said
 
 TUS = {"Tus-Resumable": "1.0.0"}
 BYTES = "application/offset+octet-stream"
@@ -79,10 +79,10 @@ class Upload:
     def _begun(self, note: Note) -> Note:
         if not note.url:
             self._save(note)
-            said = {"filename": self.path.name, "sha256": note.sha256} | ({"name": self.name} if self.name else {})
-            headers = TUS | {"Upload-Length": str(self.bytes), "Upload-Metadata": _metadata(said)}
+            facts = {"filename": self.path.name, "sha256": note.sha256} | ({"name": self.name} if self.name else {})
+            headers = TUS | {"Upload-Length": str(self.bytes), "Upload-Metadata": _metadata(facts)}
             path = f"/api/v1/projects/{self.project}/uploads/"
-            note.url = self.transport.send("POST", path, headers=headers, key=note.key).json()["url"]
+            note.url = said(self.transport.send("POST", path, headers=headers, key=note.key))["url"]
             self._save(note)
         return note
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
-from trackweave_client import ApiError, Client, NotConfigured, Unreachable, cli, settings
+from trackweave_client import ApiError, Client, Failed, NotConfigured, Unreachable, cli, settings
 
 from tests.client.conftest import LABELS
 from tests.client.proxy import Plan, Proxy
@@ -105,6 +108,40 @@ def test_a_token_that_cannot_be_sent_is_said_at_once_and_not_shown(end: str) -> 
     with pytest.raises(NotConfigured, match="the token has") as error:
         settings.read("https://example.org", "secret" + end, {})
     assert "secret" not in str(error.value)
+
+
+@pytest.fixture
+def stranger() -> Iterator[str]:
+    """A web server that is not the site: it answers a page, or leads elsewhere."""
+
+    class Pages(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(301 if "/projects/" in self.path else 200)
+            self.send_header("Location", f"https://labels.example.org{self.path}")
+            self.send_header("Content-Type", "text/html")
+            self.end_headers()
+            self.wfile.write(b"<title>log in</title>")
+
+        def log_message(self, format: str, *args: Any) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Pages) as server:
+        threading.Thread(target=server.serve_forever).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+def test_who_answers_in_the_sites_place_is_said(stranger: str, connect: Any) -> None:
+    with pytest.raises(Failed, match="answered text/html instead of JSON"):
+        connect(stranger).video("any")
+    with pytest.raises(ApiError, match="the site is at https://labels.example.org/api/v1/projects/"):
+        connect(stranger).project("any")
+
+
+@pytest.mark.parametrize("name", ["Who?", "#1", "?", "a/b", "%2F", "../me"])
+def test_a_project_whose_name_is_none_is_not_found(client: Client, name: str) -> None:
+    with pytest.raises(ApiError, match="404"):
+        client.project(name)
 
 
 def test_no_videos_are_not_all_videos(client: Client, project: str, tmp_path: Path) -> None:
