@@ -8,6 +8,7 @@ from typing import Any
 from django.http.response import HttpResponseBase
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -68,7 +69,7 @@ class VideoTracks(View):
         return self._page(request, whole, numbers, start, stop)
 
     def _page(self, request: Request, whole: Whole | None, numbers: list[int], start: int, stop: int) -> Response:
-        after = _frame(request, "after", 0, 2**53)
+        after = _cursor(request)
         size = min(100, Pages().get_page_size(request) or 100)
         rest = [n for n in numbers if n > after]
         page = rest[:size]
@@ -98,8 +99,16 @@ def _read(whole: Whole, numbers: list[int], start: int, stop: int) -> Tracks:
 
 def _address(request: Request, after: int) -> str:
     query = request.query_params.copy()
-    query["after"] = str(after)
+    query["cursor"] = str(after)
     return request.build_absolute_uri(f"{request.path}?{query.urlencode()}")
+
+
+def _cursor(request: Request) -> int:
+    """The number of the last track of the page before; 0 for the first page."""
+    value = request.query_params.get("cursor", "0")
+    if not (value.isascii() and value.isdigit() and len(value) < 17):
+        raise NotFound(Pages.invalid_cursor_message)
+    return int(value)
 
 
 def _frame(request: Request, name: str, default: int, high: int) -> int:

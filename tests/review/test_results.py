@@ -5,8 +5,10 @@ import json
 import zipfile
 from io import BytesIO
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
+from django.http import QueryDict
 
 from annotation import recording
 from annotation.core.tracks import Tracks, to_json
@@ -84,6 +86,16 @@ def test_pages_of_tracks_are_as_all_at_once_and_read_the_whole_video_once(monkey
     assert found == [track for one in expected for track in one["tracks"]]
     assert len(found) == 12 and len(read) == 6 + 12
     assert max(stop - start for _, start, stop in read[6:]) == 31
+
+
+def test_tracks_are_paged_by_a_cursor_as_every_list_is() -> None:
+    video = rows.accepted(1, lambda start, stop: rows.walkers(start, stop, count=2))[0].video
+    address, alice = f"{stage.API}/videos/{video.pk}/tracks/?page_size=1", cast.client("Alice")
+    following = QueryDict(alice.get(address).json()["next"].partition("?")[2])
+    assert set(following) == {"page_size", "cursor"}
+    second = alice.get(f"{address}&{urlencode({'cursor': following['cursor']})}").json()
+    assert second["results"] == alice.get(address.partition("?")[0]).json()["results"][1:]
+    assert [alice.get(f"{address}&cursor={none}").status_code for none in ("x", "-1", "%00")] == [404] * 3
 
 
 def test_the_same_content_is_the_same_release() -> None:
