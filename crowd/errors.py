@@ -20,7 +20,7 @@ class SeatIsOver(Problem):
 
 
 class LeaseIsOver(Problem):
-    """The lease ran out before this arrived. What you sent was kept for a manager to look at."""
+    """The lease ran out, or the seat was taken back, before this arrived."""
 
     status = 410
     code = "lease-is-over"

@@ -13,6 +13,8 @@ from crowd.lifecycle import FILLED_SEATS, Seat
 from crowd.models import Assignment, Draft, LateBody
 from crowd.seating import end, expire, lock_task, policy_of
 
+TOO_LATE = f"{LeaseIsOver.__doc__} What you sent was kept for a manager to look at."
+
 
 def holding(token: str) -> Q:
     """A seat held with this token and within its lease, by the database's clock."""
@@ -26,7 +28,7 @@ def save_draft(*, seat: Assignment, token: str, body: str) -> None:
     if seat.status in FILLED_SEATS:
         raise SeatIsOver
     Draft.objects.update_or_create(assignment=seat, defaults={"body": body, "saved_at": Now()})
-    _explain(seat, token)
+    _explain(seat, token, TOO_LATE)
 
 
 def renew(*, seat: Assignment, token: str) -> datetime:
@@ -70,10 +72,10 @@ def keep_late(*, seat: Assignment, token: str, body: str, valid: bool = True) ->
     keep = LateBody.objects.update_or_create if valid else LateBody.objects.get_or_create
     keep(assignment=seat, defaults={"body": body, "came_at": Now()})
     expire(seat)
-    raise LeaseIsOver
+    raise LeaseIsOver(TOO_LATE)
 
 
-def _explain(seat: Assignment, token: str) -> None:
+def _explain(seat: Assignment, token: str, too_late: str | None = None) -> None:
     """Raise why a seat is not held with this token; nothing where it is."""
     seat.refresh_from_db()
     if seat.token != token:
@@ -82,4 +84,4 @@ def _explain(seat: Assignment, token: str) -> None:
         raise SeatIsOver
     if not Assignment.objects.filter(holding(token), pk=seat.pk).exists():
         expire(seat)
-        raise LeaseIsOver
+        raise LeaseIsOver(too_late)

@@ -118,6 +118,22 @@ def test_a_late_submission_is_gone_but_kept_and_the_seat_is_open_for_others() ->
     assert TrackSet.objects.count() == 0
 
 
+def test_only_who_sent_work_too_late_is_told_that_it_was_kept() -> None:
+    batch = stage.launched()
+    wanda = cast.client("Wanda")
+    seat = stage.claim(wanda, batch.project)
+    stage.lapse(seat)
+    address, body = f"{stage.API}/assignments/{seat['id']}", {"token": seat["token"], "tracks": []}
+    answers = [wanda.post(f"{address}/{move}/", body) for move in ("renew", "release", "submit")]
+    answers.append(wanda.put(f"{address}/draft/", body))
+    assert [(a.status_code, "was kept" in a.json()["detail"]) for a in answers] == [
+        (410, False),
+        (410, False),
+        (410, True),
+        (410, True),
+    ]
+
+
 def test_an_invalid_late_submission_is_gone_and_kept_all_the_same() -> None:
     batch = stage.launched()
     wanda = cast.client("Wanda")
