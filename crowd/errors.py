@@ -56,6 +56,13 @@ class NothingToLaunch(Problem):
     code = "nothing-to-launch"
 
 
+class NothingToDraw(Problem):
+    """The project has no labels, so nobody could draw anything: give it some, then launch."""
+
+    status = 409
+    code = "nothing-to-draw"
+
+
 class WrongState(Problem):
     """This cannot be done in the state that it is in."""
 

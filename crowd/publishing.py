@@ -16,7 +16,7 @@ from annotation.notifying import announce
 from annotation.queue import want
 from crowd import prelabelling, training
 from crowd.core.policies import Policy
-from crowd.errors import NothingToLaunch, VideoInUse, WrongState
+from crowd.errors import NothingToDraw, NothingToLaunch, VideoInUse, WrongState
 from crowd.lifecycle import BatchStatus, Seat, TaskStatus
 from crowd.models import Assignment, Batch, BatchVideo, Gold, Task
 from crowd.seating import LIVE_BATCHES, UNDECIDED_TASKS, lock_task, move_task, open_seats, policy_of, withdraw
@@ -33,6 +33,8 @@ def open_batch(*, project: Project, videos: Sequence[Video] | None, policy: Poli
     if not chosen:
         raise NothingToLaunch
     ontology = Ontology.objects.filter(project=project).latest("version")
+    if not ontology.labels:
+        raise NothingToDraw
     batch = Batch.objects.create(project=project, ontology=ontology, policy=policy.to_json(), created_by=by)
     # Two launches at once may name the same videos in different orders.
     named = Video.objects.select_for_update(no_key=True).filter(pk__in=[video.pk for video in chosen])

@@ -51,6 +51,16 @@ def test_a_video_is_launched_once_until_its_batch_is_cancelled() -> None:
     assert alice.post(address, {"videos": [video]}).status_code == 201
 
 
+def test_a_project_without_labels_is_not_launched() -> None:
+    project = cast.project(labels=[])
+    cast.video(project)
+    alice, address = cast.client("Alice"), f"{stage.API}/projects/{project.pk}/"
+    refused = alice.post(f"{address}launch/", {})
+    assert (refused.status_code, refused.json()["title"]) == (409, "Nothing to draw")
+    alice.patch(address, {"labels": [{"name": "person"}]})
+    assert alice.post(f"{address}launch/", {}).status_code == 201
+
+
 def test_a_policy_that_cannot_be_worked_by_is_refused_with_its_place() -> None:
     project = cast.project()
     cast.video(project)
