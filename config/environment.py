@@ -111,6 +111,17 @@ def parse_database(url: str, data_dir: Path) -> Database:
     raise BadSetting("DATABASE_URL", url, "it starts with sqlite:/// or postgres://")
 
 
+def folder(name: str, path: Path) -> Path:
+    """The folder of a setting, made if it is not there. BadSetting where it cannot be, or is not to be written in."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise BadSetting(name, str(path), f"no folder can be made there: {error.strerror}") from None
+    if not os.access(path, os.W_OK | os.X_OK):
+        raise BadSetting(name, str(path), "this user may not write in that folder")
+    return path
+
+
 def kept_secret(path: Path) -> str:
     """The secret in `path`, made now (mode 0600) if there is none. Of two processes at once, one makes it for both."""
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -18,7 +18,7 @@ ENVIRONMENT = environment.read(os.environ)
 IS_WEB = os.environ.get("TRACKWEAVE_PROCESS") == "web"
 
 DEBUG = ENVIRONMENT.debug
-DATA_DIR = ENVIRONMENT.data_dir
+DATA_DIR = environment.folder("DATA_DIR", ENVIRONMENT.data_dir)
 SECRET_KEY = ENVIRONMENT.secret_key or environment.kept_secret(DATA_DIR / "secret_key")
 # Whoever holds the queue's key runs code in the job workers, so it is not the key that signs sessions and links.
 QUEUE_KEY = hmac.new(SECRET_KEY.encode(), b"trackweave job queue", hashlib.sha256).hexdigest()
@@ -81,7 +81,7 @@ def _database(database: environment.Database) -> dict:
         synchronous = dict(database.options).get("synchronous", "FULL")
         pragmas = f"PRAGMA journal_mode=WAL; PRAGMA synchronous={synchronous}; PRAGMA temp_store=MEMORY"
         options = {"transaction_mode": "IMMEDIATE", "timeout": 20, "init_command": pragmas}
-        Path(database.name).parent.mkdir(parents=True, exist_ok=True)
+        environment.folder("DATABASE_URL", Path(database.name).parent)
         return {"ENGINE": "config.sqlite", "NAME": database.name, "OPTIONS": options}
     options: dict[str, Any] = dict(database.options)
     # Only what goes through annotation.planning is ever prepared.
@@ -178,8 +178,7 @@ STORAGES = {
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = DEBUG
 # Beside the storage, so that a large upload is moved there and not copied; annotation.jobs sweeps what a crash left.
-FILE_UPLOAD_TEMP_DIR = DATA_DIR / "scratch"
-FILE_UPLOAD_TEMP_DIR.mkdir(parents=True, exist_ok=True)
+FILE_UPLOAD_TEMP_DIR = environment.folder("DATA_DIR", DATA_DIR / "scratch")
 FILE_UPLOAD_PERMISSIONS = 0o640
 DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 2**20
 

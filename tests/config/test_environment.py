@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from config.environment import BadSetting, Bucket, Database, kept_secret, parse_database, read
+from config.environment import BadSetting, Bucket, Database, folder, kept_secret, parse_database, read
 from tests.conftest import PROJECT
 
 HERE = Path("/srv/data")
@@ -172,6 +172,23 @@ def test_a_command_says_which_setting_is_wrong_in_one_line(tmp_path: Path) -> No
     assert ran.returncode == 1
     assert len(ran.stderr.splitlines()) == 1
     assert "DEBUG='perhaps'" in ran.stderr
+
+
+@pytest.mark.parametrize("place", ["a file", "a file/below it"])
+def test_a_folder_that_cannot_be_made_is_said_in_one_line(tmp_path: Path, place: str) -> None:
+    (tmp_path / "a file").touch()
+    for environ in ({"DATA_DIR": str(tmp_path / place)}, {"DATABASE_URL": f"sqlite:///{tmp_path / place / 'x.db'}"}):
+        ran = manage("check", **({"DATA_DIR": str(tmp_path / "data")} | environ))
+        assert (ran.returncode, len(ran.stderr.splitlines())) == (1, 1), ran.stderr
+        assert next(iter(environ)) in ran.stderr and "no folder can be made there" in ran.stderr
+
+
+def test_a_folder_of_somebody_elses_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        os, "access", lambda path, mode: False
+    )  # root, who runs some of these tests, may write anywhere
+    with pytest.raises(BadSetting, match="DATA_DIR=.* may not write"):
+        folder("DATA_DIR", tmp_path)
 
 
 def test_a_site_on_https_passes_djangos_own_deployment_checks(tmp_path: Path) -> None:
