@@ -32,6 +32,12 @@ def test_https_is_asked_for_where_the_site_is_public(client: Client, settings) -
     assert client.get("/login/").status_code == 301
 
 
+@pytest.mark.parametrize(("method", "status"), [("get", 301), ("head", 301), ("post", 308), ("patch", 308)])
+def test_what_is_sent_without_the_last_slash_is_sent_again_with_it(client: Client, method: str, status: int) -> None:
+    answer = getattr(client, method)("/api/v1/projects?page_size=1")
+    assert (answer.status_code, answer["Location"]) == (status, "/api/v1/projects/?page_size=1")
+
+
 @pytest.mark.parametrize("accept", ["application/json", "application/vnd.oai.openapi+json", "*/*"])
 @pytest.mark.parametrize("wanted", ["", "?format=json", "?format=nonsense"])
 def test_the_schema_is_given_whatever_is_asked(client: Client, accept: str, wanted: str) -> None:
