@@ -158,7 +158,9 @@ class Upload:
 
 
 def _metadata(values: dict[str, str]) -> str:
-    return ",".join(f"{key} {base64.b64encode(value.encode()).decode()}" for key, value in values.items())
+    # Bytes of a file's name that are no text are question marks: the site keeps names, not bytes.
+    encoded = {key: base64.b64encode(value.encode(errors="replace")).decode() for key, value in values.items()}
+    return ",".join(f"{key} {value}" for key, value in encoded.items())
 
 
 def _sha256_of(path: Path) -> str:

@@ -149,6 +149,16 @@ def test_a_file_that_changes_on_the_way_is_no_video(
     assert not list((client.state / "uploads").iterdir())
 
 
+@pytest.mark.parametrize(
+    ("name", "known_as"),
+    [(b"caf\xe9.mp4", "caf?.mp4"), ("日本 \\ 🚦.mp4".encode(), "日本 _ 🚦.mp4"), (b"a\nb.mp4", "ab.mp4")],
+)
+def test_a_file_may_have_any_name(client: Client, project: str, tmp_path: Path, name: bytes, known_as: str) -> None:
+    path = tmp_path / os.fsdecode(name)
+    path.write_bytes(b"no video")
+    assert client.upload(project, path)["name"] == known_as
+
+
 def test_a_file_that_is_not_there_is_said(client: Client, project: str, tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         client.upload(project, tmp_path / "none.mp4")
