@@ -98,7 +98,8 @@ def _quorum(value: Any) -> str | None:
         share = read_quorum(value)
     except ValueError:
         return f"must be a fraction such as '2/3' or a number, not {shown(value)}"
-    return None if 0 < share <= 1 else f"must be above 0 and at most 1, not {shown(value)}"
+    read = f" (read as {share})" if isinstance(value, float) else ""  # 0.001 is above 0, until it is read
+    return None if 0 < share <= 1 else f"must be above 0 and at most 1, not {shown(value)}{read}"
 
 
 def _currency(value: Any) -> str | None:

@@ -72,6 +72,14 @@ def test_a_policy_that_cannot_be_worked_by_is_refused_with_its_place() -> None:
     assert not Batch.objects.exists()
 
 
+def test_a_quorum_that_is_read_as_none_is_refused_as_what_it_is_read_as() -> None:
+    answer = cast.client("Alice").post(
+        f"{stage.API}/projects/", {"name": "A", "labels": [], "policy": {"quorum": 0.001}}, format="json"
+    )
+    [error] = answer.json()["errors"]
+    assert error == {"pointer": "/policy/quorum", "message": "must be above 0 and at most 1, not 0.001 (read as 0)"}
+
+
 def test_tasks_open_only_in_the_settled_part() -> None:
     project = cast.project()
     video = cast.video(project, 60, settled=25)
