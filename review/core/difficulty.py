@@ -10,6 +10,7 @@ import numpy as np
 
 from annotation.core.overlaps import overlaps
 from annotation.core.tracks import Dense
+from review.core.piling import heaped
 
 CROWDED = 20.0  # objects on a usual frame at which crowding counts half
 HIDDEN = 0.3  # IoU from which two boxes hide each other
@@ -33,9 +34,13 @@ def difficulty(drawn: Dense, agreement: float) -> float:
 
 
 def _hidden(drawn: Dense) -> np.ndarray:
-    """Which boxes are marked as occluded or lie on another one, (k, n)."""
-    out = drawn.occluded & drawn.present
-    met = overlaps(drawn, drawn)
+    """Which boxes are marked as occluded or lie on another one, (k, n); of a heap all do, but for its first ones."""
+    heap = heaped(drawn.boxes, drawn.present)
+    out = drawn.occluded & drawn.present | drawn.present & heap[:, None]
+    at = np.flatnonzero(~heap)
+    kept = drawn.boxes[at], drawn.present[at], drawn.occluded[at]
+    rest = Dense(drawn.start, ("",) * len(at), ("",) * len(at), *kept)
+    met = overlaps(rest, rest)
     close = (met.left != met.right) & (met.iou > HIDDEN)
-    out[met.left[close], met.frame[close]] = True
+    out[at[met.left[close]], met.frame[close]] = True
     return out

@@ -5,8 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from annotation.core.overlaps import overlaps
 from annotation.core.tracks import Dense
 from review.core.difficulty import difficulty
+from review.core.piling import MOST
 
 
 def scene(*places: float, occluded: bool = False) -> Dense:
@@ -32,3 +34,13 @@ def test_nothing_on_which_all_agree_is_easy_and_nothing_else_is():
 )
 def test_disagreement_density_and_occlusion_make_it_harder(easy, hard):
     assert 0 <= difficulty(*easy) < difficulty(*hard) <= 1
+
+
+def test_thousands_of_boxes_in_one_place_are_hidden_and_not_compared_with_each_other(monkeypatch):
+    compared = []
+    monkeypatch.setattr("review.core.difficulty.overlaps", lambda a, b: compared.append(len(a.ids)) or overlaps(a, b))
+    heap = scene(*(5 + np.arange(2000) / 1000))
+    assert difficulty(heap, 1.0) == pytest.approx(
+        1 - (1 - 0.5 * 2000 / 2020) * 0.5
+    )  # all that crowding and hiding count
+    assert compared == [MOST]
