@@ -86,6 +86,9 @@ class Client:
     def batch(self, batch_id: str) -> Row:
         return self.transport.get(f"/api/v1/batches/{batch_id}/")
 
+    def batches(self, project: str) -> Iterator[Row]:
+        return self._listed(f"/api/v1/projects/{self.project(project)['id']}/batches/")
+
     def progress(self, project: str) -> Row:
         return self.transport.get(f"/api/v1/projects/{self.project(project)['id']}/progress/")
 

@@ -44,7 +44,7 @@ def watch(client: Client, project: str, console: Console, *, every_s: float = 2.
             line = f"{done} of {total} segments accepted: {described(found)}"
             if not console.is_terminal and line != said:
                 console.print(said := line, highlight=False, soft_wrap=True)
-            if once or is_over(found):
+            if once or is_over(found) or came_to_nothing(client, project, found):
                 return bool(total) and done == total
             client.transport.sleep(every_s)
 
@@ -55,6 +55,14 @@ def is_over(progress: dict[str, Any]) -> bool:
     return tasks["done"] + tasks["quarantined"] > 0 and not any(
         tasks[state] for state in ("opening", "open", "filled", "in_review")
     )
+
+
+def came_to_nothing(client: Client, project: str, progress: dict[str, Any]) -> bool:
+    """Whether no task is left because every batch was cancelled, or all of its videos were rejected."""
+    if any(progress["tasks"].values()):
+        return False
+    ended = [batch["status"] in ("done", "cancelled") for batch in client.batches(project)]
+    return bool(ended) and all(ended)
 
 
 def described(progress: dict[str, Any]) -> str:

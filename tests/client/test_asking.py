@@ -5,11 +5,13 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pytest
-from trackweave_client import ApiError, Client, Failed, NotConfigured, Unreachable, cli, settings
+from rich.console import Console
+from trackweave_client import ApiError, Client, Failed, NotConfigured, Unreachable, cli, settings, watching
 
 from tests.client.conftest import LABELS
 from tests.client.proxy import Plan, Proxy
@@ -142,6 +144,21 @@ def test_who_answers_in_the_sites_place_is_said(stranger: str, connect: Any) -> 
 def test_a_project_whose_name_is_none_is_not_found(client: Client, name: str) -> None:
     with pytest.raises(ApiError, match="404"):
         client.project(name)
+
+
+def test_watching_ends_where_every_batch_came_to_nothing(client: Client, project: str, tmp_path: Path) -> None:
+    (tmp_path / "any.mp4").write_bytes(b"no video")
+    client.upload(project, tmp_path / "any.mp4")
+    batch = client.launch(project)["id"]
+    client.transport.post(f"/api/v1/batches/{batch}/cancel/")
+    looked: list[float] = []
+
+    def look(seconds: float) -> None:
+        looked.append(seconds)
+        assert len(looked) < 5, "it looks again and again"
+
+    client.transport.sleep = look
+    assert not watching.watch(client, project, Console(file=StringIO()))
 
 
 def test_no_videos_are_not_all_videos(client: Client, project: str, tmp_path: Path) -> None:
