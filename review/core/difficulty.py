@@ -9,8 +9,8 @@ from __future__ import annotations
 import numpy as np
 
 from annotation.core.overlaps import overlaps
+from annotation.core.piling import heaped
 from annotation.core.tracks import Dense
-from review.core.piling import heaped
 
 CROWDED = 20.0  # objects on a usual frame at which crowding counts half
 HIDDEN = 0.3  # IoU from which two boxes hide each other
