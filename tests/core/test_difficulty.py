@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from review.core.piling import MOST
 
 from annotation.core.overlaps import overlaps
 from annotation.core.tracks import Dense
 from review.core.difficulty import difficulty
-from review.core.piling import MOST
 
 
 def scene(*places: float, occluded: bool = False) -> Dense:
