@@ -5,17 +5,19 @@ Nobody notices work that does not come; a day of it was lost elsewhere while eve
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 
-from django.db.models import QuerySet
+from django.db.models import Count, Q, QuerySet
 from django.db.models.functions import Now
 
 from annotation.lifecycle import JobStatus
 from annotation.models import Job, Project
-from crowd.lifecycle import Seat
-from crowd.models import Assignment
-from crowd.seating import LIVE_BATCHES, lapsed
+from annotation.templatetags.figures import money
+from crowd.lifecycle import Seat, TaskStatus
+from crowd.models import Assignment, Batch
+from crowd.seating import LIVE_BATCHES, held_micros, lapsed, policy_of
 from crowd.starving import Starving
 
 # A job that was due for so long, or a lease that ran out so long ago, shows that no worker or no sweep is at it.
@@ -33,10 +35,29 @@ class Alarm:
 
 def alarms(*, project: Project, starving: Starving) -> list[Alarm]:
     """What a project's manager should look at now."""
-    found = [_quiet(Assignment.objects.filter(project=project)), *machines()]
+    found = [*_short_of_money(project), _quiet(Assignment.objects.filter(project=project)), *machines()]
     if starving.tasks:
         found.insert(0, Alarm("starving", f"{starving.tasks} open tasks find no worker. {starving.reason}"))
     return [alarm for alarm in found if alarm]
+
+
+def _short_of_money(project: Project) -> Iterator[Alarm]:
+    """Batches whose next task waits for money. Their budget is that of their launch: no change of policy brings it."""
+    waiting = Count("tasks", Q(tasks__status=TaskStatus.OPENING))
+    batches = Batch.objects.filter(project=project, status__in=LIVE_BATCHES).annotate(waiting=waiting)
+    for batch in batches.filter(waiting__gt=0, policy__budget_micros__isnull=False).order_by("created_at"):
+        policy = policy_of(batch)
+        # Gold's open seats make way.
+        held = held_micros(project=project) - held_micros(project=project, extra=True, status=Seat.OPEN)
+        next_one = policy.first_seats * policy.reward_micros
+        if next_one and policy.budget_micros is not None and held + next_one > policy.budget_micros:
+            budget = money(policy.budget_micros, policy.currency)
+            message = (
+                f"{batch.waiting} tasks of the batch of {batch.created_at:%Y-%m-%d %H:%M} wait for seats that its "
+                f"budget of {budget} does not cover, until seats are given back. "
+                "A batch keeps the budget of its launch; a changed one is for batches launched from then on."
+            )
+            yield Alarm("budget", message)
 
 
 def site() -> list[Alarm]:

@@ -130,12 +130,17 @@ def _affordable(project_id: str, policy: Policy, reward_micros: int, *, needed: 
     if policy.budget_micros is None or reward_micros == 0:
         return 1_000_000
     Project.objects.select_for_update(no_key=True).get(pk=project_id)
-    committed = Assignment.objects.filter(project_id=project_id, status__in=COSTING_SEATS)
-    spent = committed.aggregate(total=Sum("reward_micros"))["total"] or 0
+    spent = held_micros(project=project_id)
     missing = spent + needed * reward_micros - policy.budget_micros
     if needed and missing > 0:
         spent -= _make_way(project_id, missing)
     return max(0, (policy.budget_micros - spent) // reward_micros)
+
+
+def held_micros(**which: Any) -> int:
+    """What of a budget the seats hold that it has to cover; `which` narrows them."""
+    seats = Assignment.objects.filter(status__in=COSTING_SEATS, **which)
+    return seats.aggregate(total=Sum("reward_micros"))["total"] or 0
 
 
 def _make_way(project_id: str, micros: int) -> int:

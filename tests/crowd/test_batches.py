@@ -134,6 +134,19 @@ def test_seats_are_opened_only_as_far_as_the_budget_covers_whole_tasks() -> None
     assert "tasks_wait" in [w["code"] for w in body["warnings"]]
 
 
+def alarms(batch: Batch) -> list[str]:
+    body = cast.client("Alice").get(f"{stage.API}/projects/{batch.project_id}/progress/").json()
+    return [alarm["message"] for alarm in body["alarms"] if alarm["code"] == "budget"]
+
+
+def test_the_overview_says_that_tasks_wait_for_money_of_the_budget_at_the_launch() -> None:
+    batch = stage.launched(reward_micros=100, budget_micros=500)
+    (said,) = alarms(batch)
+    assert said.startswith("2 tasks of the batch of ") and "its budget of 0.0005 EUR does not cover" in said
+    Batch.objects.update(policy=batch.policy | {"budget_micros": 600})
+    assert alarms(batch) == []
+
+
 def test_one_more_seat_is_not_opened_beyond_the_budget() -> None:
     batch = stage.launched(frames=20, reward_micros=100, budget_micros=200)
     for name in ("Wanda", "Will"):

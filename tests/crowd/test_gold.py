@@ -3,10 +3,12 @@ from __future__ import annotations
 import pytest
 
 from crowd import scoring, seeding
+from crowd.alarming import alarms
 from crowd.core import policies
 from crowd.core.ranking import wants_gold
 from crowd.lifecycle import Seat
 from crowd.models import Assignment, Batch, Score, Task
+from crowd.starving import Starving
 from tests import cast
 from tests.crowd import stage
 
@@ -78,6 +80,22 @@ def test_open_extra_seats_make_way_for_real_ones_that_the_budget_covers_then(
     assert second.tasks.get().status == status
     assert Assignment.objects.filter(extra=True, status=Seat.OPEN).count() == extra
     assert seeding.keep_extra_seats(batch_id=batch.pk) == 0
+
+
+def test_no_alarm_tells_of_money_that_only_golds_open_seats_hold() -> None:
+    batch = golden(reward_micros=100, budget_micros=300)
+    for name in ("Wanda", "Will"):
+        work(batch, name)
+    assert seeding.keep_extra_seats(batch_id=batch.pk) == 1
+    rules = policies.from_json(batch.policy)
+    second = stage.launch(batch.project, cast.video(batch.project, 20, name="yard.mp4"), rules)
+    assert (second.tasks.get().status, codes(batch)) == ("opening", ["budget"])
+    Batch.objects.filter(pk=second.pk).update(policy=second.policy | {"budget_micros": 400})
+    assert codes(batch) == []
+
+
+def codes(batch: Batch) -> list[str]:
+    return [alarm.code for alarm in alarms(project=batch.project, starving=Starving(0))]
 
 
 def test_extra_seats_count_neither_in_figures_nor_in_the_task() -> None:
