@@ -29,6 +29,14 @@ class Verdict(TextChoices):
     REJECT = "reject"
 
 
+class Withheld(TextChoices):
+    """What keeps one more worker that a task needs from being asked for; after a verdict only who gave it asks."""
+
+    BUDGET = "budget"
+    MAX_REDUNDANCY = "max_redundancy"
+    VERDICT = "verdict"
+
+
 class ImportedAs(TextChoices):
     """What an imported file is taken for."""
 

@@ -52,7 +52,7 @@ def _builds(row: Consensus) -> list[dict[str, Any]]:
 
 
 def build_body(build: Build) -> dict[str, Any]:
-    names = ("version", "method", "agreement", "confidence", "gain", "wanted", "created_at")
+    names = ("version", "method", "agreement", "confidence", "gain", "wanted", "withheld", "created_at")
     return {name: getattr(build, name) for name in names} | {"submissions": len(build.inputs)}
 
 

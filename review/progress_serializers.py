@@ -34,6 +34,8 @@ class RedundancySerializer(serializers.Serializer):
     saved = serializers.IntegerField()
     # How often one more worker was wanted, by why: agreement, gain, empty, first.
     why = serializers.DictField(child=serializers.IntegerField())
+    # How often that one was not asked for, by what kept it: budget, max_redundancy, verdict.
+    withheld = serializers.DictField(child=serializers.IntegerField())
 
 
 class CostSerializer(serializers.Serializer):

@@ -23,7 +23,7 @@ from review.core.consensus import Consensus as Made
 from review.core.difficulty import HARD, difficulty
 from review.deciding import accept_by_rule
 from review.grading import scores_with, soft_f
-from review.lifecycle import ConsensusStatus, Verdict
+from review.lifecycle import ConsensusStatus, Verdict, Withheld
 from review.models import Build, Consensus
 from review.voicing import Voices, listen
 from review.witnessing import Around, around
@@ -69,9 +69,10 @@ def reconcile(*, task_id: str) -> None:
         scoring.note_peers(scores=peers)
         judged = _judge(task, found)
         wanted = why_more(policy=policy, judged=judged, submissions=found.trusted)
-        consensus = write(task, seats, found, wanted=wanted)
         more = seats_wanted(policy=policy, judged=judged, submissions=found.trusted)
-        _conclude(task, consensus, policy, found.trusted, min(more, policy.max_redundancy - len(seats)))
+        consensus = write(task, seats, found, wanted=wanted)
+        opened = _ask_more(task, consensus, wanted, min(more, policy.max_redundancy - len(seats)))
+        _conclude(task, consensus, policy, found.trusted, opened)
         want("learn_skills", task.project_id, delay_s=_learn_after_s(task.project_id))
 
 
@@ -222,17 +223,33 @@ def _judge(task: Task, found: Consent) -> Judged:
     return Judged(made.agreement, made.gain, empty=not made.tracks.tracks, proven=proven)
 
 
-def _conclude(task: Task, consensus: Consensus, policy: Policy, trusted: int, more: int) -> None:
-    """What to do with a filled task: one more worker where that is worth it and can be had, the rule, or a person.
+def _ask_more(task: Task, consensus: Consensus, wanted: str, more: int) -> int:
+    """Open `more` seats at a filled task, as many as can be had. What kept one that was `wanted` is kept with a build.
+
+    What a reviewer rejected gets the workers that they asked for.
+    """
+    rejected, hard = _was_rejected(consensus), (consensus.difficulty or 0.0) >= HARD
+    opened = 0 if rejected or more <= 0 else completing.ask_more(task=task, seats=more, hard=hard)
+    if wanted and not opened:
+        bound = Withheld.MAX_REDUNDANCY if more <= 0 else Withheld.BUDGET
+        build = Build.objects.filter(consensus=consensus, version=consensus.version)
+        build.update(wanted=wanted, withheld=Withheld.VERDICT if rejected else bound)
+    return opened
+
+
+def _was_rejected(consensus: Consensus) -> bool:
+    return consensus.decisions.filter(verdict=Verdict.REJECT).exists()
+
+
+def _conclude(task: Task, consensus: Consensus, policy: Policy, trusted: int, opened: int) -> None:
+    """What to do with a filled task: wait for who sits down at the seats that were opened, the rule, or a person.
 
     What a reviewer rejected once is never accepted by rule: they saw something that agreement did not.
     """
-    rejected = consensus.decisions.filter(verdict=Verdict.REJECT).exists()
-    hard = (consensus.difficulty or 0.0) >= HARD
-    if not rejected and more > 0 and completing.ask_more(task=task, seats=more, hard=hard):
+    if opened:
         return
     enough = trusted >= min(policy.first_seats, policy.max_redundancy)
-    if not rejected and enough and (consensus.agreement or 0.0) >= policy.agreement_floor:
+    if enough and (consensus.agreement or 0.0) >= policy.agreement_floor and not _was_rejected(consensus):
         accept_by_rule(consensus=consensus, task=task)
         return
     completing.send_to_review(task=task)

@@ -55,6 +55,8 @@ class BuildSerializer(serializers.Serializer):
     # Share of its boxes that one more worker was expected to put right.
     gain = serializers.FloatField(allow_null=True)
     wanted = serializers.ChoiceField(choices=["first", "agreement", "gain", "empty"], allow_blank=True)
+    # What kept that one from being asked for; after a verdict that rejects, only reviewers ask.
+    withheld = serializers.ChoiceField(choices=["budget", "max_redundancy", "verdict"], allow_blank=True)
     created_at = serializers.DateTimeField()
 
 

@@ -146,8 +146,10 @@ def _redundancy(project: Project, batches: list[Batch]) -> dict[str, Any]:
     most = sum(policy_of(b).max_redundancy * tasks.get(b.pk, 0) for b in batches)
     spent, decided = sum(used.values()), sum(tasks.values())
     asked = Build.objects.filter(consensus__batch__in=batches).exclude(wanted="").order_by()
-    why = dict(asked.values_list("wanted").annotate(n=Count("pk")))
-    return {"mean": spent / decided if decided else None, "saved": max(0, most - spent), "why": why}
+    why, withheld = (dict(asked.values_list(name).annotate(n=Count("pk"))) for name in ("wanted", "withheld"))
+    withheld.pop("", None)
+    mean = spent / decided if decided else None
+    return {"mean": mean, "saved": max(0, most - spent), "why": why, "withheld": withheld}
 
 
 def _cost(project: Project, batches: list[Batch], counts: dict[str, dict[str, int]]) -> dict[str, int]:

@@ -9,7 +9,7 @@ from django.db.models.functions import Now
 
 from annotation.ids import new_id
 from review import lifecycle
-from review.lifecycle import ConsensusStatus, Verdict
+from review.lifecycle import ConsensusStatus, Verdict, Withheld
 
 
 class Consensus(models.Model):
@@ -47,7 +47,7 @@ class Consensus(models.Model):
 
 
 class Build(models.Model):
-    """One making of a consensus. It names its inputs, method and version, and is never changed or deleted."""
+    """One making of a consensus. It names its inputs, method and version; what it was made of is never changed."""
 
     consensus = models.ForeignKey(Consensus, on_delete=models.CASCADE, related_name="builds")
     version = models.PositiveIntegerField()
@@ -61,6 +61,8 @@ class Build(models.Model):
     # What one more worker was expected to put right, as a share of the boxes, and why one was wanted ("": none was).
     gain = models.FloatField(null=True)
     wanted = models.CharField(max_length=16, default="", blank=True)
+    # What kept the one more that was wanted from being asked for ("": it was asked for, or none was wanted).
+    withheld = models.CharField(max_length=16, choices=Withheld.choices, default="", blank=True)
     # The weights of the submissions' votes, by id.
     weights = models.JSONField(default=dict)
     # What was heard of the neighbouring segments: ids of a decided TrackSet or of submissions, sorted. Null: of old.
@@ -73,6 +75,10 @@ class Build(models.Model):
             models.CheckConstraint(
                 condition=Q(agreement__gte=0, agreement__lte=1, confidence__gte=0, confidence__lte=1),
                 name="agreement_and_confidence_are_shares",
+            ),
+            models.CheckConstraint(
+                condition=Q(withheld="") | Q(withheld__in=Withheld.values) & ~Q(wanted=""),
+                name="only_what_was_wanted_is_withheld",
             ),
         ]
 

@@ -48,6 +48,12 @@ function show(progress) {
     { name: "nothing drawn by people not proven on gold", count: why("empty"), tone: "soft" },
     { name: "a first one was missing", count: why("first"), tone: "faint" },
   ]));
+  const withheld = (name) => progress.redundancy.withheld[name] ?? 0;
+  $('[data-chart="withheld"]').replaceChildren(...stacked([
+    { name: "the budget did not cover it", count: withheld("budget"), tone: "bad" },
+    { name: "as many as are allowed had submitted", count: withheld("max_redundancy"), tone: "warn" },
+    { name: "a reviewer had rejected it, and asks for more themselves", count: withheld("verdict"), tone: "faint" },
+  ]));
   seen.push([Date.now() / 1000, progress.submissions]);
   $('[data-chart="submissions"]').replaceChildren(...line(seen.slice(-600)));
   const { alarms } = progress;

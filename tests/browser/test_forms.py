@@ -20,7 +20,7 @@ PROGRESS = {
     "agreement": {"mean": None},
     "benchmark_score": {"mean": None, "n": 0},
     "work_s": {"median": None},
-    "redundancy": {"mean": None, "saved": 0, "why": {}},
+    "redundancy": {"mean": None, "saved": 0, "why": {}, "withheld": {}},
     "cost_micros": {"spent": 0, "expected": None},
     "eta_at": {"expected": None},
     "alarms": [],

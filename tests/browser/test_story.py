@@ -201,6 +201,7 @@ def test_the_story_of_a_video(windows: Windows, site: Box, films: dict) -> None:
     until(manager, "document.querySelector('[data-figure=\"segments.accepted\"]').textContent === '1 of 1'")
     assert manager.inner_text("[data-figure='redundancy.mean']") == "2.00"
     assert "they disagree 1" in manager.inner_text("[data-chart=why]")
+    assert "as many as are allowed had submitted 1" in manager.inner_text("[data-chart=withheld]")
 
     client.reload()
     client.select_option("select[name=format]", "mot")

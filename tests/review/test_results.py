@@ -213,7 +213,7 @@ def test_progress_counts_from_rows() -> None:
     body = cast.client("Mona").get(f"{stage.API}/projects/{batch.project_id}/progress/").json()
     assert body["segments"] == {"total": 4, "clipped": 4, "accepted": 4}
     assert body["frames"] == {"total": 60, "accepted": 60}
-    assert body["submissions"] == 8 and body["redundancy"] == {"mean": 2.0, "saved": 12, "why": {}}
+    assert body["submissions"] == 8 and body["redundancy"] == {"mean": 2.0, "saved": 12, "why": {}, "withheld": {}}
     assert body["cost_micros"] == {"spent": 800, "expected": 800}
     assert cast.client("Wanda").get(f"{stage.API}/projects/{batch.project_id}/progress/").status_code == 404
 

@@ -23,7 +23,7 @@ def test_a_cancelled_batch_is_not_counted_among_what_was_saved() -> None:
     rules = crowd.ruled(project, max_redundancy=5)
     by_all(crowd.launch(project, cast.video(project, 20), rules), Wanda=tracks, Will=tracks)
     before = watching.progress(project)["redundancy"]
-    assert before == {"mean": 2.0, "saved": 3, "why": {}}
+    assert before == {"mean": 2.0, "saved": 3, "why": {}, "withheld": {}}
     batch = crowd.launch(project, cast.video(project, 38), rules)
     work(batch, "Wanda")
     will = cast.client("Will")
