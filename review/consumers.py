@@ -54,12 +54,11 @@ class ProgressConsumer(AsyncWebsocketConsumer):
         self.watch = None
 
     async def _send_snapshots(self, watch: Watch) -> None:
-        seen = -1
+        seen = None
         with contextlib.suppress(OSError):  # the browser is gone; `disconnect` follows
             while True:
-                snapshot = await watch.newer_than(seen)
-                seen = snapshot["seq"]
-                await self.send(json.dumps(snapshot, cls=DjangoJSONEncoder))
+                seen = await watch.newer_than(seen)
+                await self.send(json.dumps(seen, cls=DjangoJSONEncoder))
 
     async def _check(self) -> None:
         while True:

@@ -10,7 +10,6 @@ const root = $("[data-live]");
 const link = $("[data-link]");
 const TABLE_MS = 10000;
 const seen = [];
-let seq = -1;
 let failures = 0;
 
 const pick = (object, path) => path.split(".").reduce((o, name) => o?.[name], object);
@@ -85,8 +84,6 @@ function connect() {
   });
   socket.addEventListener("message", (event) => {
     const snapshot = JSON.parse(event.data);
-    if (snapshot.seq === seq) return;
-    seq = snapshot.seq;
     show(snapshot.progress);
     refreshSoon();
   });

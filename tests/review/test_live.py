@@ -1,0 +1,55 @@
+"""The figures that watchers are told, where only time goes by."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from review import live
+
+
+def test_what_time_alone_changes_is_told_to_who_watches(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live, "EVERY_S", 0.0)
+    monkeypatch.setattr(live, "ANEW_EVERY_S", 0.0)
+    quiet = {"code": "quiet", "message": "Seats are open, and nobody has claimed one for more than 1 hour."}
+    looks: list[list[dict[str, str]]] = [[], [], [quiet]]
+
+    async def seq() -> int:
+        return 7
+
+    async def progress() -> dict[str, Any]:
+        return {"seq": 7, "alarms": looks.pop(0) if len(looks) > 1 else looks[0]}
+
+    async def told() -> list[Any]:
+        watch = live.Watch(seq, progress)
+        watch.start()
+        first = await asyncio.wait_for(watch.newer_than(None), 10)
+        second = await asyncio.wait_for(watch.newer_than(first), 10)
+        watch.stop()
+        return [first["progress"]["alarms"], second["progress"]["alarms"]]
+
+    assert asyncio.run(told()) == [[], [quiet]]
+
+
+def test_figures_are_not_read_again_for_each_look_while_their_number_stands(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live, "EVERY_S", 0.0)
+    numbers, read = [7, 7, 7, 7, 8], []
+
+    async def seq() -> int:
+        return numbers.pop(0)
+
+    async def progress() -> dict[str, Any]:
+        read.append(len(numbers))
+        return {"seq": 7 if numbers else 8}
+
+    async def told() -> None:
+        watch = live.Watch(seq, progress)
+        watch.start()
+        first = await asyncio.wait_for(watch.newer_than(None), 10)
+        await asyncio.wait_for(watch.newer_than(first), 10)
+        watch.stop()
+
+    asyncio.run(told())
+    assert read == [5, 0]
