@@ -31,6 +31,9 @@ Answer = TypeVar("Answer")
 class Bucket(S3Storage):
     """A bucket, or what lies under a prefix of it. `links`: whether downloads may be sent there, by signed links."""
 
+    #: What a store that cannot be reached is told by, beside OSError.
+    away = (BotoCoreError, ClientError)
+
     def __init__(self, *, links: bool = True, **options: Any) -> None:
         self.links = links
         how = Config(

@@ -23,7 +23,7 @@ from django_q.conf import Conf
 from django_q.signing import BadSignature, SignedPackage
 from django_q.tasks import async_task
 
-from annotation import clock, planning
+from annotation import clock, planning, storing
 from annotation.ids import new_id
 from annotation.lifecycle import JobStatus
 from annotation.models import Job
@@ -35,6 +35,8 @@ LONGEST_S = 6 * 3600
 MAX_ATTEMPTS = 3
 DONE_KEPT = timedelta(days=7)
 RETRY_S = 2
+# Where files cannot be reached or written, no job is at fault: it waits for as long as it has waited, within these.
+AWAY_S, AWAY_WITHIN = (2.0, 300.0), timedelta(days=1)
 RUN = "annotation.queue.run"
 log = logging.getLogger("trackweave.queue")
 
@@ -124,7 +126,7 @@ def run(key: str) -> bool:
         raise
     except Exception as error:
         log.exception("job %s of %s failed", taken.kind, taken.subject)
-        _put_back(taken, f"{type(error).__name__}: {error}")
+        _put_back(taken, f"{type(error).__name__}: {error}", away=storing.is_away(error))
         return True
     _held(taken).update(status=JobStatus.DONE, finished_at=Now(), reason="", **NO_LEASE)
     return True
@@ -218,11 +220,15 @@ def _held(taken: Job) -> QuerySet[Job]:
     return Job.objects.filter(pk=taken.pk, status=JobStatus.RUNNING, token=taken.token)
 
 
-def _put_back(taken: Job, reason: str, *, lapsed: bool = False) -> None:
+def _put_back(taken: Job, reason: str, *, lapsed: bool = False, away: bool = False) -> None:
     """Queues `taken` again after a wait that grows, or quarantines it; nothing if it is no longer this worker's."""
     reason = reason.replace("\0", "")[:2000]
     with transaction.atomic():
         ours = _held(taken).filter(lease_until__lt=Now()) if lapsed else _held(taken)
+        if away and (waited := taken.waited()) < AWAY_WITHIN:
+            wait_s = min(max(waited.total_seconds(), AWAY_S[0]), AWAY_S[1])
+            _requeue(ours, taken, attempts=taken.attempts - 1, not_before=_in(wait_s), reason=reason)
+            return
         if taken.attempts >= MAX_ATTEMPTS:
             told = f"Given up after {taken.attempts} attempts. The last one: {reason}"
             moved = ours.update(status=JobStatus.QUARANTINED, finished_at=Now(), reason=told, **NO_LEASE)

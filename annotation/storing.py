@@ -127,6 +127,11 @@ def _path(name: str) -> Path | None:
         return None
 
 
+def is_away(error: Exception) -> bool:
+    """Whether an error says that files cannot be reached or written for now, whoever asks for which."""
+    return isinstance(error, (OSError, *getattr(default_storage, "away", ())))
+
+
 def is_elsewhere() -> bool:
     """Whether files lie in a store that all hosts share, and not on this machine's disk."""
     return _path("any") is None

@@ -139,6 +139,9 @@ def _queue() -> str:
         raise Wrong(f"{waiting} jobs have been due for more than {WAITING.seconds} s and nobody does them")
     if last := given_up.order_by("-finished_at").first():
         raise Wrong(f"{given_up.count()} jobs were given up, the last is {last.kind} of {last.subject}: {last.reason}")
+    kept = Job.objects.filter(status=JobStatus.QUEUED, created_at__lt=Now() - WAITING).exclude(reason="")
+    if last := kept.order_by("-not_before").first():
+        raise Wrong(f"{kept.count()} jobs are tried again and again, the last is {last.kind}: {last.reason}")
     return f"{Job.objects.filter(status=JobStatus.RUNNING).count()} jobs under way"
 
 

@@ -73,6 +73,13 @@ def machines() -> list[Alarm]:
         minutes = JOBS_WAIT.seconds // 60
         message = f"{waiting} jobs have been due for more than {minutes} minutes and nobody does them: is a worker up?"
         found.append(Alarm("jobs_wait", message))
+    kept = Job.objects.filter(status=JobStatus.QUEUED, created_at__lt=Now() - JOBS_WAIT).exclude(reason="").count()
+    if kept:
+        message = (
+            f"{kept} jobs cannot be done for now and are tried again: files cannot be read or written. "
+            "The workers' log and `manage.py doctor` say which."
+        )
+        found.append(Alarm("jobs_fail", message))
     late = Assignment.objects.filter(lapsed(), lease_until__lt=Now() - SWEEP_IS_LATE).count()
     if late:
         message = f"{late} leases ran out more than {SWEEP_IS_LATE.seconds // 60} minutes ago and nobody swept them."

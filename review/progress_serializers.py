@@ -52,7 +52,7 @@ class EtaSerializer(serializers.Serializer):
 class AlarmSerializer(serializers.Serializer):
     """Something that a manager should look at now."""
 
-    code = serializers.ChoiceField(choices=["starving", "budget", "quiet", "jobs_wait", "sweep_late"])
+    code = serializers.ChoiceField(choices=["starving", "budget", "quiet", "jobs_wait", "jobs_fail", "sweep_late"])
     message = serializers.CharField()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import errno
 import queue
 import resource
 import sys
@@ -27,6 +28,8 @@ Progress = Callable[[dict[str, object]], None]
 #: Videos that a child keeps open at a time, and bytes of decoded frames that it keeps of each.
 OPEN_VIDEOS = 4
 FRAME_BYTES = 48 << 20
+# The disk's trouble, not the video's. Others, such as EIO, are what libav says of damaged files, too.
+_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.ESTALE)
 _REPORT_S = 0.5
 
 
@@ -56,8 +59,10 @@ def _error(error: Exception) -> dict[str, object]:
     kind = next((word for type_, word in known.items() if type(error) is type_), "crash")
     if isinstance(error, MemoryError):
         kind = "memory"
-    if isinstance(error, OSError) and error.errno == 27:  # EFBIG, the cap on a file's size
+    if isinstance(error, OSError) and error.errno == errno.EFBIG:  # the cap on a file's size
         kind = "output"
+    if isinstance(error, OSError) and error.errno in _DISK:
+        kind = "disk"
     if kind == "crash":
         sys.excepthook(type(error), error, error.__traceback__)
     return {"error": kind, "message": str(error) or type(error).__name__}

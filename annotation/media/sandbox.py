@@ -1,8 +1,8 @@
 """Children in which uploads are opened, seen from the parent.
 
-`run` starts one child for one function. What goes wrong in it comes back as one of four errors: Rejected (the file),
+`run` starts one child for one function. What goes wrong in it comes back as one of five errors: Rejected (the file),
 FrameUndecodable or an IndexError or ValueError (the question), LimitReached (too much memory, time or output, or a
-decoder that crashed). The parent itself never opens an upload.
+decoder that crashed), OSError (the disk). The parent itself never opens an upload.
 """
 
 from __future__ import annotations
@@ -41,6 +41,7 @@ _RAISED: dict[str, type[Exception]] = {
     "index": IndexError,
     "value": ValueError,
     "missing": FileNotFoundError,
+    "disk": OSError,
 }
 
 

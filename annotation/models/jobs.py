@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+from datetime import timedelta
+
 from django.db import models
-from django.db.models import Q
+from django.db.models import DurationField, ExpressionWrapper, F, Q
 from django.db.models.functions import Now
 
 from annotation.ids import new_id
@@ -50,3 +52,8 @@ class Job(models.Model):
             models.Index(fields=["lease_until"], condition=Q(status="running"), name="running_jobs_to_reclaim"),
             models.Index(fields=["kind", "subject"], name="jobs_of_a_subject"),
         ]
+
+    def waited(self) -> timedelta:
+        """How long ago it was queued first, by the database's clock; to be wanted once more changes nothing."""
+        since = ExpressionWrapper(Now() - F("created_at"), output_field=DurationField())
+        return Job.objects.filter(pk=self.pk).values_list(since, flat=True).get()

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import transaction
 from django.db.models.functions import Now
 
+from annotation import queue
 from annotation.models import Job
 from config import checking
 from crowd.models import Assignment, Batch
@@ -122,3 +125,22 @@ def test_jobs_that_nobody_does_and_leases_that_nobody_sweeps_are_alarms() -> Non
     Job.objects.create(kind="score", subject="x", queued_key="score:x", not_before=Now() - timedelta(minutes=3))
     Assignment.objects.filter(pk=seat["id"]).update(lease_until=Now() - timedelta(minutes=6))
     assert {"jobs_wait", "sweep_late"} <= set(alarms(batch))
+
+
+def test_jobs_whose_files_are_away_are_an_alarm_and_doctor_says_which(monkeypatch: pytest.MonkeyPatch) -> None:
+    batch = stage.launched()
+    gone = Path("/nowhere/video.mp4")
+
+    def away(_: str) -> None:
+        gone.read_bytes()
+
+    monkeypatch.setitem(queue.KINDS, "read", queue.Kind(away, None))
+    with transaction.atomic():
+        queue.want("read", "x")
+    queue.run("read:x")
+    assert "jobs_fail" not in alarms(batch)
+    Job.objects.filter(kind="read").update(created_at=Now() - timedelta(minutes=3))
+    said = alarms(batch)["jobs_fail"]
+    assert said.startswith("1 jobs cannot be done for now") and "nowhere" not in said
+    found = next(finding for finding in checking.everything() if finding.name == "queue")
+    assert not found.ok and "/nowhere/video.mp4" in found.found

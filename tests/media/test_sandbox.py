@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import subprocess
@@ -13,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from annotation.media import sandbox
+from annotation.media import child_work, sandbox
 from annotation.media.errors import LimitReached, Rejected
 from annotation.media.limits import MIB, Limits
 from annotation.media.pictures import PICTURE_LIMITS
@@ -90,6 +91,14 @@ def test_a_child_that_crashes_is_an_error_in_words(trap_file: Files) -> None:
 def test_a_lost_file_is_not_the_videos_fault(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         sandboxed_index(tmp_path / "gone.mp4")
+
+
+def test_a_full_disk_is_not_the_videos_fault() -> None:
+    child = Child("pictures", {}, PICTURE_LIMITS, waited_for=False)
+    said = child_work._error(OSError(errno.ENOSPC, "No space left on device"))
+    raised = child._error(str(said["error"]), str(said["message"]))
+    child.kill()
+    assert isinstance(raised, OSError) and "No space left on device" in str(raised)
 
 
 def test_a_refusal_comes_through_with_its_words(tmp_path: Path) -> None:
