@@ -230,7 +230,8 @@ def _spreads(project_id: str) -> dict[str, float]:
 
 def _drifts(project_id: str) -> dict[str, Flag]:
     scores: defaultdict[str, list[float]] = defaultdict(list)
-    rows = Score.objects.filter(assignment__project=project_id).order_by("assignment__submitted_at")
+    in_use = Score.objects.filter(assignment__project=project_id, gold__flagged_at=None)
+    rows = in_use.order_by("assignment__submitted_at")
     for worker, value in rows.values_list("assignment__worker", "value"):
         scores[worker].append(value)
     found = {worker: flags.drifting(values) for worker, values in scores.items()}

@@ -127,8 +127,8 @@ def _agreement(project: Project) -> dict[str, float | None]:
 
 
 def _benchmark(project: Project) -> dict[str, Any]:
-    scores = Score.objects.filter(assignment__project=project).aggregate(mean=Avg("value"), n=Count("pk"))
-    return {"mean": scores["mean"], "n": scores["n"]}
+    in_use = Score.objects.filter(assignment__project=project, gold__flagged_at=None)
+    return in_use.aggregate(mean=Avg("value"), n=Count("pk"))
 
 
 def _redundancy(project: Project, batches: list[Batch]) -> dict[str, Any]:

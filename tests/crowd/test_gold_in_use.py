@@ -66,6 +66,8 @@ def test_gold_that_trusted_workers_fail_is_flagged_and_scores_nobody() -> None:
         if w["user"] == "Wanda"
     ]
     assert worker["benchmark_score"] is None
+    told = cast.client("Mona").get(f"{stage.API}/projects/{batch.project_id}/progress/").json()
+    assert told["benchmark_score"] == {"mean": None, "n": 0}
 
 
 def test_gold_that_most_of_the_trusted_pass_stays() -> None:
