@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import random
+import socket
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
+from botocore.exceptions import BotoCoreError, ClientError
 from django.core.files.base import ContentFile
 from django.test import RequestFactory
 
@@ -68,6 +70,18 @@ def test_what_is_not_there_is_not_found(bucket: Bucket) -> None:
         with pytest.raises(FileNotFoundError):
             ask("videos/none")
     bucket.delete("videos/none")
+
+
+def test_a_store_that_cannot_be_reached_is_away_and_a_mistake_of_ours_is_not(bucket: Bucket) -> None:
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))
+        lost = Bucket(bucket_name="lost", endpoint_url=f"http://127.0.0.1:{nobody.getsockname()[1]}")
+    with pytest.raises(BotoCoreError) as refused:
+        lost.look()
+    store.client(servers.store_url()).delete_bucket(Bucket=bucket.bucket_name)
+    with pytest.raises(ClientError) as gone:
+        bucket.look()
+    assert [storing.is_away(e) for e in (refused.value, gone.value, TypeError("x"))] == [True, True, False]
 
 
 def test_a_program_that_needs_a_path_gets_a_copy_once_for_each_viewer(
