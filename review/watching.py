@@ -72,7 +72,7 @@ def progress(project: Project) -> dict[str, Any]:
     now = timezone.now()
     hungry = starving(project)
     accepted_per_hour = Consensus.objects.filter(
-        task__project=project, status=ConsensusStatus.ACCEPTED, decided_at__gte=now - HOUR
+        batch__in=batches, status=ConsensusStatus.ACCEPTED, decided_at__gte=now - HOUR
     ).count()
     return {
         **counts,
@@ -85,7 +85,7 @@ def progress(project: Project) -> dict[str, Any]:
         "stuck_leases": mine.filter(lapsed()).count(),
         "starving_tasks": hungry.tasks,
         "alarms": [asdict(alarm) for alarm in alarming.alarms(project=project, starving=hungry)],
-        "agreement": _agreement(project),
+        "agreement": _agreement(project, batches),
         "benchmark_score": _benchmark(project),
         "redundancy": _redundancy(project, batches),
         "cost_micros": _cost(project, batches, counts),
@@ -117,9 +117,9 @@ def _work_s(project: Project) -> dict[str, float | None]:
     return {"median": median(times), "p95": float(np.quantile(times, 0.95))}
 
 
-def _agreement(project: Project) -> dict[str, float | None]:
+def _agreement(project: Project, batches: list[Batch]) -> dict[str, float | None]:
     """Mean agreement with the consensus so far; alpha and its interval as last measured (see `measuring`)."""
-    made = Consensus.objects.filter(task__project=project, agreement__isnull=False)
+    made = Consensus.objects.filter(batch__in=batches, agreement__isnull=False)
     mean = made.aggregate(mean=Avg("agreement"))["mean"]
     row = Agreement.objects.filter(project=project).first()
     alpha = {"alpha": row.alpha, "low": row.low, "high": row.high} if row else dict.fromkeys(("alpha", "low", "high"))

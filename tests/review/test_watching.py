@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from django.db.models.functions import Now
 
-from annotation.models import Job
+from annotation.models import Job, Project
 from crowd.importing import withdraw_done_batch
 from crowd.models import Task
 from review import measuring, renewing, watching
@@ -18,20 +20,27 @@ from tests.review.stage import API, by_all, decide, tracks, work
 pytestmark = pytest.mark.django_db
 
 
-def test_a_cancelled_batch_is_not_counted_among_what_was_saved() -> None:
+def test_what_a_cancelled_batch_decided_is_counted_nowhere() -> None:
     project = cast.project()
     rules = crowd.ruled(project, max_redundancy=5)
     by_all(crowd.launch(project, cast.video(project, 20), rules), Wanda=tracks, Will=tracks)
-    before = watching.progress(project)["redundancy"]
-    assert before == {"mean": 2.0, "saved": 3, "why": {}, "withheld": {}}
+    before = decided(project)
+    assert before["redundancy"] == {"mean": 2.0, "saved": 3, "why": {}, "withheld": {}}
+    assert (before["accepted_segments_per_hour"], before["segments"]["accepted"]) == (1, 1)
     batch = crowd.launch(project, cast.video(project, 38), rules)
-    work(batch, "Wanda")
+    work(batch, "Wanda", lambda a, b: tracks(a, b, shift=3.0))
     will = cast.client("Will")
     assert crowd.submit(will, crowd.claim(will, project)).status_code == 200
     cast.work_off()
     assert Task.objects.filter(batch=batch, status="done").count() == 1
     assert cast.client("Mona").post(f"{API}/batches/{batch.pk}/cancel/").status_code == 200
-    assert watching.progress(project)["redundancy"] == before
+    assert decided(project) == before
+
+
+def decided(project: Project) -> dict[str, Any]:
+    """What the figures say of what was decided."""
+    told = watching.progress(project)
+    return {name: told[name] for name in ("segments", "accepted_segments_per_hour", "agreement", "redundancy")}
 
 
 def waiting(segments: int = 2) -> list[Consensus]:
