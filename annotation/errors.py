@@ -87,3 +87,10 @@ class Overloaded(Problem):
 
     def __init__(self, detail: str | None = None) -> None:
         super().__init__(detail, headers={"Retry-After": str(self.after_s)})
+
+
+class NoRoom(Problem):
+    """There is no room for the file at the moment."""
+
+    status = 507
+    code = "no-room"

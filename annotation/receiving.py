@@ -24,7 +24,7 @@ from django.urls import reverse
 
 from annotation import storing
 from annotation.core.resumable import MAX_BYTES
-from annotation.errors import Conflict, Gone, Problem, Unusable
+from annotation.errors import Conflict, Gone, NoRoom, Problem, Unusable
 from annotation.ids import new_id
 from annotation.ingesting import InvalidVideo, register, video_name_problem
 from annotation.lifecycle import UploadStatus
@@ -60,13 +60,6 @@ class TooLarge(Problem):
 
     status = 413
     code = "too-large"
-
-
-class NoRoom(Problem):
-    """There is no room for the file at the moment."""
-
-    status = 507
-    code = "no-room"
 
 
 class OtherContent(Unusable):

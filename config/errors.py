@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from http import HTTPStatus
 
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
@@ -13,7 +14,7 @@ from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
 from annotation.core.problems import Invalid
-from annotation.errors import Problem
+from annotation.errors import NoRoom, Problem
 
 MEDIA_TYPE = "application/problem+json"
 NON_FIELD = "non_field_errors"
@@ -44,6 +45,7 @@ def answer(error: Exception, context: dict) -> Response | None:
 
 def problem_of(error: Exception) -> dict | None:
     """The problem document that `error` stands for, or None when it is a fault of ours."""
+    error = NoRoom() if _is_full(error) else error
     if isinstance(error, Problem):
         return document(error.status, error.detail, code=error.code, title=error.title, errors=error.errors)
     if isinstance(error, Invalid):
@@ -58,6 +60,10 @@ def problem_of(error: Exception) -> dict | None:
         if isinstance(error, kind):
             return document(status, detail)
     return None
+
+
+def _is_full(error: Exception) -> bool:
+    return isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
 
 
 def _invalid(errors: list[dict]) -> dict:

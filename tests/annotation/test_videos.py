@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
@@ -10,7 +11,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile, TemporaryUploaded
 from django.http import HttpResponse
 from rest_framework.test import APIClient
 
-from annotation import settling
+from annotation import settling, storing
 from annotation.models import IdempotencyKey, Job, Project, Video
 from tests import cast
 
@@ -241,3 +242,15 @@ def test_who_has_the_frame_map_gets_304_until_more_of_it_is_settled() -> None:
     assert alice.get(address, headers={"If-None-Match": first["ETag"]}).status_code == 304
     settling.commit_stretch(video.pk, 20, replace(settling.read_frame_map(video), settled=40))
     assert alice.get(address, headers={"If-None-Match": first["ETag"]}).json()["settled_frames"] == 40
+
+
+def test_an_upload_that_finds_the_disk_full_is_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    project = cast.project()
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device", "/secret/place")
+
+    monkeypatch.setattr(storing, "keep", full)
+    answer = upload(cast.client("Alice"), project)
+    assert (answer.status_code, answer.json()["type"]) == (507, "urn:trackweave:no-room")
+    assert "secret" not in answer.content.decode() and not Video.objects.exists()
