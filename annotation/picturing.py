@@ -15,7 +15,7 @@ from django.http import HttpRequest, HttpResponseBase
 
 from annotation.errors import Missing, Overloaded, Unusable
 from annotation.ingesting import require_ready
-from annotation.media.errors import LimitReached, MediaError
+from annotation.media.errors import Killed, LimitReached, MediaError
 from annotation.media.frame_map import FrameMap, constant_frame_map
 from annotation.media.pictures import PicturePool
 from annotation.models import Clip, FrameMapRow, Segment, Video
@@ -92,6 +92,8 @@ def _picture(
         except LimitReached as error:
             # A frame that takes too much memory always will; one for which there was no time may be had later.
             raise (Overloaded if error.limit == "time" else FrameNotShown)(str(error)) from error
+        except Killed as error:
+            raise Overloaded(str(error)) from error
         except MediaError as error:
             raise FrameNotShown(str(error)) from error
 

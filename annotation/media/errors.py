@@ -15,6 +15,10 @@ class FrameUndecodable(MediaError):
     """The frame is in the video, but it is damaged and cannot be decoded."""
 
 
+class Killed(OSError):
+    """The machine ended a child process in the middle, mostly for want of memory; that says nothing about the video."""
+
+
 class LimitReached(MediaError):
     """A child process ran into its limit; `limit` names which: memory, time, output or crash."""
 

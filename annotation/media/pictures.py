@@ -130,7 +130,7 @@ class PicturePool:
 
         What was decoded or opened for one `viewer` makes nothing quicker for another.
         IndexError past the end, FrameUndecodable for a damaged frame, ValueError for an unknown format, LimitReached
-        where decoding takes too much.
+        where decoding takes too much, Killed where the machine ended the decoder.
         """
         _check(frame_map, n, format)
         key: Key = (viewer, str(Path(path).absolute()), frame_map.sha256, n, format, width)

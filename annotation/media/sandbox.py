@@ -1,8 +1,8 @@
 """Children in which uploads are opened, seen from the parent.
 
-`run` starts one child for one function. What goes wrong in it comes back as one of five errors: Rejected (the file),
+`run` starts one child for one function. What goes wrong in it comes back as one of six errors: Rejected (the file),
 FrameUndecodable or an IndexError or ValueError (the question), LimitReached (too much memory, time or output, or a
-decoder that crashed), OSError (the disk). The parent itself never opens an upload.
+decoder that crashed), OSError (the disk), Killed (the machine). The parent itself never opens an upload.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import IO
 
-from annotation.media.errors import FrameUndecodable, LimitReached, MediaError, Rejected
+from annotation.media.errors import FrameUndecodable, Killed, LimitReached, MediaError, Rejected
 from annotation.media.limits import MIB, Limits
 from annotation.media.wire import Closed, Inbox, Late, Message, TooLong, send
 
@@ -34,6 +34,8 @@ _OVER = {
     "output": "The file written would be larger than {output} MiB. Cut the video into shorter parts.",
     "crash": "The video makes its decoder crash. Export it again as mp4 (H.264) and upload that.",
 }
+
+_KILLED = "The machine ended the process that read the video, mostly because memory ran out."
 
 _RAISED: dict[str, type[Exception]] = {
     "rejected": Rejected,
@@ -85,7 +87,7 @@ class Child:
             raise
 
     def ask(self, head: dict[str, object], payload: bytes = b"") -> None:
-        """Send a message. LimitReached where the child is gone."""
+        """Send a message. LimitReached or Killed where the child is gone."""
         try:
             send(self._in, head, payload)
         except Closed as error:
@@ -112,7 +114,7 @@ class Child:
             return over(kind, self.limits)
         return _RAISED.get(kind, MediaError)(message)
 
-    def _cause_of_death(self) -> LimitReached:
+    def _cause_of_death(self) -> LimitReached | Killed:
         try:
             code = self.process.wait(5)
         except subprocess.TimeoutExpired:
@@ -120,8 +122,9 @@ class Child:
             code = -signal.SIGKILL
         if code == -signal.SIGXCPU:
             return over("time", self.limits)
-        said = self.last_words()
-        return over("memory" if code == -signal.SIGKILL or "MemoryError" in said else "crash", self.limits)
+        if code == -signal.SIGKILL:  # its own limits never end it so
+            return Killed(_KILLED)
+        return over("memory" if "MemoryError" in self.last_words() else "crash", self.limits)
 
     def last_words(self) -> str:
         """The end of what the child wrote to its standard error."""

@@ -27,7 +27,7 @@ def _unpacked(text: object) -> FrameMap:
 def sandboxed_index(
     path: Path | str, limits: Limits | None = None, on_progress: Callable[[int], None] | None = None
 ) -> Index:
-    """`indexing.index` in a child. Rejected or LimitReached where the file cannot be used."""
+    """`indexing.index` in a child. Rejected or LimitReached where the file is no use, Killed where nobody knows."""
     report = None if on_progress is None else lambda said: on_progress(int(said["frames"]))
     found = run("index", {"path": str(Path(path).absolute())}, limits, report)
     warnings = tuple(Warning(*pair) for pair in found["warnings"])  # type: ignore[attr-defined]

@@ -11,7 +11,7 @@ from rest_framework.test import APIClient
 
 from annotation import clipping, ingesting, picturing
 from annotation.media.barcodes import read_barcode
-from annotation.media.errors import LimitReached
+from annotation.media.errors import Killed, LimitReached
 from annotation.models import FrameMapRow, Segment, Video
 from annotation.settling import read_frame_map
 from tests import cast
@@ -129,12 +129,20 @@ def test_who_has_the_picture_gets_304_and_nothing_is_decoded(monkeypatch: pytest
     assert frame(alice, video, 5, headers={"If-None-Match": '"other"'}).status_code == 422
 
 
-@pytest.mark.parametrize(("limit", "status"), [("time", 503), ("memory", 422), ("crash", 422)])
-def test_a_frame_for_which_there_was_no_time_may_be_asked_for_again(
-    limit: str, status: int, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [
+        (LimitReached("It took too much.", "time"), 503),
+        (LimitReached("It took too much.", "memory"), 422),
+        (LimitReached("It took too much.", "crash"), 422),
+        (Killed("It was killed."), 503),
+    ],
+)
+def test_a_frame_for_which_there_was_no_time_or_memory_may_be_asked_for_again(
+    error: Exception, status: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def busy(*_: object, **__: object) -> bytes:
-        raise LimitReached("It took too much.", limit)
+        raise error
 
     monkeypatch.setattr(picturing.PicturePool, "picture", busy)
     answer = frame(cast.client("Alice"), cast.video(cast.project()), 17, query={"width": 31})

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from annotation.media import child_work, sandbox
-from annotation.media.errors import LimitReached, Rejected
+from annotation.media.errors import Killed, LimitReached, Rejected
 from annotation.media.limits import MIB, Limits
 from annotation.media.pictures import PICTURE_LIMITS
 from annotation.media.sandbox import Child
@@ -85,6 +85,14 @@ def test_a_child_that_crashes_is_an_error_in_words(trap_file: Files) -> None:
     with pytest.raises(LimitReached, match="crash") as reached:
         child.answer(time.monotonic() + 20)
     assert reached.value.limit == "crash"
+    child.kill()
+
+
+def test_a_child_that_the_machine_kills_says_nothing_about_the_video() -> None:
+    child = Child("pictures", {}, PICTURE_LIMITS, waited_for=False)
+    os.kill(child.process.pid, 9)
+    with pytest.raises(Killed, match="memory ran out"):
+        child.answer(time.monotonic() + 20)
     child.kill()
 
 
