@@ -101,7 +101,8 @@ def _post_once(url: str, body: bytes, headers: Mapping[str, str], backend: _Guar
             # The body is nobody's business, and may have no end.
             location = next((v for k, v in answer.headers if k.lower() == b"location"), b"")
             return answer.status, location.decode("latin-1")
-    except (httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError, OSError) as error:
+    except (httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError, OSError, ValueError) as error:
+        # A ValueError: the name is none that can be resolved, or the port none.
         raise NotReached(f"{type(error).__name__}: {error}".rstrip(": ")) from error
 
 

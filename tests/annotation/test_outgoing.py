@@ -97,3 +97,9 @@ def test_only_global_addresses_pass(ip: Any) -> None:
     except outgoing.NotPublic:
         return
     assert ip.is_global and not ip.is_private and not ip.is_loopback and not ip.is_link_local and not ip.is_multicast
+
+
+@pytest.mark.parametrize("url", ["http://a..example/", f"http://{'a' * 64}.example/"])
+def test_a_name_that_cannot_be_resolved_is_not_reached(url: str) -> None:
+    with pytest.raises(outgoing.NotReached, match="label"):
+        outgoing.post(url, b"", {})
