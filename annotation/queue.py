@@ -12,11 +12,12 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 from django.conf import settings
 from django.db import IntegrityError, InterfaceError, OperationalError, connection, transaction
 from django.db.models import DateTimeField, ExpressionWrapper, F, QuerySet
-from django.db.models.functions import Greatest, Now
+from django.db.models.functions import Greatest, Least, Now
 from django.utils.module_loading import autodiscover_modules
 from django_q.brokers import get_broker
 from django_q.conf import Conf
@@ -252,16 +253,19 @@ def _give_up(taken: Job, reason: str) -> None:
         log.exception("nobody could be told that job %s of %s was given up", taken.kind, taken.subject)
 
 
-def _requeue(ours: QuerySet[Job], taken: Job, *, attempts: int, reason: str = "", **again: object) -> None:
+def _requeue(ours: QuerySet[Job], taken: Job, *, reason: str = "", **again: Any) -> None:
+    """`again`: the attempts that count, and not_before."""
     key = _key(taken.kind, taken.subject)
-    queued = {"status": JobStatus.QUEUED, "queued_key": key, "attempts": attempts, "reason": reason, **again}
+    queued = {"status": JobStatus.QUEUED, "queued_key": key, "reason": reason, **again}
     try:
         with transaction.atomic():
             ours.update(**queued, **NO_LEASE)
     except IntegrityError:
-        # It was wanted again while it ran: the fresh row goes on with our count, so poison is not tried for ever.
+        # It was wanted again while it ran: the fresh row goes on with our count, age and wait: none is tried for ever.
         if ours.update(status=JobStatus.DONE, finished_at=Now(), reason=f"Left to the next one. {reason}", **NO_LEASE):
-            Job.objects.filter(queued_key=key).update(attempts=Greatest(F("attempts"), attempts))
+            most = {name: Greatest(F(name), again[name]) for name in ("attempts", "not_before")}
+            since = Least(F("created_at"), taken.created_at)
+            Job.objects.filter(queued_key=key).update(created_at=since, **most)
 
 
 class _heartbeat:

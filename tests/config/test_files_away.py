@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from django.db.models import F
 from django.db.models.functions import Now
 
 from annotation import queue
@@ -24,7 +25,7 @@ def test_a_job_whose_files_are_away_is_not_given_up_before_a_day_has_passed() ->
     with kind("far", away, lambda subject, reason: given_up.append(subject)):
         queue.want("far", "a")
         for minutes in (0, 2, 60, 23 * 60):
-            wanted = Now() - timedelta(minutes=minutes)
+            wanted = Now() - timedelta(minutes=minutes, seconds=1)
             Job.objects.update(created_at=wanted, not_before=wanted)
             assert queue.work_off() == 1
             job = Job.objects.get()
@@ -45,3 +46,21 @@ def test_a_job_whose_files_are_away_waits_for_as_long_as_it_has_waited(minutes: 
         queue.work_off()
     soon = Job.objects.filter(not_before__gt=Now() + timedelta(seconds=0.9 * wait_s - 1))
     assert soon.filter(not_before__lt=Now() + timedelta(seconds=wait_s + 30)).exists()
+
+
+def test_a_job_that_is_wanted_again_while_it_finds_its_files_away_waits_and_is_given_up_like_another() -> None:
+    given_up: list[str] = []
+
+    def wanted_meanwhile(subject: str) -> None:
+        queue.want("far", subject)
+        away(subject)
+
+    with kind("far", wanted_meanwhile, lambda subject, reason: given_up.append(subject)):
+        queue.want("far", "a")
+        Job.objects.update(created_at=Now() - timedelta(hours=23))
+        assert [queue.run_due(), queue.run_due()] == [True, False], "it waits, though it is wanted"
+        Job.objects.update(created_at=F("created_at") - timedelta(hours=2))
+        for _ in range(3):
+            lapse()
+            assert queue.run_due()
+    assert given_up == ["a"]
