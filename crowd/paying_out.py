@@ -27,6 +27,10 @@ P = PayoutStatus
 AT_ONCE = 1000
 
 
+class NotReached(Exception):
+    """A provider did not answer."""
+
+
 def draft(*, project: Project, by: User | None, provider: str = "file") -> Payout:
     """A payout that holds nothing yet."""
     made = Payout.objects.create(project=project, provider=provider, created_by=by)
@@ -101,8 +105,12 @@ def cancel(*, payout: Payout, by: User | None, reason: str) -> None:
 
 
 def hand_over(*, payout: Payout) -> Sequence[Outcome]:
-    """Call the provider with all that is under way. Outside of any transaction: nothing is written here."""
-    return PROVIDERS[payout.provider].send(orders(payout, P.SENDING))
+    """Call the provider with all that is under way. Outside of any transaction: nothing is written here. NotReached."""
+    under_way = orders(payout, P.SENDING)
+    try:
+        return PROVIDERS[payout.provider].send(under_way)
+    except OSError as error:  # a job would wait for that as for files that are away
+        raise NotReached(f"the provider {payout.provider} could not be reached: {error}") from error
 
 
 def delivered(*, payout: Payout, outcomes: Iterable[Outcome]) -> None:

@@ -1,14 +1,18 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 from django.db import DatabaseError, IntegrityError, transaction
 
+from annotation import queue
 from annotation.core.problems import Invalid
 from annotation.models import Project
 from crowd import clearing, paying, paying_out
 from crowd.errors import NothingToPay, WrongState
 from crowd.lifecycle import PayoutStatus
 from crowd.models import Assignment, LedgerEntry, Payout, PayoutItem, PayoutLine
+from crowd.providers.files import FileProvider
 from crowd.providers.interface import Outcome
 from tests import cast
 from tests.crowd import stage
@@ -140,6 +144,23 @@ def test_unknown_is_left_by_reconciliation_alone() -> None:
         locked(project)
     clear(payout, True)
     assert now(payout) == "paid"
+
+
+def test_orders_of_which_the_provider_says_nothing_are_unknown_after_three_attempts(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Dead(FileProvider):
+        def send(self, orders: object) -> Sequence[Outcome]:
+            raise ConnectionResetError("the line went dead")
+
+    monkeypatch.setitem(paying_out.PROVIDERS, "file", Dead())
+    payout = locked(earned().task.project)
+    paying_out.send(payout=payout, by=cast.user("Mona"))
+    for _ in range(3):
+        queue.want("send_payout", payout.pk)
+        assert queue.run(f"send_payout:{payout.pk}")
+    assert now(payout) == "unknown"
+    assert "the line went dead" in payout.lines.get().reason
 
 
 def test_what_a_final_statement_does_not_name_is_unknown() -> None:
