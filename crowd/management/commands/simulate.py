@@ -41,6 +41,7 @@ class Command(BaseCommand):
         parser.add_argument("--patience", type=float, default=10.0, help="seconds without work before they go home")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        _check_url(options["url"])
         truth, tokens = _truth(options["truth"]), _tokens(options["people"])
         brains = _brains(list(tokens), options["profile"], options["seed"])
         crowd = [
@@ -61,6 +62,15 @@ class Command(BaseCommand):
             return simulation.run(crowd)
         except (SimulationFailed, httpx.HTTPError) as error:
             raise CommandError(str(error)) from error
+
+
+def _check_url(url: str) -> None:
+    try:
+        parts = httpx.URL(url)
+    except httpx.InvalidURL as error:
+        raise CommandError(f"--url: {url!r} is no address: {error}") from None
+    if parts.scheme not in ("http", "https") or not parts.host:
+        raise CommandError(f"--url: {url!r} is no address; it begins with http:// or https://")
 
 
 def _fields() -> list[str]:
