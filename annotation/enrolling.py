@@ -11,6 +11,9 @@ from annotation.errors import Invalid
 from annotation.lifecycle import Role
 from annotation.models import User
 
+#: What stands where else a name does: `decided_by` of what no person decided.
+RESERVED = frozenset({"rule"})
+
 
 class NobodyLikeThis(Invalid):
     """This person cannot be added."""
@@ -33,6 +36,8 @@ def enrol(
     `new_token`.
     """
     user = User.objects.filter(username=name).first() or User(username=name)
+    if user._state.adding and name in RESERVED:
+        raise NobodyLikeThis(f"Nobody may be called {name!r}: that word says that no person decided.")
     if role and role not in Role.values:
         raise NobodyLikeThis(f"{name!r}: there is no role {role!r}; it is one of {', '.join(Role.values)}")
     if user._state.adding and not role:

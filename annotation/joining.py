@@ -14,6 +14,7 @@ from django.db.models import DateTimeField, ExpressionWrapper
 from django.db.models.functions import Now
 
 from annotation.access import Capability, require_role
+from annotation.enrolling import RESERVED
 from annotation.errors import Conflict, Forbidden, Gone, Invalid, Missing
 from annotation.lifecycle import Role
 from annotation.models import ApiToken, Invite, Member, Project, User
@@ -89,7 +90,7 @@ def _check_account(name: str, password: str) -> None:
         UnicodeUsernameValidator()(name)
     except ValidationError:
         raise Invalid.at("/name", "may hold letters, digits and @ . + - _ only") from None
-    if User.objects.filter(username__iexact=name).exists():
+    if name in RESERVED or User.objects.filter(username__iexact=name).exists():
         raise Invalid.at("/name", "is taken")
     try:
         validate_password(password, User(username=name))

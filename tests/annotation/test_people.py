@@ -188,6 +188,7 @@ def test_a_worker_registers_where_the_site_is_open(settings: Any) -> None:
     ("body", "pointer"),
     [
         ({"name": "wanda", "password": "a long and odd one 17"}, "/name"),
+        ({"name": "rule", "password": "a long and odd one 17"}, "/name"),
         ({"name": "a b", "password": "a long and odd one 17"}, "/name"),
         ({"name": "a\x00b", "password": "a long and odd one 17"}, ""),
         ({"name": "", "password": "a long and odd one 17"}, "/name"),

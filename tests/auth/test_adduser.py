@@ -86,7 +86,10 @@ def test_names_alone_take_the_role_of_the_command(tmp_path: Path) -> None:
         ("", "first line"),
         ("who\nann\n", "first line"),
         ("name,salary\nann,7\n", "first line"),
-        ("name,role\nann,king\n", "no role 'king'"),
+        ("name,role\nann,king\n", "line 2: 'ann': there is no role 'king'"),
+        ("name,role\n\nann,worker\n\nbob,king\n", "line 5: 'bob'"),
+        ("name,role\n  ,worker\n", "line 2: this is not one person"),
+        ("name,role,languages\nann,worker,klingon!\n", "line 2: "),
         ("name,role\nann,worker\n,worker\n", "line 3"),
         ("name,role\nann,worker,more\n", "line 2"),
         ("name\nann\n", "needs a role"),
@@ -98,6 +101,12 @@ def test_a_file_that_is_wrong_anywhere_adds_nobody(tmp_path: Path, content: str,
     path.write_text(content)
     with pytest.raises(CommandError, match=message):
         adduser("--file", str(path))
+    assert not User.objects.exists()
+
+
+def test_nobody_is_called_as_what_no_person_decided() -> None:
+    with pytest.raises(CommandError, match="no person decided"):
+        adduser("rule", "--role", "worker")
     assert not User.objects.exists()
 
 

@@ -61,8 +61,13 @@ class Command(BaseCommand):
         if options["password_stdin"]:
             raise CommandError("--password-stdin is for one NAME; a file may have a column password")
         people = _people(options["file"])
+        rows: list[tuple[str, str]] = []
         with transaction.atomic():
-            rows = [(person["name"], self._enrol(options, person)) for person in people]
+            for line, person in people:
+                try:
+                    rows.append((person["name"], self._enrol(options, person)))
+                except Problem as problem:
+                    raise CommandError(f"{options['file']}, line {line}: {problem.detail}") from None
         written = csv.writer(self.stdout, lineterminator="\n")
         written.writerows([("name", "token"), *rows])
 
@@ -74,17 +79,18 @@ def _password() -> str:
     return password
 
 
-def _people(path: Path) -> list[dict[str, str]]:
-    """The rows of a csv file. CommandError says what is wrong with it, and in which line."""
+def _people(path: Path) -> list[tuple[int, dict[str, str]]]:
+    """The rows of a csv file, each with its line. CommandError says what is wrong with it, and in which line."""
     try:
         with open(path, newline="", encoding="utf-8-sig") as file:
             reader = csv.DictReader(file)
-            header, people = [str(name) for name in reader.fieldnames or []], list(reader)
+            header = [str(name) for name in reader.fieldnames or []]
+            people = [(reader.line_num, person) for person in reader]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise CommandError(f"{path} cannot be read: {error}") from None
     if "name" not in header or set(header) - set(COLUMNS):
         raise CommandError(f"{path}: the first line names the columns, of {', '.join(COLUMNS)}; name is needed")
-    for number, person in enumerate(people, start=2):
-        if not person["name"] or None in person:
-            raise CommandError(f"{path}, line {number}: this is not one person with {', '.join(header)}")
-    return [{column: (value or "").strip() for column, value in person.items()} for person in people]
+    for line, person in people:
+        if not (person["name"] or "").strip() or None in person:
+            raise CommandError(f"{path}, line {line}: this is not one person with {', '.join(header)}")
+    return [(line, {column: (value or "").strip() for column, value in person.items()}) for line, person in people]
