@@ -80,7 +80,11 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _json_object(text: str) -> dict:
-    said = json.loads(text)
+    try:
+        said = json.loads(text)
+        json.dumps(said, ensure_ascii=False, allow_nan=False).encode()  # as it is sent
+    except (ValueError, RecursionError) as error:  # no JSON, or 1e999, or half a surrogate
+        raise argparse.ArgumentTypeError(f"is no JSON that can be sent: {error}") from None
     if not isinstance(said, dict):
         raise argparse.ArgumentTypeError("is no JSON object")
     return said

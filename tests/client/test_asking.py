@@ -45,6 +45,15 @@ def test_a_refusal_names_the_places(client: Client) -> None:
     assert {pointer for pointer, _ in error.value.errors} == {"/labels/0/name", "/labels/1/shape"}
 
 
+@pytest.mark.parametrize(
+    "policy", ['{"redundancy": 1e999}', '{"quorum": NaN}', '{"currency": "\\ud800"}', "{", "[" * 9000]
+)
+def test_a_policy_that_cannot_be_sent_is_refused_in_words(policy: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        cli.main(["--url", "http://127.0.0.1:9", "--token", "t", "launch", "any", "--policy", policy])
+    assert "argument --policy: is no JSON that can be sent: " in capsys.readouterr().err
+
+
 def test_the_command_line_tells_refusals_and_goes_through(
     box: Box, token: str, project: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
