@@ -20,7 +20,6 @@ _PILLOW = {
     "webp": ("WEBP", {"quality": 90, "method": 0}),
 }
 FORMATS = ("png", *_PILLOW)
-MIN_WIDTH = 16
 
 
 def pixels(
@@ -28,7 +27,7 @@ def pixels(
 ) -> NDArray[np.uint8]:
     """A frame the right way up as RGB, (height, width, 3): the map's size, or `width` if that is smaller."""
     how = orientation(frame) if how is None else how
-    wide = frame_map.width if width is None else max(MIN_WIDTH, min(width, frame_map.width))
+    wide = frame_map.width if width is None else min(width, frame_map.width)
     high = max(1, round(frame_map.height * wide / frame_map.width))
     rgb = to_rgb(frame, how.size(wide, high)).to_ndarray()
     return turn(rgb.astype(np.uint8, copy=False), how)  # it is uint8: for the types alone

@@ -129,6 +129,12 @@ def test_who_has_the_picture_gets_304_and_nothing_is_decoded(monkeypatch: pytest
     assert frame(alice, video, 5, headers={"If-None-Match": '"other"'}).status_code == 422
 
 
+@pytest.mark.parametrize("width", [1, 2, 15])
+def test_a_picture_is_as_narrow_as_it_was_asked_for(width: int) -> None:
+    answer = frame(cast.client("Alice"), cast.video(cast.project()), 3, query={"width": width})
+    assert pixels(answer.content).shape == (max(1, round(64 * width / 96)), width, 3)
+
+
 @pytest.mark.parametrize(
     ("error", "status"),
     [
