@@ -150,15 +150,19 @@ def _open_input(path: Path | str, max_pixels: int) -> InputContainer:
 def _video_stream(container: InputContainer) -> VideoStream:
     streams = [s for s in container.streams.video if not s.disposition & s.disposition.attached_pic]
     if not streams:
-        raise Rejected("The file has no video in it, only sound, pictures or data. Upload one that has.")
+        raise Rejected(
+            "There is no video in the file: it holds only sound, pictures or data, or it is not complete. "
+            "Upload one that does, or the whole of it."
+        )
     return max(streams, key=lambda s: (s.disposition & s.disposition.default, -s.index))
 
 
 def _check(stream: VideoStream, max_pixels: int) -> None:
     context = stream.codec_context
     if context is None or context.name not in CODECS:
-        name = "an unknown codec" if context is None else f"the codec {context.codec.long_name}"
-        raise Rejected(f"The video uses {name}, which we do not read. {_USE}")
+        if context is None:
+            raise Rejected(f"The file does not say how its video is to be read; it may not be complete. {_USE}")
+        raise Rejected(f"The video uses the codec {context.codec.long_name}, which we do not read. {_USE}")
     if context.width * context.height > max_pixels:
         raise Rejected(
             f"The picture is {context.width} × {context.height}, more than {max_pixels:,} pixels. "

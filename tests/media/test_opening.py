@@ -85,6 +85,21 @@ def test_a_codec_that_is_not_on_the_list_is_refused_by_name(tmp_path: Path) -> N
         pass
 
 
+@pytest.mark.parametrize("cut_in", [b"mdia", b"minf", b"stbl"])
+def test_an_mp4_that_is_cut_off_where_it_says_what_is_in_it_is_said_to_be_incomplete(
+    cut_in: bytes, tmp_path: Path
+) -> None:
+    with opening.create_clip(tmp_path / "whole.mp4", 25) as container:
+        stream = container.add_stream("libx264", rate=25)
+        stream.width, stream.height, stream.pix_fmt = 32, 32, "yuv420p"
+        container.mux(stream.encode(av.VideoFrame(32, 32, "yuv420p")))
+        container.mux(stream.encode(None))
+    whole = (tmp_path / "whole.mp4").read_bytes()
+    (tmp_path / "cut.mp4").write_bytes(whole[: whole.index(cut_in) + 4])
+    with pytest.raises(Rejected, match="not (be )?complete"), open_video(tmp_path / "cut.mp4"):
+        pass
+
+
 def test_the_endings_of_names_mean_nothing(tmp_path: Path, trap_file: Callable[[str], Path]) -> None:
     (tmp_path / "video.txt").write_bytes(trap_file("b_frames").read_bytes())
     with open_video(tmp_path / "video.txt") as (container, _):
