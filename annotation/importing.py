@@ -11,6 +11,7 @@ from django.core.files.uploadedfile import UploadedFile
 
 from annotation import defining
 from annotation.answering import text
+from annotation.core.clipping import clip_to
 from annotation.core.problems import Invalid, Problem, encodable
 from annotation.core.tracks import Tracks
 from annotation.formats.assembling import Target
@@ -22,6 +23,7 @@ from annotation.models import Project, Video
 # A million boxes are some 60 MB of text.
 LARGEST = 256 * 2**20
 READABLE = sorted(READERS)
+NO_GOLD = "says nothing of this video; to say that nothing is there, post gold without tracks instead of a file"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,12 @@ class Upload:
     name: str
     sha256: str
     tracks: Tracks
+
+    def gold(self, start: int, stop: int) -> Tracks:
+        """What it says of some frames. Invalid where it says nothing of the video at all: all who draw would fail."""
+        if not (self.tracks.tracks or self.tracks.intervals):
+            raise Invalid([Problem("/file", NO_GOLD)])
+        return clip_to(self.tracks, start, stop)
 
 
 def read_upload(*, project: Project, video: Video, data: Any) -> Upload:

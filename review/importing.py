@@ -30,7 +30,7 @@ def import_file(*, project: Project, upload: Upload, kind: str, start: int, stop
     """What a file says of a video becomes gold (of the frames `[start, stop)`), pre-labels or finished tracks."""
     made: dict[str, object] = {}
     if kind == ImportedAs.GOLD:
-        tracks = clip_to(upload.tracks, start, stop)
+        tracks = upload.gold(start, stop)
         made["gold"] = seeding.post_gold(project=project, video=upload.video, tracks=tracks, by=by)
     elif kind == ImportedAs.PRE_LABELS:
         made["pre_labels"] = prelabelling.post_pre_labels(

@@ -14,7 +14,6 @@ from annotation.answering import get_or_404, paged, text
 from annotation.api.rows import project_for
 from annotation.api.uploads import TakesFiles, video_in
 from annotation.api_base import View
-from annotation.core.clipping import clip_to
 from crowd import exposing, seeding, serializers
 from crowd.api.projects import range_in, tracks_in
 from crowd.models import Gold
@@ -41,7 +40,7 @@ class GoldList(TakesFiles):
         video = video_in(project, request.data)
         start, stop = range_in(video, request.data)
         if self.upload is not None:
-            tracks = clip_to(self.upload.tracks, start, stop)
+            tracks = self.upload.gold(start, stop)
         else:
             tracks = tracks_in(project, video, request.data, start, stop)
         gold = seeding.post_gold(project=project, video=video, tracks=tracks, by=request.user)

@@ -48,6 +48,15 @@ def test_a_file_becomes_gold_of_the_range_that_is_named(bare: tuple[Project, Vid
     assert (Gold.objects.get().track_set.start, Gold.objects.get().track_set.stop) == (10, 50)
 
 
+def test_a_file_that_says_nothing_is_no_gold(bare: tuple[Project, Video]) -> None:
+    project, video = bare
+    for answer in (send(project, video, b"", **{"as": "gold"}), send(project, video, b"", to="gold")):
+        assert answer.status_code == 400 and [e["pointer"] for e in answer.json()["errors"]] == ["/file"]
+    assert not Gold.objects.exists() and not Import.objects.exists()
+    for kind in ("tracks", "pre-labels"):
+        assert send(project, video, b"", **{"as": kind}).status_code == 201
+
+
 def test_a_file_becomes_pre_labels(bare: tuple[Project, Video]) -> None:
     answer = send(*bare, to="pre-labels")
     assert answer.status_code == 201, answer.content
