@@ -13,7 +13,7 @@ from annotation.core.matching import track_soft_f
 from annotation.core.piling import without_heaps
 from annotation.core.tracks import Dense, fill
 from crowd import ghosting
-from crowd.lifecycle import Seat
+from crowd.lifecycle import BatchStatus, Seat
 from crowd.models import Assignment, Task
 from review.core.agreement import alpha_by, without_empty
 from review.models import Agreement
@@ -46,7 +46,8 @@ def measure(*, project_id: str) -> Agreement:
 def _answers(project_id: str) -> tuple[list[Dense], list[str]]:
     """Submissions of the latest tasks that have two or more, moved to frame 0: chance compares them across tasks."""
     given = Count("assignments", filter=Q(assignments__extra=False, assignments__status__in=GIVEN))
-    tasks = Task.objects.filter(project_id=project_id).annotate(given=given).filter(given__gte=2)
+    tasks = Task.objects.filter(project_id=project_id).exclude(batch__status=BatchStatus.CANCELLED)
+    tasks = tasks.annotate(given=given).filter(given__gte=2)
     # What is not decided yet has no end, and comes after what is; databases differ in where they put it.
     newest = (F(name).desc(nulls_last=True) for name in ("done_at", "opened_at"))
     latest = list(tasks.order_by(*newest, "pk").values_list("pk", flat=True)[:TASKS])

@@ -72,7 +72,7 @@ def progress(project: Project) -> dict[str, Any]:
     now = timezone.now()
     hungry = starving(project)
     accepted_per_hour = Consensus.objects.filter(
-        batch__in=batches, status=ConsensusStatus.ACCEPTED, decided_at__gte=now - HOUR
+        _was_worked_at("task"), batch__in=batches, status=ConsensusStatus.ACCEPTED, decided_at__gte=now - HOUR
     ).count()
     return {
         **counts,
@@ -92,6 +92,11 @@ def progress(project: Project) -> dict[str, Any]:
         "eta_at": _eta(now, counts, accepted_per_hour),
         "seq": at,
     }
+
+
+def _was_worked_at(task: str) -> Exists:
+    """Whether anybody submitted anything for a task, named by a column: what nobody did was imported, or was gold."""
+    return Exists(Assignment.objects.filter(task=OuterRef(task), extra=False, status__in=SUBMITTED))
 
 
 def _frames(project: Project) -> dict[str, int]:
@@ -133,9 +138,7 @@ def _benchmark(project: Project) -> dict[str, Any]:
 
 def _redundancy(project: Project, batches: list[Batch]) -> dict[str, Any]:
     """Submissions per decided task, and how many fewer than `max_redundancy` on each would have been."""
-    # Tasks that nobody sat at were imported.
-    worked = Assignment.objects.filter(task=OuterRef("pk"), extra=False, status__in=SUBMITTED)
-    done = Task.objects.filter(Exists(worked), batch__in=batches, status=TaskStatus.DONE)
+    done = Task.objects.filter(_was_worked_at("pk"), batch__in=batches, status=TaskStatus.DONE)
     used = dict(
         Assignment.objects.filter(task__in=done, extra=False, status__in=SUBMITTED)
         .order_by()

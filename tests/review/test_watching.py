@@ -24,6 +24,7 @@ def test_what_a_cancelled_batch_decided_is_counted_nowhere() -> None:
     project = cast.project()
     rules = crowd.ruled(project, max_redundancy=5)
     by_all(crowd.launch(project, cast.video(project, 20), rules), Wanda=tracks, Will=tracks)
+    measuring.measure(project_id=project.pk)
     before = decided(project)
     assert before["redundancy"] == {"mean": 2.0, "saved": 3, "why": {}, "withheld": {}}
     assert (before["accepted_segments_per_hour"], before["segments"]["accepted"]) == (1, 1)
@@ -34,7 +35,13 @@ def test_what_a_cancelled_batch_decided_is_counted_nowhere() -> None:
     cast.work_off()
     assert Task.objects.filter(batch=batch, status="done").count() == 1
     assert cast.client("Mona").post(f"{API}/batches/{batch.pk}/cancel/").status_code == 200
+    measuring.measure(project_id=project.pk)
     assert decided(project) == before
+
+
+def test_what_was_imported_is_no_pace() -> None:
+    told = watching.progress(accepted(2)[0].video.project)
+    assert (told["segments"]["accepted"], told["accepted_segments_per_hour"]) == (2, 0)
 
 
 def decided(project: Project) -> dict[str, Any]:
