@@ -19,13 +19,15 @@ from django.db.models.functions import Now
 from annotation import storing
 from annotation.lifecycle import JobStatus
 from annotation.media.codecs import missing_codecs
-from annotation.models import Job
+from annotation.models import Job, Video
 from crowd import alarming
 from crowd.models import Assignment
 
 # A job that has been due for so long shows that nobody works.
 WAITING = timedelta(minutes=2)
 LEAST_FREE_BYTES = 2 * 2**30
+# Videos whose files are looked for; a file may be lost, but hardly all of them.
+SOME = 5
 
 
 FOLDER = "make the folder of STORAGE_URL (or DATA_DIR) writable for this user"
@@ -51,6 +53,8 @@ def essentials() -> list[Finding]:
     found = [look("database", _database, "check DATABASE_URL and that the server runs")]
     if found[0].ok:
         found.append(look("migrations", _migrations, "run manage.py migrate"))
+    if all(finding.ok for finding in found) and not settings.ENVIRONMENT.bucket:
+        found.append(look("files", _files, "mount what lies at STORAGE_URL (or DATA_DIR), or bring its files back"))
     storage, mend = (_bucket, BUCKET) if settings.ENVIRONMENT.bucket else (_storage, FOLDER)
     found.append(look("storage", storage, mend))
     if settings.ENVIRONMENT.redis_url:
@@ -103,6 +107,14 @@ def _storage() -> str:
     with tempfile.TemporaryFile(dir=folder) as file:
         file.write(b"x")
     return str(folder)
+
+
+def _files() -> str:
+    """A folder that is not mounted can be written as well, and is empty."""
+    some = list(Video.objects.order_by("pk").values_list("file", flat=True)[:SOME])
+    if some and not any(default_storage.exists(name) for name in some):
+        raise Wrong(f"the files of {len(some)} videos were looked for, and none is in {settings.MEDIA_ROOT}")
+    return "there" if some else "no video was uploaded yet"
 
 
 def _bucket() -> str:

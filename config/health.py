@@ -16,7 +16,8 @@ def live(request: HttpRequest) -> JsonResponse:
 
 @require_safe
 def ready(request: HttpRequest) -> JsonResponse:
-    """200 when database, migrations, files and (where one is set) Redis can be used, else 503 with what is missing."""
+    """200 when database, migrations, storage, its files and (where one is set) Redis can be used, else 503 with what is
+    missing."""
     missing = [finding.name for finding in checking.essentials() if not finding.ok]
     if missing:
         return JsonResponse({"status": "not ready", "missing": missing}, status=503)

@@ -1,8 +1,16 @@
 from __future__ import annotations
 
+import shutil
+from pathlib import Path
+from typing import Any
+
 import pytest
 from django.db import connection
 from django.test import Client
+
+from annotation import ingesting
+from annotation.models import Video
+from tests import cast
 
 pytestmark = pytest.mark.django_db
 
@@ -21,6 +29,21 @@ def test_a_site_without_its_tables_says_that_migrations_are_missing(client: Clie
         cursor.execute("DELETE FROM django_migrations WHERE app = 'crowd'")
     response = client.get("/health/ready")
     assert (response.status_code, response.json()["missing"]) == (503, ["migrations"])
+
+
+def test_a_site_whose_folder_of_files_is_not_mounted_is_not_ready(client: Client, settings: Any) -> None:
+    folder, elsewhere = Path(settings.MEDIA_ROOT), Path(settings.MEDIA_ROOT).with_name("not-mounted")
+    video = ingesting.register(project=cast.project(), file=cast.video_file(5), name="street.mp4", by=None)
+    assert client.get("/health/ready").json() == {"status": "ok"}
+    folder.rename(elsewhere)
+    try:
+        response = client.get("/health/ready")
+        assert (response.status_code, response.json()["missing"]) == (503, ["files"])
+    finally:
+        shutil.rmtree(folder)
+        elsewhere.rename(folder)
+    Video.objects.create(project=video.project, name="lost.mp4", file="videos/lost", bytes=1, sha256="0" * 64)
+    assert client.get("/health/ready").json() == {"status": "ok"}, "one lost file keeps nobody from working"
 
 
 def test_health_is_not_changed_by_a_post(client: Client) -> None:
