@@ -1,15 +1,17 @@
 """Clusters that hold one object's end and another's beginning, cut where nobody leads across.
 
-Idea: a few frames on which the late end of one drawing lies on the early start of another are enough to put two
-objects into one cluster. At every frame the workers are asked: who follows one thing across it, and whose drawing ends
-there while the cluster goes on, or begins there while it was there before? Where more say that it ends than that it
-goes on, it ends. A worker who ends one drawing and begins another where that was going follows one thing, too. Whose
-drawing goes on in another cluster was asked by `untangling` or `mending` and has no say here: where they handed an
-object over from some drawings to others, that nobody leads across means nothing.
+Idea: a few frames on which the late end of one drawing lies on the early start of another are enough to put two objects
+into one cluster. At every frame the workers are asked: who follows one thing across it, and whose drawing ends there
+while the cluster goes on, or begins there while it was there before? Where more say that it ends than that it goes on,
+it ends. A worker who ends one drawing and begins another where that was going follows one thing, too; who does so after
+a while, since it was hidden, does not speak against those who lead across. Whose drawing goes on in another cluster was
+asked by `untangling` or `mending` and has no say here: where they handed an object over from some drawings to others,
+that nobody leads across means nothing.
 """
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,6 +23,7 @@ from review.core.stacking import Stack
 LEAST = 5  # frames on either side of a cut, for who leads across and for what is left
 GAP = 2  # frames from the end of a worker's drawing to the beginning of the next one that goes on with it
 SAME = 0.6  # IoU, in the middle of that, of where the one was going and where the other came from
+RESUMED = 0.4  # the same, of one that goes on after a while, where others lead across
 NEAR = 15  # frames from a cut within which a drawing that ends or begins speaks about it
 
 
@@ -45,6 +48,7 @@ def _cut(stack: Stack, member: Ints, k: int, rows: Ints, weights: Floats) -> int
     """The frame before which a cluster should be cut, None if it holds together."""
     here, least = member[rows] == k, stack.frames(LEAST, 2)
     groups = _continued(stack, here, rows)
+    boxes = [np.where(here[g][..., None], stack.boxes[rows[g]], 0.0).sum(axis=0) for g in groups]
     here = np.stack([here[g].any(axis=0) for g in groups])
     there = np.stack([stack.present[rows[g]].any(axis=0) for g in groups])
     owners = stack.owners[rows[[g[0] for g in groups]]]
@@ -58,12 +62,14 @@ def _cut(stack: Stack, member: Ints, k: int, rows: Ints, weights: Floats) -> int
     stops = _stops(stack, there & ~here, first, last, frames)
     # An object that is there for a few frames has no drawing that could lead across by more.
     leads |= stops.brief
-    across, against = np.zeros(len(frames)), np.zeros(len(frames))
+    across, against = np.zeros((2, len(frames)))
     for owner in np.unique(owners):
-        mine = owners == owner
+        mine = np.flatnonzero(owners == owner)
         follows = leads[mine].any(axis=0)
+        resumes = _resumes(stack, boxes, here, mine, stops)
+        parts = ~(follows | resumes) & stops.ends[mine].any(axis=0) & stops.begins[mine].any(axis=0)
         across += weights[owner] * follows
-        against += weights[owner] * (~follows & stops.ends[mine].any(axis=0) & stops.begins[mine].any(axis=0))
+        against += weights[owner] * parts
     margin = np.where((across > 0) | stops.handed, against - across, np.inf)
     best = int(margin.argmax())
     if margin[best] <= 1e-9:
@@ -72,6 +78,26 @@ def _cut(stack: Stack, member: Ints, k: int, rows: Ints, weights: Floats) -> int
     crossing = [int((here[:, f - 1] & here[:, f]).sum()) for f in frames[top]]
     fewest = top[np.flatnonzero(np.array(crossing) == min(crossing))]
     return int(frames[fewest[len(fewest) // 2]])
+
+
+def _resumes(stack: Stack, boxes: list[Floats], here: Bools, mine: Ints, stops: _Stops) -> Bools:
+    """Where one of a worker's drawings ends, and another goes on about where that was going, (f,)."""
+    out = np.zeros(stops.handed.shape, bool)
+    for one, other in itertools.permutations(mine.tolist(), 2):
+        at = stops.ends[one] & stops.begins[other]
+        if (at & ~out).any() and _alike(stack, (boxes[one], here[one]), (boxes[other], here[other])) >= RESUMED:
+            out |= at
+    return out
+
+
+def _alike(stack: Stack, one: tuple[Floats, Bools], other: tuple[Floats, Bools]) -> float:
+    """IoU, in the middle between them, of where one drawing was going and where a later one came from."""
+    last, first = len(one[1]) - 1 - int(one[1][::-1].argmax()), int(other[1].argmax())
+    if first <= last:
+        return 0.0
+    window = stack.frames(LEAST, 2)
+    ends = [_course(*drawn, at, window, (last + first) / 2) for drawn, at in ((one, last), (other, first))]
+    return float(iou_aligned(ends[0], ends[1]))
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -107,12 +133,8 @@ def _goes_on(stack: Stack, here: Bools, rows: Ints, one: int, other: int, last: 
     first = int(here[other].argmax())
     if not 0 < first - last <= stack.frames(GAP, 2):
         return False
-    window = stack.frames(LEAST, 2)
-    ends = [
-        _course(stack.boxes[rows[r]], here[r], at, window, (last + first) / 2)
-        for r, at in ((one, last), (other, first))
-    ]
-    return bool(iou_aligned(ends[0], ends[1]) >= SAME)
+    pieces = [(stack.boxes[rows[r]], here[r]) for r in (one, other)]
+    return _alike(stack, *pieces) >= SAME
 
 
 def _course(boxes: Floats, here: Bools, at: int, window: int, when: float) -> Floats:

@@ -45,6 +45,13 @@ def test_who_ends_one_drawing_and_goes_on_with_another_in_the_same_place_follows
     assert set("".join(divided((drawn(range(10, FRAMES)),), parts, parts))) == {"0", "."}
 
 
+def test_who_begins_anew_where_it_was_hidden_does_not_outvote_who_leads_across():
+    whole = (drawn(range(FRAMES)),)
+    for moved, parts in ((4.0, "0"), (25.0, "01")):
+        anew = drawn(range(9)), drawn(range(13, FRAMES), x=moved)
+        assert set("".join(divided(whole, anew, anew))) == {*parts, "."}
+
+
 def test_a_cut_that_leaves_nothing_on_one_side_is_none():
     # The whole one is cut once, and all that any drawing of its first part has before the next cut is one frame.
     parts = drawn(range(7, 17)), drawn(range(17, FRAMES), x=20.0)
