@@ -28,7 +28,7 @@ from review.core.existing import FALSE_ALARM, HIT, drawn_twice, log_odds, odds_b
 from review.core.fusing import EDGE, fuse, vote_presence
 from review.core.inbetweening import inbetween
 from review.core.intervals import merge_intervals
-from review.core.neighbouring import level, witnessed
+from review.core.neighbouring import level, witnesses
 from review.core.risking import FINDS, OF_ITS_OWN, Known, Worth, expected_gain
 from review.core.stacking import Stack, stack
 
@@ -141,7 +141,7 @@ def _objects(
     away = _elsewhere(block, member, drawn)
     votes = supporters(drawn)
     frames = drawn.any(axis=1).sum(axis=1)
-    exists, odds = _exist(votes, frames, submissions, rule, witnessed(boxes, block.start, rule.around))
+    exists, odds = _exist(votes, frames, submissions, rule, witnesses(boxes, block.start, rule.around))
     named = _named(block, member, len(votes))
     twice = drawn_twice(boxes, drawn, named)
     exists, odds = exists & ~twice, np.where(twice, -np.inf, odds)
@@ -230,7 +230,7 @@ def _tied(named: Bools) -> Bools:
 
 
 def _exist(
-    votes: Bools, frames: Ints, submissions: Sequence[Submission], rule: Rule, witness: Bools
+    votes: Bools, frames: Ints, submissions: Sequence[Submission], rule: Rule, witness: Ints
 ) -> tuple[Bools, Floats]:
     """Which clusters are objects, by the quorum or by their odds, and those odds' logarithm."""
     workers = [s.worker for s in submissions]

@@ -53,9 +53,9 @@ class _Meeting:
     voices: Floats
 
 
-def witnessed(boxes: Floats, start: int, around: Sequence[Tracks]) -> Bools:
-    """Which clusters (k, w, n, 4; NaN where absent) go on in what is known of a neighbouring segment, (k,)."""
-    found = np.zeros(len(boxes), bool)
+def witnesses(boxes: Floats, start: int, around: Sequence[Tracks]) -> Ints:
+    """In how many neighbouring segments, as far as they are known, clusters (k, w, n, 4; NaN where absent) go on."""
+    found = np.zeros(len(boxes), np.int64)
     there = ~np.isnan(boxes[..., 0])
     drawn, known = np.maximum(there.sum(axis=1), 1)[..., None], np.any(there, axis=1)[..., None]
     middle = np.where(known, np.where(there[..., None], boxes, 0.0).sum(axis=1) / drawn, np.nan)
@@ -63,7 +63,7 @@ def witnessed(boxes: Floats, start: int, around: Sequence[Tracks]) -> Bools:
         shared = _shared(middle, start, tracks)
         if shared is not None:
             alike = link_iou(*shared, _least(shared[0]), labels=False)
-            found |= np.nan_to_num(alike).max(axis=1, initial=0.0) >= SAME
+            found += np.nan_to_num(alike).max(axis=1, initial=0.0) >= SAME
     return found
 
 

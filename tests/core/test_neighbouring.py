@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from annotation.core.tracks import Tracks, make_track
+from crowd.core.skill import Skill
 from review.core.consensus import Submission, make_consensus
-from review.core.neighbouring import Errors, _own_error, level, usual_errors, witnessed
+from review.core.neighbouring import Errors, _own_error, level, usual_errors, witnesses
 from review.core.neighbouring import _Meeting as Meeting
 
 FRAMES, SHARED = 100, 10
@@ -138,8 +139,17 @@ def test_frames_on_which_an_object_is_away_stay_empty():
 def test_a_cluster_has_a_witness_where_a_neighbour_shows_it_on_three_shared_frames_or_more():
     boxes = np.full((3, 2, FRAMES, 4), np.nan)
     boxes[0, 0, 80:], boxes[1, :, :], boxes[2, 1, 98:] = BOX, BOX + 500, BOX
-    assert witnessed(boxes, 0, [beside(BOX, 2)]).tolist() == [True, False, False]
-    assert not witnessed(boxes, 0, []).any()
+    assert witnesses(boxes, 0, [beside(BOX, 2)]).tolist() == [1, 0, 0]
+    assert not witnesses(boxes, 0, []).any()
+
+
+def test_both_neighbours_are_two_witnesses_for_what_one_of_three_drew():
+    track = make_track("1", "person", [0, FRAMES - 1], [BOX, BOX])
+    careful = Skill(0.97, 0.95, 0.99, weight=2.0, hit=0.95, false_alarm=0.3, spread=0.05)
+    given = [Submission(str(w), str(w), Tracks(0, FRAMES, (track,) * (w == 0)), careful) for w in range(3)]
+    sides = [beside(BOX, 3), beside(BOX, 3, first=SHARED - 61)]
+    made = [make_consensus(given, 0, FRAMES, lone=True, around=around) for around in (sides[:1], sides[1:], sides)]
+    assert [len(one.tracks.tracks) for one in made] == [0, 0, 1]
 
 
 @pytest.mark.parametrize(("shared", "least"), [(2, 1), (4, 1), (5, 2), (8, 2), (9, 3)])
@@ -152,7 +162,7 @@ def test_where_segments_share_few_frames_a_quarter_of_them_is_enough_to_be_known
     other = beside(BOX + 2, 2, FRAMES - shared)
     for frames, known in ((least, True), (least - 1, False)):
         boxes = on_the_last(frames)
-        assert witnessed(boxes, 0, [other]).tolist() == [known]
+        assert witnesses(boxes, 0, [other]).tolist() == [known]
         fused = boxes.mean(axis=1)
         assert (level(boxes, fused, 0, [other]) is not fused) == known
 
