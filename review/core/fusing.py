@@ -32,6 +32,7 @@ NEXT = 8  # workers: of more, each is compared with the next so many
 SAMPLES = 100  # frames on which errors are looked at
 EDGE = 4  # frames: who is there so soon after the segment's start was there at its start, if anybody says so
 SHORT = 3  # frames: shorter runs and gaps are smoothed away where workers disagree
+MOST_OF_FEW = 2 / 3  # share of those who drew it, where these are few
 AWAY = 0.5  # what the voice of a worker says against presence whose drawing lies on something else just then
 NEAR = (0.48, 0.16, 0.1)  # how much a vote counts on its frame and on those one and two frames away
 
@@ -133,6 +134,8 @@ def median(values: Floats, there: Bools) -> Floats:
 def vote_presence(drawn: Bools, weights: Floats, away: Bools | None = None) -> Bools:
     """On which frames an object is there, (k, w, n) → (k, n), by the votes (k, w) of those who drew it; ties are there.
 
+    Of what fewer than half of all drew at any time, `MOST_OF_FEW` must have drawn it: two who each saw something else,
+    and met for a while, agree on that while alone.
     Where a worker's drawing of it lies on something else, `away` (k, w, n), that worker confused the two, or the others
     did: a reason to doubt who it is rather than that anything is there, and half a vote against it.
     A vote counts a little on the frames around it, so that a start or an end that one worker sees far from the others
@@ -147,7 +150,9 @@ def vote_presence(drawn: Bools, weights: Floats, away: Bools | None = None) -> B
     asked = total if away is None else total - AWAY * (away * voters).sum(axis=1)
     heard = drawn & (voters > 0)
     agreed_absent = np.logical_not(heard.any(axis=1))
-    there = ((_around(yes) >= asked / 2 - 1e-9) & (yes > 0)) | (agreed_there & (yes > 0))
+    few = 2 * (weights > 0).sum(axis=1) < weights.shape[1]
+    needed = asked * np.where(few, MOST_OF_FEW, 0.5)[:, None]
+    there = ((_around(yes) >= needed - 1e-9) & (yes > 0)) | (agreed_there & (yes > 0))
     out = there.copy()
     for k in range(len(out)):
         if (there[k] != agreed_there[k]).any() or (there[k] == agreed_absent[k]).any():

@@ -156,3 +156,11 @@ def test_all_overlaps_are_found_however_large_and_far_the_boxes_are(seed):
     want = set(zip(*(x.tolist() for x in np.nonzero((low < high).all(axis=3))), strict=True))
     assert set(zip(found.left.tolist(), found.right.tolist(), found.frame.tolist(), strict=True)) == want
     assert len(found.left) == len(want)
+
+
+def test_of_what_few_of_many_saw_only_what_most_of_them_did_is_there():
+    drawn = np.zeros((1, 5, 60), bool)
+    drawn[0, 0, 10:40], drawn[0, 1, 25:50] = True, True
+    five, four = (vote_presence(drawn[:, :w], np.array([[1.0, 1.0, 0.0, 0.0, 0.0]])[:, :w])[0] for w in (5, 4))
+    assert np.flatnonzero(five).tolist() == list(range(25, 40))
+    assert four[12:46].all()
