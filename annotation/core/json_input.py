@@ -41,19 +41,21 @@ def load_json(
         raise _refuse(f"the JSON has {len(raw)} bytes; at most {max_bytes} are read")
     _check_containers(raw, max_depth, max_containers)
     try:
-        return json.loads(
-            raw.decode("utf-8-sig"),
-            object_pairs_hook=_object,
-            parse_int=_integer,
-            parse_float=_number,
-            parse_constant=_constant,
-        )
+        return read_json(raw.decode("utf-8-sig"))
     except json.JSONDecodeError as error:
         raise _refuse(f"no JSON at line {error.lineno}, column {error.colno}: {error.msg}") from None
     except UnicodeDecodeError as error:
         raise _refuse(f"byte {error.start} is no UTF-8") from None
     except RecursionError:
         raise _refuse("the JSON is too deep") from None
+
+
+def read_json(text: str) -> Any:
+    """The value that text from the machine's own user says, of any size, as strictly as `load_json`: InvalidJson, or
+    JSONDecodeError or RecursionError where it is no JSON at all."""
+    return json.loads(
+        text, object_pairs_hook=_object, parse_int=_integer, parse_float=_number, parse_constant=_constant
+    )
 
 
 def _check_containers(raw: bytes, max_depth: int, max_containers: int) -> None:

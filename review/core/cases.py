@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from annotation.core.json_input import InvalidJson, read_json
 from annotation.core.parsing import Limits, parse_tracks
 from annotation.core.problems import Invalid
 from annotation.core.tracks import Dense, Tracks
@@ -116,7 +116,9 @@ def _tracks(path: Path, number: int, data: dict[str, Any], start: int, stop: int
 def _objects(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
     for number, line in lines_of(path):
         try:
-            data = json.loads(line)
+            data = read_json(line)
+        except InvalidJson as error:
+            raise BadLine(path, number, "", error.errors[0].message) from error
         except (ValueError, RecursionError) as error:
             raise BadLine(path, number, "", f"is not JSON: {error}") from error
         if not isinstance(data, dict):

@@ -41,6 +41,19 @@ def test_a_line_in_another_encoding_is_named_rather_than_guessed(tmp_path):
     assert refused(tmp_path, good, truth=TRUTH.encode() + b"\n# caf\xe9\n") == ("gt.txt", 62, "", "is not UTF-8")
 
 
+@pytest.mark.parametrize(
+    ("written", "says"),
+    [
+        ('"worker": "a", "worker": "b"', "the key 'worker' is there twice in one object"),
+        ('"worker": "a", "about": {"x": 1, "x": 2}', "the key 'x' is there twice in one object"),
+        ('"worker": "a", "about": NaN', "NaN is no JSON"),
+    ],
+)
+def test_what_the_api_would_not_read_is_refused_with_its_line(tmp_path, written, says):
+    given = json.dumps(line("a", 0, 20)).replace('"worker": "a"', written)
+    assert refused(tmp_path, line("b", 0, 20), given.encode()) == ("s.jsonl", 2, "", says)
+
+
 @pytest.mark.parametrize("row", ["1,1,,10,20,30,1", "1,1,5,10,20,30,,1,1", ",1,1,5,10,20,30", "1,1,5,10,20,30,1,,"])
 def test_an_empty_column_of_truth_is_refused_rather_than_closed_up(tmp_path, row):
     file, number, _, says = refused(tmp_path, line("a", 0, 20), truth=f"{TRUTH}{row}\n")
