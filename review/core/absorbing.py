@@ -9,12 +9,13 @@ into the stretch and out of it is the object's is asked afterwards, by `untangli
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection
 
 import numpy as np
 
 from annotation.core.boxes import iou_aligned
 from annotation.core.tracks import Floats, Ints
+from review.core.membership import Members
 from review.core.stacking import Stack
 
 ALIKE = 3.0  # IoU·frames over the floor that a stretch must be worth
@@ -23,7 +24,6 @@ APART = 0.5  # 1 − IoU from which two boxes of one worker are two objects for 
 NEVER = 1e6
 
 Pair = tuple[int, int]  # two clusters
-Sides = tuple[Ints, Ints]  # the clusters of the two boxes of every pair that overlaps
 
 
 def absorb(stack: Stack, member: Ints, above: Floats, floor: float, weights: Floats) -> Ints:
@@ -31,91 +31,107 @@ def absorb(stack: Stack, member: Ints, above: Floats, floor: float, weights: Flo
 
     `above` is how far the IoU of every pair of `stack.overlap` is above the floor, `weights` (w,) are above 0.
     """
+    state = _State(stack, member, above, floor, weights)
     known: dict[Pair, tuple[float, slice]] = {}
+    good = state.likenesses(np.arange(len(above)))
     for _ in range(len(stack.tracks)):
-        sides = _sides(stack, member)
-        asked = _candidates(stack, member, sides, above)
-        at = _between(sides, [pair for pair in asked if pair not in known])
-        for pair, some in at.items():
-            known[pair] = _best_stretch(_gain(stack, member, pair, some, above, floor, weights))
+        asked = sorted(pair for pair, sum_ in good.items() if sum_ >= ALIKE * stack.time_scale)
+        for pair in asked:
+            if pair not in known:
+                known[pair] = _best_stretch(_gain(state, pair))
         worth, pair = max(((known[pair][0], pair) for pair in asked), key=lambda found: found[0], default=(0.0, (0, 0)))
         if worth < ALIKE * stack.time_scale:
             break
-        before, member = member, _join(stack, member, above, weights, pair, known[pair][1])
-        moved = before != member
-        changed = {*before[moved].tolist(), *member[moved].tolist()}
+        changed = _join(state, pair, known[pair][1])
         known = {pair: found for pair, found in known.items() if changed.isdisjoint(pair)}
-    return member
+        good = {pair: sum_ for pair, sum_ in good.items() if changed.isdisjoint(pair)}
+        good |= state.likenesses(state.overlaps_of(changed))
+    return state.found.member
 
 
-def _sides(stack: Stack, member: Ints) -> Sides:
-    """The clusters of the two boxes of every pair that overlaps."""
-    pairs = stack.overlap
-    return member[pairs.left, pairs.frame], member[pairs.right, pairs.frame]
+class _State:
+    """Who is in which cluster while clusters are joined; `sides` are the clusters of the two boxes of every overlap."""
+
+    def __init__(self, stack: Stack, member: Ints, above: Floats, floor: float, weights: Floats) -> None:
+        pairs = stack.overlap
+        self.stack, self.above, self.floor, self.weights = stack, above, floor, weights
+        self.found = Members(member.copy())
+        self.sides = member[pairs.left, pairs.frame], member[pairs.right, pairs.frame]
+
+    def put(self, tracks: Ints, paths: Ints) -> set[int]:
+        """Let tracks go other ways (r, n): the clusters that gained or lost a box."""
+        moved, changed = self.found.put(tracks, paths)
+        pairs = self.stack.overlap
+        sides = zip(self.sides, (pairs.left, pairs.right), self.stack.overlaps_of(moved), strict=True)
+        for side, track, at in sides:
+            side[at] = self.found.member[track[at], pairs.frame[at]]
+        return changed
+
+    def overlaps_of(self, clusters: Collection[int]) -> Ints:
+        """Where overlaps are listed of which a box is in any of these clusters, in order."""
+        left, right = self.stack.overlaps_of(self.found.tracks(clusters))
+        named = np.array(sorted(clusters), np.int64)
+        some = [at[np.isin(side[at], named)] for side, at in zip(self.sides, (left, right), strict=True)]
+        return np.unique(np.concatenate(some))
+
+    def between(self, pair: Pair) -> Ints:
+        """Where the overlaps of two clusters are listed, in order."""
+        (one, other), (a, b) = pair, self.sides
+        left, right = self.stack.overlaps_of(self.found.tracks([one]))
+        some = left[(a[left] == one) & (b[left] == other)], right[(b[right] == one) & (a[right] == other)]
+        return np.sort(np.concatenate(some))
+
+    def likenesses(self, at: Ints) -> dict[Pair, float]:
+        """Of pairs of clusters, how much they lie on each other by some of the overlaps, which hold all of theirs."""
+        a, b = (side[at] for side in self.sides)
+        apart = (a != b) & (self.above[at] > 0) & (np.minimum(a, b) >= 0)
+        count = self.found.fresh
+        keys, place = np.unique(np.minimum(a, b)[apart] * count + np.maximum(a, b)[apart], return_inverse=True)
+        good = np.bincount(place, weights=self.above[at][apart], minlength=len(keys))
+        pairs = (divmod(key, count) for key in keys.tolist())
+        return dict(zip(pairs, good.tolist(), strict=True))
 
 
-def _candidates(stack: Stack, member: Ints, sides: Sides, above: Floats) -> list[Pair]:
-    """Pairs of clusters that lie on each other on some frames for as much as a stretch must be worth."""
-    a, b = sides
-    apart = (a != b) & (above > 0) & (np.minimum(a, b) >= 0)
-    count = int(member.max(initial=-1)) + 1
-    keys, at = np.unique(np.minimum(a, b)[apart] * count + np.maximum(a, b)[apart], return_inverse=True)
-    good = np.bincount(at, weights=above[apart], minlength=len(keys))
-    return [divmod(int(key), count) for key in keys[good >= ALIKE * stack.time_scale]]
-
-
-def _between(sides: Sides, asked: Sequence[Pair]) -> dict[Pair, Ints]:
-    """Where the overlaps of each pair of clusters are listed."""
-    if not asked:
-        return {}
-    low, high = np.minimum(*sides), np.maximum(*sides)
-    count = int(high.max()) + 1
-    wanted = np.array([a * count + b for a, b in asked])
-    keys = low * count + high
-    at = np.flatnonzero((low >= 0) & np.isin(keys, wanted))
-    at = at[np.argsort(keys[at], kind="stable")]
-    since, until = (np.searchsorted(keys[at], wanted, side=side) for side in ("left", "right"))
-    return {pair: at[a:b] for pair, a, b in zip(asked, since.tolist(), until.tolist(), strict=True)}
-
-
-def _gain(stack: Stack, member: Ints, pair: Pair, at: Ints, above: Floats, floor: float, weights: Floats) -> Floats:
-    """By frame (n,) how much better two clusters are one there than two; `at` lists the overlaps between them."""
-    n = member.shape[1]
-    strength = weights[stack.owners]
+def _gain(state: _State, pair: Pair) -> Floats:
+    """By frame (n,) how much better two clusters are one there than two."""
+    stack, at = state.stack, state.between(pair)
+    n = state.found.member.shape[1]
+    strength = state.weights[stack.owners]
     both = strength[stack.overlap.left[at]] * strength[stack.overlap.right[at]]
-    sums = np.bincount(stack.overlap.frame[at], weights=(above[at] + floor) * both, minlength=n)
-    one, other = (_heard(stack, member == k, weights) for k in pair)
+    sums = np.bincount(stack.overlap.frame[at], weights=(state.above[at] + state.floor) * both, minlength=n)
+    one, other = (_heard(state, k) for k in pair)
     share = stack.share_compared(*(np.flatnonzero(some.any(axis=1)).tolist() for some in (one, other)))
     total = one.sum(axis=0) * other.sum(axis=0) * share
     clash, most = np.minimum(one, other), np.maximum(np.maximum(one, other).sum(axis=0), 1e-9)
-    against = (clash * _apart(stack, member, pair)).sum(axis=0) / most
-    mean = sums / np.maximum(total, 1e-9) - floor - AGAINST * against
+    against = (clash * _apart(state, pair)).sum(axis=0) / most
+    mean = sums / np.maximum(total, 1e-9) - state.floor - AGAINST * against
     # Where all who drew the one drew the other too, nobody would come to it, and the same would be asked again.
     idle = clash.sum(axis=0) >= np.minimum(one.sum(axis=0), other.sum(axis=0)) - 1e-9
     mean = np.where(idle, np.minimum(mean, 0.0), mean)
     return np.where(total > 0, np.where(clash.sum(axis=0) / most > 1 - 1e-9, -NEVER, mean), 0.0)
 
 
-def _apart(stack: Stack, member: Ints, pair: Pair) -> Floats:
+def _apart(state: _State, pair: Pair) -> Floats:
     """How far each worker's two boxes in both clusters are two, (w, n): not at all where one lies on the other."""
-    one, other = (_own_boxes(stack, member == k) for k in pair)
+    one, other = (_own_boxes(state, k) for k in pair)
     return np.clip((1 - np.nan_to_num(iou_aligned(one, other))) / APART, 0, 1)
 
 
-def _own_boxes(stack: Stack, here: np.ndarray) -> Floats:
-    """The box of every worker in a cluster, (w, n, 4) with NaN, from the frames of the tracks in it, (t, n)."""
-    out = np.full((stack.workers, here.shape[1], 4), np.nan)
-    for row in np.flatnonzero(here.any(axis=1)).tolist():
-        out[stack.owners[row], here[row]] = stack.boxes[row, here[row]]
+def _own_boxes(state: _State, k: int) -> Floats:
+    """The box of every worker in a cluster, (w, n, 4) with NaN."""
+    out = np.full((state.stack.workers, state.found.member.shape[1], 4), np.nan)
+    for track in state.found.tracks([k]).tolist():
+        here = state.found.member[track] == k
+        out[state.stack.owners[track], here] = state.stack.boxes[track, here]
     return out
 
 
-def _heard(stack: Stack, here: np.ndarray, weights: Floats) -> Floats:
-    """The weight of every worker in a cluster by frame, (w, n), from the frames of the tracks in it, (t, n)."""
-    out = np.zeros((stack.workers, here.shape[1]))
-    for row in np.flatnonzero(here.any(axis=1)).tolist():
-        owner = stack.owners[row]
-        out[owner, here[row]] = weights[owner]
+def _heard(state: _State, k: int) -> Floats:
+    """The weight of every worker in a cluster by frame, (w, n)."""
+    out = np.zeros((state.stack.workers, state.found.member.shape[1]))
+    for track in state.found.tracks([k]).tolist():
+        owner = state.stack.owners[track]
+        out[owner, state.found.member[track] == k] = state.weights[owner]
     return out
 
 
@@ -132,35 +148,42 @@ def _best_stretch(gain: Floats) -> tuple[float, slice]:
     return float(total[last] - low[last]), slice(first, last)
 
 
-def _join(stack: Stack, member: Ints, above: Floats, weights: Floats, pair: Pair, frames: slice) -> Ints:
-    """Both clusters under the number of the one that more drew on these frames.
+def _join(state: _State, pair: Pair, frames: slice) -> set[int]:
+    """Both clusters under the number of the one that more drew on these frames; the clusters that this changes.
 
     Of a worker who is in both there, the track that fits the others less leaves.
     """
-    member = member.copy()
-    part = member[:, frames]
-    strength = weights[stack.owners][:, None]
-    one, other = (float(((part == k) * strength).sum()) for k in pair)
+    tracks = state.found.tracks(pair)
+    owners, paths = state.stack.owners[tracks], state.found.member[tracks]
+    part = paths[:, frames]
+    one, other = (round(float((part == k).sum(axis=1) @ state.weights[owners]), 9) for k in pair)
     kept, lost = pair if one >= other else pair[::-1]
     part[part == lost] = kept
     here = part == kept
-    fits = _fits(stack, member, above, strength[:, 0], kept)[:, frames]
-    for owner in np.unique(stack.owners[here.any(axis=1)]).tolist():
-        rows = np.flatnonzero((stack.owners == owner) & here.any(axis=1))
+    changed, fresh = state.put(tracks, paths), state.found.fresh
+    fits = _fits(state, kept)
+    for owner in np.unique(owners[here.any(axis=1)]).tolist():
+        rows = np.flatnonzero((owners == owner) & here.any(axis=1))
         twice = here[rows].sum(axis=0) > 1
         taken = np.zeros(part.shape[1], bool)
-        for row in sorted(rows.tolist(), key=lambda r: (-float(fits[r, twice].sum()), r)):
-            part[row, here[row] & taken] = member.max() + 1
+        said = {row: float(fits[tracks[row]][frames][twice].sum()) for row in rows.tolist()} if twice.any() else {}
+        for row in sorted(rows.tolist(), key=lambda r: (-said.get(r, 0.0), r)):
+            leaves = here[row] & taken
+            if leaves.any():
+                part[row, leaves], fresh = fresh, fresh + 1
             taken |= here[row]
-    return member
+    return changed | state.put(tracks, paths)
 
 
-def _fits(stack: Stack, member: Ints, above: Floats, strength: Floats, k: int) -> Floats:
-    """What the boxes of the others say for each box of a cluster to be in it, (t, n)."""
-    pairs = stack.overlap
-    a, b = _sides(stack, member)
-    same = np.flatnonzero((a == k) & (b == k))
-    out = np.zeros(member.shape)
+def _fits(state: _State, k: int) -> dict[int, Floats]:
+    """What the boxes of the others say for each box of a cluster to be in it, (n,) for every track in it."""
+    pairs, (a, b) = state.stack.overlap, state.sides
+    tracks = state.found.tracks([k])
+    left, _ = state.stack.overlaps_of(tracks)
+    same = left[(a[left] == k) & (b[left] == k)]
+    strength = state.weights[state.stack.owners]
+    out = np.zeros((len(tracks), state.found.member.shape[1]))
     for mine, other in ((pairs.left, pairs.right), (pairs.right, pairs.left)):
-        np.add.at(out, (mine[same], pairs.frame[same]), above[same] * strength[other[same]])
-    return out
+        row = np.searchsorted(tracks, mine[same])
+        np.add.at(out, (row, pairs.frame[same]), state.above[same] * strength[other[same]])
+    return dict(zip(tracks.tolist(), out, strict=True))

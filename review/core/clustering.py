@@ -13,13 +13,14 @@ still lies on each other is one object there (`absorbing`), and who is who at th
 from __future__ import annotations
 
 import heapq
+from collections.abc import Iterator
 
 import numpy as np
 
 from annotation.core.tracks import Bools, Floats, Ints
 from review.core.absorbing import absorb
 from review.core.dividing import divide
-from review.core.fitting import FLOOR, gains, numbered
+from review.core.fitting import FLOOR, gains, in_parts, numbered, weight_counts
 from review.core.gathering import gather, unite
 from review.core.mending import MOST_WORKERS, mend
 from review.core.retiming import retime
@@ -169,45 +170,58 @@ def reassign(stack: Stack, member: Ints, value: Floats, weights: Floats) -> Ints
 
 def _doubts(stack: Stack, member: Ints, value: Floats, weights: Floats) -> dict[int, float]:
     """How much better each worker's tracks would be placed if they moved, 0 if none has reason to."""
-    tracks, clusters, gain = gains(stack, member, value, weights)
-    home = _home_gain(member, tracks, clusters, gain)
-    away, elsewhere = _best_stretch(-home), _best_stretch(gain - home[tracks])
+    found = list(_reasons(stack, member, value, weights, np.arange(len(member))))
     change = CHANGE * stack.time_scale
-    doubts = np.bincount(stack.owners, np.where(away > change, away, 0.0), stack.workers)
+    tracks, away, _ = (np.concatenate(column) for column in zip(*(asked for asked, _ in found), strict=True))
+    doubts = np.bincount(stack.owners[tracks], np.where(away > change, away, 0.0), stack.workers)
+    tracks, elsewhere = (np.concatenate(column) for column in zip(*(rows for _, rows in found), strict=True))
     doubts += np.bincount(stack.owners[tracks], np.where(elsewhere > change, elsewhere, 0.0), stack.workers)
     return dict(enumerate(doubts.tolist()))
 
 
+def _reasons(
+    stack: Stack, member: Ints, value: Floats, weights: Floats, asked: Ints
+) -> Iterator[tuple[tuple[Ints, Floats, Floats], tuple[Ints, Floats]]]:
+    """Some tracks at a time, by how much each would be better nowhere for some stretch than where it is, and how well
+    it is there in all, (r,) each; and for each cluster that one could be in, the track, and by how much it would be
+    better there for some stretch, (q,)."""
+    counts = weight_counts(stack, member, weights)
+    for part in in_parts(stack, asked):
+        tracks, clusters, gain = gains(stack, member, value, weights, part, counts)
+        home = _home_gain(member, part, tracks, clusters, gain)
+        gain -= home[np.searchsorted(part, tracks)]
+        yield (part, _best_stretch(-home), home.sum(axis=1)), (tracks, _best_stretch(gain))
+
+
 def _reassign_worker(stack: Stack, member: Ints, value: Floats, weights: Floats, owner: int) -> Ints:
-    tracks, clusters, gain = gains(stack, member, value, weights, owner)
-    home = _home_gain(member, tracks, clusters, gain)
     change = CHANGE * stack.time_scale
-    doubtful = _doubtful(tracks, gain, home, change)
-    taken = _taken(stack, member, owner, doubtful)
-    fresh = int(member.max()) + 1
-    member = member.copy()
-    for track in sorted(doubtful, key=lambda t: (-float(home[t].sum()), t)):
-        rows = np.flatnonzero(tracks == track)
-        path, fresh = _path(stack.present[track], clusters[rows], gain[rows], taken, fresh, change)
+    own = np.flatnonzero(stack.owners == owner)
+    doubtful: dict[int, float] = {}  # with how well each is at home
+    for (part, away, home), (tracks, elsewhere) in _reasons(stack, member, value, weights, own):
+        moves = (away > change) | np.isin(part, tracks[elsewhere > change])
+        doubtful |= dict(zip(part[moves].tolist(), home[moves].tolist(), strict=True))
+    taken = _taken(member, own, set(doubtful))
+    fresh, counts = int(member.max()) + 1, weight_counts(stack, member, weights)
+    before, member = member, member.copy()
+    for track in sorted(doubtful, key=lambda t: (-doubtful[t], t)):
+        _, clusters, gain = gains(stack, before, value, weights, np.array([track]), counts)
+        path, fresh = _path(stack.present[track], clusters, gain, taken, fresh, change)
         member[track] = path
         for k in np.unique(path[path >= 0]).tolist():
             taken[k] = taken.get(k, np.zeros(path.shape, bool)) | (path == k)
     return member
 
 
-def _home_gain(member: Ints, tracks: Ints, clusters: Ints, gain: Floats) -> Floats:
-    """The gain of each track in the cluster where it is now, (t, n); 0 where nobody else is in it."""
-    home = np.zeros(member.shape)
-    for row, (track, k) in enumerate(zip(tracks.tolist(), clusters.tolist(), strict=True)):
-        here = member[track] == k
-        home[track, here] = gain[row, here]
-    return home
-
-
-def _doubtful(tracks: Ints, gain: Floats, home: Floats, change: float) -> set[int]:
-    """Tracks for which some stretch of frames is worth more elsewhere, or nowhere, than at home by `change`."""
-    found = set(np.flatnonzero(_best_stretch(-home) > change).tolist())
-    return found | set(tracks[_best_stretch(gain - home[tracks]) > change].tolist())
+def _home_gain(member: Ints, asked: Ints, tracks: Ints, clusters: Ints, gain: Floats) -> Floats:
+    """The gain of each track that was asked about in the cluster where it is now, (r, n); 0 where nobody else is in
+    it."""
+    if not len(tracks):
+        return np.zeros((len(asked), member.shape[1]))
+    count = int(member.max()) + 1
+    keys, wanted = tracks * count + clusters, asked[:, None] * count + member[asked]
+    row = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
+    known = (member[asked] >= 0) & (keys[row] == wanted)
+    return np.where(known, gain[row, np.arange(member.shape[1])], 0.0)
 
 
 def _best_stretch(gain: Floats) -> Floats:
@@ -216,10 +230,10 @@ def _best_stretch(gain: Floats) -> Floats:
     return (total - np.minimum.accumulate(total, axis=1)).max(axis=1)
 
 
-def _taken(stack: Stack, member: Ints, owner: int, doubtful: set[int]) -> dict[int, Bools]:
+def _taken(member: Ints, own: Ints, doubtful: set[int]) -> dict[int, Bools]:
     """Frames on which a worker's undoubted tracks already hold a cluster."""
     taken: dict[int, Bools] = {}
-    for track in sorted(set(np.flatnonzero(stack.owners == owner).tolist()) - doubtful):
+    for track in sorted(set(own.tolist()) - doubtful):
         for k in np.unique(member[track][member[track] >= 0]).tolist():
             taken[k] = taken.get(k, np.zeros(member.shape[1], bool)) | (member[track] == k)
     return taken

@@ -11,6 +11,7 @@ from __future__ import annotations
 import numpy as np
 
 from annotation.core.tracks import Bools, Floats, Ints
+from review.core.membership import Members
 from review.core.stacking import Stack
 
 # Frames on either side of an event that say nothing (keyframes blend one object into the other), and frames beyond
@@ -24,18 +25,19 @@ MOST = 14.0  # what a break counts at most
 TO_MEDIAN = 1.386  # median of the sum of two squared errors of variance one
 
 
-def course_breaks(stack: Stack, member: Ints, clusters: Ints, events: Ints, usual: Floats) -> Floats:
+def course_breaks(stack: Stack, tracks: Ints, member: Ints, clusters: Ints, events: Ints, usual: Floats) -> Floats:
     """How badly each cluster before the first frame of an event goes on in each one from its second on, (e, k, k).
 
-    `member` (t, n) holds clusters, `clusters` (e, k) names those of each event, `events` (e, 2) are their two frames,
-    `usual` is of `usual_errors`. A break is at most `MOST`; NaN where one is unknown.
+    `member` (r, n) holds the clusters of `tracks` (r,), which are all in any of `clusters` (e, k), those of each event;
+    `events` (e, 2) are their two frames, `usual` is of `usual_errors`. A break is at most `MOST`; NaN where one is
+    unknown.
     """
     k = clusters.shape[1]
     first, last = (np.repeat(frames, k) for frames in events.T)
     out = []
     for scale, unit in zip(_scales(stack), usual, strict=True):
-        before = _courses(stack, member, clusters.ravel(), first, scale, early=True).reshape(-1, k, 1, 7)
-        after = _courses(stack, member, clusters.ravel(), last, scale, early=False).reshape(-1, 1, k, 7)
+        before = _courses(stack, tracks, member, clusters.ravel(), first, scale, early=True).reshape(-1, k, 1, 7)
+        after = _courses(stack, tracks, member, clusters.ravel(), last, scale, early=False).reshape(-1, 1, k, 7)
         out.append(np.minimum(MOST, np.log1p(_errors(before, after) / unit**2).sum(axis=-1)))
     found = np.array(out)
     known = ~np.isnan(found)
@@ -51,9 +53,11 @@ def usual_errors(stack: Stack, member: Ints) -> Floats:
     """Errors of place, pace and size by scale, (s, 3), of the clusters of which no track leads to another."""
     simple = np.where(np.isin(member, np.unique(member[moves(member)])), -1, member)
     seen: list[list[Floats]] = [[np.tile(np.array(USUAL) ** 2 * TO_MEDIAN, (PRIOR, 1))] for _ in SCALES]
+    found = Members(simple)
     for k in np.unique(simple[simple >= 0]).tolist():
+        tracks = found.tracks([k])
         for some, scale in zip(seen, _scales(stack), strict=True):
-            some.append(_looks(stack, simple, k, scale))
+            some.append(_looks(stack, tracks, simple[tracks], k, scale))
     middle = np.array([np.median(np.concatenate(rows), axis=0) for rows in seen])
     return np.maximum(np.sqrt(middle / TO_MEDIAN), STRAIGHTEST)
 
@@ -64,32 +68,32 @@ def moves(member: Ints) -> Bools:
     return np.any(np.where(member >= 0, member, high) != high, axis=1)
 
 
-def _looks(stack: Stack, member: Ints, k: int, scale: tuple[int, int]) -> Floats:
-    """Errors of one cluster's course every so many frames, (l, 3)."""
+def _looks(stack: Stack, tracks: Ints, member: Ints, k: int, scale: tuple[int, int]) -> Floats:
+    """Errors of one cluster's course every so many frames, (l, 3); `member` (r, n) is of the `tracks` in it."""
     at = np.flatnonzero((member == k).any(axis=0))
     frames = np.arange(int(at[0]) + sum(scale), int(at[-1]) + 2 - sum(scale), EVERY)
     clusters = np.full(len(frames), k)
-    before, after = (_courses(stack, member, clusters, frames, scale, early=early) for early in (True, False))
+    before, after = (_courses(stack, tracks, member, clusters, frames, scale, early=early) for early in (True, False))
     errors = _errors(before, after)
     return errors[~np.isnan(errors).any(axis=1)]
 
 
 def _courses(
-    stack: Stack, member: Ints, clusters: Ints, frames: Ints, scale: tuple[int, int], *, early: bool
+    stack: Stack, tracks: Ints, member: Ints, clusters: Ints, frames: Ints, scale: tuple[int, int], *, early: bool
 ) -> Floats:
     """Where some clusters are before or after a frame each: time, centre, velocity, size, (m, 7); NaN if hardly there.
 
-    `clusters` and `frames` are (m,).
+    `clusters` and `frames` are (m,), `member` (r, n) is of all `tracks` (r,) in those.
     """
     slack, window = scale
     at = (frames - slack - window if early else frames + slack)[:, None] + np.arange(window)
-    rows = np.isin(member, clusters).any(axis=1)
     place = np.clip(at, 0, member.shape[1] - 1)
-    inside = (member[rows][:, place] == clusters[:, None]) & (at == place)
+    inside = (member[:, place] == clusters[:, None]) & (at == place)
     count = inside.sum(axis=0)
     there = count > 0
     known = there.sum(axis=1)[:, None]
-    boxes = np.where(inside[..., None], stack.boxes[rows][:, place], 0.0).sum(axis=0) / np.maximum(count, 1)[..., None]
+    drawn = stack.boxes[tracks[:, None, None], place]
+    boxes = np.where(inside[..., None], drawn, 0.0).sum(axis=0) / np.maximum(count, 1)[..., None]
     centre, size = (boxes[..., :2] + boxes[..., 2:]) / 2, np.maximum(boxes[..., 2:] - boxes[..., :2], 1.0)
     with np.errstate(divide="ignore", invalid="ignore"):
         when = np.where(there, at, 0).sum(axis=1, keepdims=True) / known

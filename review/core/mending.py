@@ -12,6 +12,7 @@ import numpy as np
 from annotation.core.overlaps import overlaps
 from annotation.core.tracks import Dense, Floats, Ints
 from review.core.coursing import course_breaks, usual_errors
+from review.core.membership import Members
 from review.core.stacking import Stack
 from review.core.untangling import BREAK, RIGHT
 
@@ -25,17 +26,20 @@ def mend(stack: Stack, member: Ints) -> Ints:
     meetings = _meetings(stack) if stack.workers <= MOST_WORKERS else []
     if not meetings:
         return member
-    member = member.copy()
+    found = Members(member.copy())
     usual = usual_errors(stack, member)
     for one, two, frames in meetings:
-        gains = _gains(stack, member, (one, two), np.array(frames), usual)
+        gains = _gains(stack, found, (one, two), np.array(frames), usual)
         gain, frame = max(zip(gains.tolist(), frames, strict=True))
         if gain > SURE:
-            late = member[:, frame:]
-            a, b = (member[row, max(0, frame - 1)] for row in (one, two))
+            a, b = (int(found.member[row, max(0, frame - 1)]) for row in (one, two))
+            tracks = found.tracks((a, b))
+            paths = found.member[tracks]
+            late = paths[:, frame:]
             first, second = late == a, late == b
             late[first], late[second] = b, a
-    return member
+            found.put(tracks, paths)
+    return found.member
 
 
 def _meetings(stack: Stack) -> list[tuple[int, int, tuple[int, ...]]]:
@@ -57,10 +61,12 @@ def _meetings(stack: Stack) -> list[tuple[int, int, tuple[int, ...]]]:
     return sorted(out, key=lambda m: (m[2][1], m[0], m[1]))
 
 
-def _gains(stack: Stack, member: Ints, pair: tuple[int, int], frames: Ints, usual: Floats) -> Floats:
+def _gains(stack: Stack, members: Members, pair: tuple[int, int], frames: Ints, usual: Floats) -> Floats:
     """Log odds that two tracks were exchanged at each of some frames; −inf where nothing speaks for it."""
-    clusters = member[list(pair)][:, np.maximum(0, frames - 1)].T
-    found = course_breaks(stack, member, clusters, np.stack([frames, frames], axis=1), usual)
+    clusters = members.member[list(pair)][:, np.maximum(0, frames - 1)].T
+    tracks = members.tracks(clusters.ravel().tolist())
+    at = np.stack([frames, frames], axis=1)
+    found = course_breaks(stack, tracks, members.member[tracks], clusters, at, usual)
     straight, crossed = found[:, 0, 0] + found[:, 1, 1], found[:, 0, 1] + found[:, 1, 0]
     gains = BREAK * (straight - crossed) - 2 * RIGHT * stack.workers
     open_ = (clusters.min(axis=1) >= 0) & (clusters[:, 0] != clusters[:, 1]) & ~np.isnan(gains)

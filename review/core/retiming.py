@@ -15,7 +15,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from annotation.core.tracks import Floats, Ints
-from review.core.fitting import gains
+from review.core.fitting import gains, weight_counts
+from review.core.membership import Members
 from review.core.stacking import Stack
 from review.core.untangling import Change, changes_of, events_of
 
@@ -37,13 +38,13 @@ def retime(stack: Stack, member: Ints, value: Floats, weights: Floats, *, halves
         if halves:
             exchanges = [e for e in exchanges if any(c in others for c in e)]
         if exchanges:
-            own = member[rows]
-            tracks, clusters, gain = gains(stack, member, value, weights, owner)
-            places = zip(np.searchsorted(rows, tracks).tolist(), clusters.tolist(), strict=True)
-            found = dict(zip(places, gain, strict=True))
+            own, counts = Members(member[rows]), weight_counts(stack, member, weights)
             for exchange in exchanges:
-                _move(own, exchange, found)
-            member[rows] = own
+                asked = np.unique([c.track for c in exchange])
+                tracks, clusters, gain = gains(stack, member, value, weights, rows[asked], counts)
+                places = zip(np.searchsorted(rows, tracks).tolist(), clusters.tolist(), strict=True)
+                _move(own, exchange, dict(zip(places, gain, strict=True)))
+            member[rows] = own.member
     return member
 
 
@@ -66,14 +67,15 @@ def _other_halves(own: Ints, changes: Sequence[Change]) -> list[Change]:
     return out
 
 
-def _move(own: Ints, exchange: Sequence[Change], found: Gains) -> None:
-    """One exchange in one worker's clusters (t, n), in place, as far as nothing else changes in them."""
-    first, stop = _around(own, exchange)
+def _move(members: Members, exchange: Sequence[Change], found: Gains) -> None:
+    """One exchange in one worker's clusters, in place, as far as nothing else changes in them."""
+    own = members.member
+    first, stop = _around(members, exchange)
     frame = exchange[0].frame
     if not first < frame < stop:  # none of its tracks was there just then, or some have moved meanwhile
         return
     none = np.zeros(own.shape[1])
-    there = own >= 0
+    there = {c.track: own[c.track] >= 0 for c in exchange}
     worth = [
         there[c.track] * (found.get((c.track, c.before), none) - found.get((c.track, c.after), none)) for c in exchange
     ]
@@ -83,16 +85,20 @@ def _move(own: Ints, exchange: Sequence[Change], found: Gains) -> None:
         at = np.arange(own.shape[1])
         new = first + 1 + int(best.argmax())
         for c in exchange:
-            own[c.track, there[c.track] & (first <= at) & (at < new)] = c.before
-            own[c.track, there[c.track] & (new <= at) & (at < stop)] = c.after
+            path = own[c.track].copy()
+            path[there[c.track] & (first <= at) & (at < new)] = c.before
+            path[there[c.track] & (new <= at) & (at < stop)] = c.after
+            members.put(np.array([c.track]), path[None])
 
 
-def _around(own: Ints, exchange: Sequence[Change]) -> tuple[int, int]:
+def _around(members: Members, exchange: Sequence[Change]) -> tuple[int, int]:
     """The frames around an exchange on which its tracks are in its clusters, and no other of the worker's."""
     frame, tracks = exchange[0].frame, [c.track for c in exchange]
     came, went = np.array([c.before for c in exchange]), np.array([c.after for c in exchange])
-    alone = ~np.isin(np.delete(own, tracks, axis=0), np.concatenate([came, went])).any(axis=0)
-    some = own[tracks]
+    both = np.concatenate([came, went])
+    others = np.setdiff1d(members.tracks(both.tolist()), tracks)
+    alone = ~np.isin(members.member[others], both).any(axis=0)
+    some = members.member[tracks]
     alone &= (some >= 0).any(axis=0)
     before = alone & ((some == came[:, None]) | (some < 0)).all(axis=0)
     after = alone & ((some == went[:, None]) | (some < 0)).all(axis=0)

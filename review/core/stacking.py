@@ -10,6 +10,7 @@ import numpy as np
 
 from annotation.core.overlaps import Overlaps, overlaps_among
 from annotation.core.piling import heaped
+from annotation.core.ranges import ranges
 from annotation.core.tracks import Bools, Dense, Floats, Ints, Track, Tracks, fill_all
 from review.core.timing import time_scale
 
@@ -45,6 +46,28 @@ class Stack:
     def frames(self, usual: int, least: int = 1) -> int:
         """How many frames last as long here as that many of a usual video do."""
         return max(least, int(usual * self.time_scale + 0.5))
+
+    @cached_property
+    def _listed(self) -> tuple[tuple[Ints, Ints], ...]:
+        """Where the overlaps of every track as the left one are listed, track after track, and where each one's begin;
+        and as the right one."""
+        sides = (self.overlap.left, self.overlap.right)
+        starts = (np.concatenate([[0], np.cumsum(np.bincount(side, minlength=len(self.tracks)))]) for side in sides)
+        return tuple((np.argsort(side, kind="stable"), start) for side, start in zip(sides, starts, strict=True))
+
+    @cached_property
+    def meetings(self) -> Ints:
+        """How many overlaps each track has, (t,)."""
+        (_, left), (_, right) = self._listed
+        return np.diff(left) + np.diff(right)
+
+    def overlaps_of(self, tracks: Ints) -> tuple[Ints, Ints]:
+        """Places in `overlap` where some tracks are on the left, in order, and where on the right."""
+        found = []
+        for listed, start in self._listed:
+            _, place = ranges(start[tracks], start[tracks + 1] - start[tracks])
+            found.append(np.sort(listed[place]))
+        return found[0], found[1]
 
     @cached_property
     def compares_all(self) -> bool:

@@ -12,12 +12,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 
 from annotation.core.matching import match
 from annotation.core.tracks import Bools, Floats, Ints
-from review.core.coursing import course_breaks, moves, usual_errors
+from review.core.coursing import course_breaks, usual_errors
+from review.core.membership import Members
 from review.core.stacking import Stack
 
 RUN = 5  # frames on either side that a track must spend in its clusters for a change to count
@@ -56,78 +58,110 @@ class _Flow:
 def untangle(stack: Stack, member: Ints, weights: Floats) -> Ints:
     """Clusters (t, n) that carry on, through every event, as the likeliest story says."""
     run, near = stack.frames(RUN, 2), stack.frames(NEAR)
-    events = events_of(changes_of(member, run), near)
+    changes = changes_of(member, run)
+    events = events_of(changes, near)
     if not events:
         return member
     strength = weights / weights.mean()
-    member = member.copy()
+    found, made = Members(member.copy()), _by_track(changes)
     usual = usual_errors(stack, member)
     settled: set[tuple[int, int]] = set()
     while events:
         event = events.pop(0)
         settled |= {(c.track, c.frame) for c in event}
-        if _settle(stack, member, event, strength, usual):
-            later = (e for e in events_of(changes_of(member, run), near) if e[-1].frame >= event[-1].frame)
+        moved = _settle(stack, found, event, strength, usual)
+        if len(moved):
+            made |= {track: [] for track in moved.tolist()} | _by_track(changes_of(found.member[moved], run, moved))
+            changes = sorted(chain.from_iterable(made.values()), key=_place)
+            later = (e for e in events_of(changes, near) if e[-1].frame >= event[-1].frame)
             events = [e for e in later if not {(c.track, c.frame) for c in e} <= settled]
-    return member
+    return found.member
 
 
-def changes_of(member: Ints, run: int) -> list[Change]:
-    """Where tracks go from one cluster to another, (t, n), and spend `run` frames or more in each; by frame."""
-    out = []
-    for track in np.flatnonzero(moves(member)).tolist():
-        there = np.flatnonzero(member[track] >= 0)
-        path = member[track, there]
-        starts = np.concatenate([[0], np.flatnonzero(np.diff(path)) + 1])
-        lengths = np.diff(np.append(starts, len(path)))
-        for i in range(1, len(starts)):
-            if min(lengths[i - 1], lengths[i]) >= run:
-                at = starts[i]
-                out.append(Change(track, int(there[at]), int(path[at - 1]), int(path[at])))
-    return sorted(out, key=lambda c: (c.frame, c.track))
+def changes_of(member: Ints, run: int, tracks: Ints | None = None) -> list[Change]:
+    """Where tracks go from one cluster to another, (t, n), and spend `run` frames or more in each; by frame. `tracks`
+    (t,) are their numbers, if they are not all."""
+    track, frame = np.nonzero(member >= 0)
+    path = member[track, frame]
+    starts = np.flatnonzero(np.concatenate([[True], (np.diff(track) != 0) | (np.diff(path) != 0)])[: len(path)])
+    lengths = np.diff(np.append(starts, len(path)))
+    same = track[starts[1:]] == track[starts[:-1]]
+    at = starts[1:][same & (np.minimum(lengths[1:], lengths[:-1]) >= run)]
+    names = track[at] if tracks is None else tracks[track[at]]
+    columns = (names.tolist(), frame[at].tolist(), path[at - 1].tolist(), path[at].tolist())
+    return sorted((Change(*some) for some in zip(*columns, strict=True)), key=_place)
+
+
+def _place(change: Change) -> tuple[int, int]:
+    return change.frame, change.track
+
+
+def _by_track(changes: Sequence[Change]) -> dict[int, list[Change]]:
+    out: dict[int, list[Change]] = {}
+    for change in changes:
+        out.setdefault(change.track, []).append(change)
+    return out
 
 
 def events_of(changes: Sequence[Change], near_by: int) -> list[list[Change]]:
     """Changes that share a cluster, each within `near_by` frames of the one before, by the frame of the last."""
-    closed: list[list[Change]] = []
-    events: list[tuple[set[int], list[Change]]] = []
-    for change in changes:
-        both = {change.before, change.after}
-        closed += [e for _, e in events if change.frame - e[-1].frame > near_by]
-        events = [e for e in events if change.frame - e[1][-1].frame <= near_by]
-        near = [e for e in events if e[0] & both]
-        events = [e for e in events if not e[0] & both]
-        events.append((both.union(*(n[0] for n in near)), [c for n in near for c in n[1]] + [change]))
-    closed += [e for _, e in events]
-    return sorted((sorted(e, key=lambda c: (c.frame, c.track)) for e in closed), key=lambda e: e[-1].frame)
+    events: list[list[Change]] = []  # where many meet all the time they are long: of two the shorter goes to the other
+    latest: list[int] = []  # the place of an event's last change, -1 of one that is part of another
+    into: list[int] = []
+    last: dict[int, int] = {}  # the event that a cluster was in last
+    for place, change in enumerate(changes):
+        near = {_end(into, last[k]) for k in (change.before, change.after) if k in last}
+        near = {e for e in near if change.frame - changes[latest[e]].frame <= near_by}
+        if not near:
+            near = {len(events)}
+            into.append(len(events))
+            events.append([])
+            latest.append(place)
+        event = max(near, key=lambda e: (len(events[e]), e))
+        for other in near - {event}:
+            events[event] += events[other]
+            into[other], latest[other] = event, -1
+        events[event].append(change)
+        latest[event] = place
+        last[change.before] = last[change.after] = event
+    order = sorted((place, e) for e, place in enumerate(latest) if place >= 0)
+    return [sorted(events[e], key=_place) for _, e in order]
 
 
-def _settle(stack: Stack, member: Ints, event: Sequence[Change], strength: Floats, usual: Floats) -> bool:
-    """Give what goes out of an event the numbers of what came in, in place; whether that changes any."""
-    flow = _flow(stack, member, event, strength)
+def _end(into: Sequence[int], event: int) -> int:
+    while into[event] != event:
+        event = into[event]
+    return event
+
+
+def _settle(stack: Stack, found: Members, event: Sequence[Change], strength: Floats, usual: Floats) -> Ints:
+    """Give what goes out of an event the numbers of what came in; the tracks of which that changes any."""
+    clusters = sorted({k for c in event for k in (c.before, c.after)})
+    tracks = found.tracks(clusters)
+    owners, member = stack.owners[tracks], found.member[tracks]
+    flow = _flow(stack, owners, member, event, strength)
     ends = ENDS / 2 * (flow.comes[:, None] + flow.goes)
-    ways = likeliest(flow.votes, _motion(stack, member, flow, usual), ends)
-    new = {flow.clusters[j]: flow.clusters[i] for i, j in ways}
+    ways = likeliest(flow.votes, _motion(stack, tracks, member, flow, usual), ends)
+    new = {clusters[j]: clusters[i] for i, j in ways}
     if all(old == number for old, number in new.items()):
-        return False
-    fresh = int(member.max()) + 1
+        return tracks[:0]
+    fresh = found.fresh
     when = np.zeros(fresh + 1, np.int64)
     for some in _exchanged(new):
         when[list(some)] = _middle(event, some)
     taken = set(new.values())
-    for k in flow.clusters:
+    for k in clusters:
         if k not in new and k in taken:
             new[k], fresh = fresh, fresh + 1
             when[k] = _middle(event, {k})
     turned = np.arange(member.shape[1]) >= when[member]
     for change in event:
-        turned[change.track] = np.arange(member.shape[1]) >= change.frame
+        turned[np.searchsorted(tracks, change.track)] = np.arange(member.shape[1]) >= change.frame
     into = np.append(np.arange(fresh), -1)  # the last one is for where a track is absent
     into[list(new)] = list(new.values())
     for frame in range(event[0].frame, event[-1].frame):
-        _turn_together(stack.owners, member[:, frame], into, turned[:, frame])
-    member[:] = np.where(turned, into[member], member)
-    return True
+        _turn_together(owners, member[:, frame], into, turned[:, frame])
+    return found.put(tracks, np.where(turned, into[member], member))[0]
 
 
 def _exchanged(new: Mapping[int, int]) -> list[set[int]]:
@@ -160,8 +194,8 @@ def _turn_together(owners: Ints, member: Ints, into: Ints, turned: Bools) -> Non
         turned |= taken
 
 
-def _flow(stack: Stack, member: Ints, event: Sequence[Change], strength: Floats) -> _Flow:
-    """Where each track in the event's clusters is just before and just after it."""
+def _flow(stack: Stack, owners: Ints, member: Ints, event: Sequence[Change], strength: Floats) -> _Flow:
+    """Where each track in the event's clusters is just before and just after it, from their clusters (r, n)."""
     clusters = sorted({k for c in event for k in (c.before, c.after)})
     first, last = event[0].frame, event[-1].frame
     around, run = stack.frames(AROUND, 3), stack.frames(RUN, 2)
@@ -172,12 +206,12 @@ def _flow(stack: Stack, member: Ints, event: Sequence[Change], strength: Floats)
         come = [k for k in before[track].tolist() if k >= 0][-1]
         go = [k for k in after[track].tolist() if k >= 0][0]
         if come in clusters and go in clusters:
-            said.setdefault(int(stack.owners[track]), []).append((clusters.index(come), clusters.index(go)))
+            said.setdefault(int(owners[track]), []).append((clusters.index(come), clusters.index(go)))
     votes = np.zeros((len(clusters), len(clusters)))
     for owner, ways in said.items():
         np.add.at(votes, tuple(np.transpose(_all_said(ways, len(clusters)))), RIGHT * strength[owner])
     edges = member[:, max(0, first - run) : first], member[:, last : last + run]
-    comes, goes = (_heard(stack, some, clusters, strength) for some in edges)
+    comes, goes = (_heard(owners, some, clusters, strength) for some in edges)
     return _Flow(clusters, votes, first, last, comes, goes)
 
 
@@ -195,34 +229,37 @@ def _all_said(ways: list[tuple[int, int]], count: int) -> list[tuple[int, int]]:
     return ways
 
 
-def _heard(stack: Stack, member: Ints, clusters: Sequence[int], strength: Floats) -> Floats:
-    """How far clusters are heard on some frames (t, f), from 0 to 1, (k,).
+def _heard(owners: Ints, member: Ints, clusters: Sequence[int], strength: Floats) -> Floats:
+    """How far clusters are heard on some frames (r, f), from 0 to 1, (k,).
 
     What one of many drew there is a stray end of a drawing rather than an object, and may end.
     """
-    owners = (np.unique(stack.owners[(member == k).any(axis=1)]) for k in clusters)
-    shares = np.array([strength[some].sum() for some in owners]) / (strength.sum() / 2)
+    heard = (np.unique(owners[(member == k).any(axis=1)]) for k in clusters)
+    shares = np.array([strength[some].sum() for some in heard]) / (strength.sum() / 2)
     return np.minimum(1.0, shares) ** 2
 
 
-def _motion(stack: Stack, member: Ints, flow: _Flow, usual: Floats) -> Floats:
+def _motion(stack: Stack, tracks: Ints, member: Ints, flow: _Flow, usual: Floats) -> Floats:
     """What each way through an event costs in broken courses, (k, k); the mean of the others' where
-    unknown; what nobody drew costs more, and is impossible where nothing speaks for it."""
+    unknown; what nobody drew costs more, and is impossible where nothing speaks for it. `member` (r, n) is of the
+    `tracks` in its clusters."""
     event, clusters = np.array([[flow.first, flow.last]]), np.array([flow.clusters])
-    cost = BREAK * course_breaks(stack, _without_fresh(stack, member, flow), clusters, event, usual)[0]
+    member = _without_fresh(stack, tracks, member, flow)
+    cost = BREAK * course_breaks(stack, tracks, member, clusters, event, usual)[0]
     known = ~np.isnan(cost)
     cost = np.where(known, cost, cost[known].mean() if known.any() else 0.0)
     return np.where(flow.votes > 0, cost, np.where(known, cost + NOBODY, np.inf))
 
 
-def _without_fresh(stack: Stack, member: Ints, flow: _Flow) -> Ints:
-    """Clusters (t, n) without what began just before an event or ends just after it.
+def _without_fresh(stack: Stack, tracks: Ints, member: Ints, flow: _Flow) -> Ints:
+    """Clusters (r, n) of some tracks without what began just before an event or ends just after it.
 
     Nobody knows to the frame when an object comes or goes, so such boxes are often of nothing that is there, and a
     straight line from them to the next keyframe is nobody's course.
     """
     fresh, n = stack.frames(FRESH), member.shape[1]
-    first, last = stack.present.argmax(axis=1), n - 1 - stack.present[:, ::-1].argmax(axis=1)
+    present = stack.present[tracks]
+    first, last = present.argmax(axis=1), n - 1 - present[:, ::-1].argmax(axis=1)
     member = member.copy()
     member[(first < flow.first) & (first >= max(1, flow.first - fresh)), : flow.first] = -1
     member[(last >= flow.last) & (last < min(n - 1, flow.last + fresh)), flow.last :] = -1

@@ -76,15 +76,25 @@ def test_clusters_that_only_a_second_drawing_keeps_apart_are_one():
 def test_after_a_join_only_what_it_changed_is_asked_again(monkeypatch):
     asked = []
     gain = absorbing._gain
-    monkeypatch.setattr(
-        absorbing, "_gain", lambda block, member, pair, *more: asked.append(pair) or gain(block, member, pair, *more)
-    )
+    monkeypatch.setattr(absorbing, "_gain", lambda state, pair: asked.append(pair) or gain(state, pair))
     places = np.arange(6) * 100.0
     block = stack([drawn(*(places + w)) for w in range(4)], 0, FRAMES)
     member = 2 * (block.boxes[:, :, 0] // 100).astype(np.int64) + block.owners[:, None] % 2
     found = absorbed(block, member)
     assert [len(np.unique(found[block.boxes[:, 0, 0] // 100 == k])) for k in range(6)] == [1] * 6
     assert len(asked) == len(set(asked)) == 6
+
+
+def test_after_a_join_only_overlaps_of_what_it_changed_are_looked_at(monkeypatch):
+    looked = []
+    likenesses = absorbing._State.likenesses
+    monkeypatch.setattr(
+        absorbing._State, "likenesses", lambda state, at: looked.append(len(at)) or likenesses(state, at)
+    )
+    places = np.arange(6) * 100.0
+    block = stack([drawn(*(places + w)) for w in range(4)], 0, FRAMES)
+    absorbed(block, 2 * (block.boxes[:, :, 0] // 100).astype(np.int64) + block.owners[:, None] % 2)
+    assert looked == [36 * FRAMES] + 6 * [6 * FRAMES]
 
 
 def test_what_is_led_nowhere_is_no_object_that_others_could_be_joined_to():

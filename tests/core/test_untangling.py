@@ -8,10 +8,11 @@ from hypothesis import strategies as st
 
 from annotation.core.tracks import Track, Tracks, make_track
 from crowd.core.simulation import Worker, draw
+from review.core import clustering, fitting, untangling
 from review.core.clustering import cluster
 from review.core.retiming import retime
 from review.core.stacking import Stack, stack
-from review.core.untangling import likeliest, untangle
+from review.core.untangling import Change, changes_of, events_of, likeliest, untangle
 
 NEVER = np.inf
 
@@ -114,6 +115,42 @@ def test_who_was_exchanged_later_in_a_long_event_changes_places_later():
     assert (settled == wanted)[block.owners < 3].all()
 
 
+def test_events_are_what_looking_at_all_open_ones_for_each_change_gives():
+    rng = np.random.default_rng(0)
+    for _ in range(200):
+        changes = changes_of(rng.integers(-1, rng.integers(1, 12), (6, 12)), 1)
+        closed: list[list[Change]] = []
+        for change in changes:
+            met = [
+                e
+                for e in closed
+                if change.frame - e[-1].frame <= 1
+                and {change.before, change.after} & {k for c in e for k in (c.before, c.after)}
+            ]
+            closed = [e for e in closed if e not in met] + [[*(c for e in met for c in e), change]]
+        assert events_of(changes, 1) == [sorted(e, key=lambda c: (c.frame, c.track)) for e in closed]
+
+
+def test_after_an_event_only_those_whose_clusters_it_changed_are_looked_at_again(monkeypatch):
+    looked = []
+    changes = untangling.changes_of
+    monkeypatch.setattr(
+        untangling, "changes_of", lambda member, *more: looked.append(len(member)) or changes(member, *more)
+    )
+    # Two who exchanged their places beside forty whom nobody doubts.
+    early, late = {0: (0, 0), 29: (140, 0)}, {30: (150, 0), 69: (300, 0)}
+    other, again = {0: (300, 0), 29: (150, 0)}, {30: (140, 0), 69: (0, 0)}
+    far = [{0: (1000 + 100 * k, 0)} for k in range(40)]
+    block = stack([seen(early | late, other | again, *far), seen(early | late, other | again)], 0, 70)
+    member = np.repeat(np.arange(len(block.tracks))[:, None], 70, axis=1)
+    same = np.flatnonzero(block.owners == 1)
+    member[same] = member[:2]
+    member[same[:, None], np.arange(35, 70)] = member[:2][::-1, 35:]
+    member[:2, 35:] = member[:2][::-1, 35:]
+    untangle(block, member, np.ones(2))
+    assert looked == [44, 4]
+
+
 def pavement(seed: int) -> Stack:
     """Six who walk along one pavement, by three workers: every two meet, and most workers exchange most of them."""
     rng, frames, away = np.random.default_rng(seed), 80, {"missed": 0.0, "invented": 0.0}
@@ -141,3 +178,13 @@ def test_in_most_scenes_no_exchange_fits_another_frame_better() -> None:
     found = [cluster(block, np.ones(3)) for block in blocks]
     better = [retime(b, m, b.overlap.iou, np.ones(3)) for b, m in zip(blocks, found, strict=True)]
     assert sum((a != b).any() for a, b in zip(found, better, strict=True)) < 10
+
+
+def test_of_a_crowd_that_stands_close_some_tracks_at_a_time_are_led_to_the_same_clusters(monkeypatch):
+    block, asked = pavement(3), []
+    at_once = cluster(block, np.ones(3))
+    gains = fitting.gains
+    monkeypatch.setattr(fitting, "AT_ONCE", 1)
+    monkeypatch.setattr(clustering, "gains", lambda *args: asked.append(len(args[4])) or gains(*args))
+    assert (cluster(block, np.ones(3)) == at_once).all()
+    assert set(asked) == {1}
