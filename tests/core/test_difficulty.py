@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from review.core.piling import MOST
 
 from annotation.core.overlaps import overlaps
+from annotation.core.piling import MOST
 from annotation.core.tracks import Dense
 from review.core.difficulty import difficulty
 
