@@ -15,6 +15,7 @@ import numpy as np
 from annotation.core.hota import hota
 from annotation.core.matching import best_pairs, match, same_label
 from annotation.core.overlaps import Overlaps, only, overlaps
+from annotation.core.ranges import ranges
 from annotation.core.tracks import Bools, Dense, Ints
 
 _EPS = np.finfo(float).eps
@@ -129,21 +130,26 @@ def _settle(partner: Ints, rivals: Overlaps, left: Ints, right: Ints, seen: Ints
     """Fill `partner` where boxes compete (`left` and `right` number them), `seen` being the frames with both sides.
 
     All frames are solved at once on a guess of who was paired in the frame before, and again where it was wrong. What
-    does not move any more is the frame-by-frame answer, since each frame then follows from the one before it.
+    does not move any more is the frame-by-frame answer, since each frame then follows from the one before it. Where
+    hundreds compete an error may go on from frame to frame, so only what follows on what was solved is looked at again.
     """
     place = np.searchsorted(seen, rivals.frame)
-    before, first = seen[np.maximum(place - 1, 0)], place == 0
-    kept = guess & ~first
-    left, right = (np.unique(nodes, return_inverse=True)[1] for nodes in (left, right))
-    again = np.arange(len(rivals.iou))
+    listed, first = np.argsort(place, kind="stable"), np.cumsum(np.bincount(place + 1, minlength=len(seen) + 1))
+    before = seen[np.maximum(place - 1, 0)]
+    kept = guess & (place > 0)
+    again = asked = np.arange(len(rivals.iou))
     while len(again):
-        chosen = again[best_pairs(left[again], right[again], 1000.0 * kept[again] + rivals.iou[again])]
+        one, other = (nodes[again] - nodes[again].min() for nodes in (left, right))
+        chosen = again[best_pairs(one, other, 1000.0 * kept[again] + rivals.iou[again])]
         partner[rivals.left[again], rivals.frame[again]] = -1
         partner[rivals.left[chosen], rivals.frame[chosen]] = rivals.right[chosen]
-        now = (partner[rivals.left, before] == rivals.right) & ~first
-        moved = np.zeros(partner.shape[1], bool)
-        moved[rivals.frame[now != kept]] = True
-        again, kept = np.flatnonzero(moved[rivals.frame]), now
+        now = (partner[rivals.left[asked], before[asked]] == rivals.right[asked]) & (place[asked] > 0)
+        moved = np.unique(place[asked[now != kept[asked]]])
+        kept[asked] = now
+        again, asked = (
+            np.sort(listed[ranges(first[some], first[some + 1] - first[some])[1]])
+            for some in (moved, moved[moved < len(seen) - 1] + 1)
+        )
 
 
 def count_switches(partner: Ints) -> int:
