@@ -16,8 +16,9 @@ import numpy as np
 from annotation.core.matching import match, soft_f, track_iou
 from annotation.core.metrics import Metrics, compare
 from annotation.core.overlaps import Overlaps, only, overlaps
+from annotation.core.piling import heaped
 from annotation.core.tracks import Bools, Dense, Floats, Ints, Track, Tracks, fill_all
-from crowd.core.caring import drop_ignored, forgive
+from crowd.core.caring import drop_ignored, forgive, keep
 from crowd.core.skill import Counts
 
 SAME_OBJECT = 0.3  # spatio-temporal IoU from which two tracks are held to mean one object, as in the consensus
@@ -67,12 +68,12 @@ def benchmark(submission: Tracks, gold: Tracks, start: int, stop: int, *, floor:
         raise NothingInCommon(f"gold [{gold.start}, {gold.stop}), submission [{submission.start}, {submission.stop})")
     truth, drawn = fill_all((gold.tracks, submission.tracks), start, stop)
     ignored = np.array([t.attributes.get("ignore") is True for t in gold.tracks], bool)
-    shared = overlaps(truth, drawn)
+    shared = _met(truth, drawn)
     pairs = match(track_iou(truth, drawn, labels=False, shared=shared), SAME_OBJECT).pairs
     tracks = [t for t, out in zip(gold.tracks, ignored, strict=True) if not out]
     if ignored.any():
         truth, drawn, pairs = drop_ignored(truth, drawn, ignored, pairs)
-        shared = overlaps(truth, drawn)
+        shared = _met(truth, drawn)
     judged, given = forgive(truth, drawn, pairs)
     shared = only(shared, judged.present[shared.left, shared.frame] & given.present[shared.right, shared.frame])
     figures = _figures(compare(judged, given, floor=floor, labels=True, shared=shared), judged, given)
@@ -88,6 +89,13 @@ def benchmark(submission: Tracks, gold: Tracks, start: int, stop: int, *, floor:
         attribute_accuracy=_mean([x for (a, b), at in zip(meant, both, strict=True) for x in _attributes(a, b, at)]),
         counts=_counts(judged, given, pairs),
     )
+
+
+def _met(truth: Dense, drawn: Dense) -> Overlaps:
+    """Where what was drawn lies on what is true. Of what is heaped up in one place a few are looked at; all count as
+    drawn, so that the rest are inventions."""
+    few = ~heaped(drawn.boxes, drawn.present)
+    return overlaps(truth, drawn if few.all() else keep(drawn, np.broadcast_to(few[:, None], drawn.present.shape)))
 
 
 def _figures(got: Metrics, truth: Dense, drawn: Dense) -> dict[str, Any]:

@@ -6,7 +6,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from annotation.core.piling import MOST
 from annotation.core.tracks import Track, Tracks, make_track
+from crowd.core import scoring
 from crowd.core.caring import near_edges
 from crowd.core.scoring import NothingInCommon, benchmark
 from tests.core.cast import SEQUENCES, needs_data, sequence
@@ -130,3 +132,17 @@ def test_ranges_of_a_few_frames_are_scored(frames: int):
     assert benchmark(both(still("a"), stop=frames), gold, 0, frames).soft_track_f == 1.0
     late = [benchmark(both(still("a", first=f), stop=frames), gold, 0, frames).soft_track_f for f in range(frames)]
     assert late == pytest.approx([1 - f / frames for f in range(frames)])
+
+
+def test_a_heap_is_invented_whole_and_looked_at_in_part(monkeypatch):
+    # 300 drawings of one object, among which nobody could say which is meant.
+    looked = []
+    overlaps = scoring.overlaps
+    monkeypatch.setattr(scoring, "overlaps", lambda a, b: looked.append(found := overlaps(a, b)) or found)
+    boxes = [[10, 10, 50, 90]] * 2
+    gold = Tracks(0, 30, (make_track("1", "car", [0, 29], boxes),))
+    heap = Tracks(0, 30, tuple(make_track(str(k), "car", [0, 29], boxes) for k in range(300)))
+    score = benchmark(heap, gold, 0, 30)
+    assert (score.recall, score.precision) == (1.0, 1 / 300)
+    assert score.counts["car"].invented == 299
+    assert [len(found.iou) for found in looked] == [30 * MOST]
