@@ -139,7 +139,7 @@ def _settle(partner: Ints, rivals: Overlaps, left: Ints, right: Ints, seen: Ints
     kept = guess & (place > 0)
     again = asked = np.arange(len(rivals.iou))
     while len(again):
-        one, other = (nodes[again] - nodes[again].min() for nodes in (left, right))
+        one, other = (np.unique(nodes[again], return_inverse=True)[1] for nodes in (left, right))
         chosen = again[best_pairs(one, other, 1000.0 * kept[again] + rivals.iou[again])]
         partner[rivals.left[again], rivals.frame[again]] = -1
         partner[rivals.left[chosen], rivals.frame[chosen]] = rivals.right[chosen]
