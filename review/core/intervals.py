@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import heapq
+from collections import Counter
 from collections.abc import Hashable, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -11,6 +13,7 @@ from annotation.core.tracks import Interval
 from review.core.fusing import vote
 
 FLOOR = 0.3  # temporal IoU at which two workers mean one event
+MOST = 50  # intervals of one label and track that one worker may have at about one time
 
 
 def temporal_iou(a: Interval, b: Interval) -> float:
@@ -31,10 +34,11 @@ def merge_intervals(
     """Events that at least `needed` workers mark, with the medians of their ends; `track` is the consensus's.
 
     Groups that are most alike, in the mean over their intervals, are made one first, down to `FLOOR`; no group has two
-    of one submission.
+    of one submission. Of what one worker heaped up at one time, `MOST` are heard.
     """
     marks = [_Mark(w, worker, i) for w, (own, worker) in enumerate(zip(drawn, workers, strict=True)) for i in own]
     marks.sort(key=lambda m: (m.interval.label, m.submission, *_key(m.interval)))
+    marks = _without_heaps(marks)
     merged = [
         _middle([(m.submission, m.interval) for m in group], weights)
         for some in _apart(marks)
@@ -50,6 +54,21 @@ class _Mark(NamedTuple):
     submission: int
     worker: str
     interval: Interval
+
+
+def _without_heaps(marks: Sequence[_Mark]) -> list[_Mark]:
+    """Marks without those of which a submission has `MOST` before them that begin about then and last about as long:
+    they make no event likelier, but every two marks of different submissions at one time are compared."""
+    seen: Counter[tuple[object, ...]] = Counter()
+    kept = []
+    for mark in marks:
+        start, stop = _ends(mark)
+        octave = max(1, stop - start).bit_length()
+        cell = (mark.submission, mark.interval.label, mark.interval.track, octave, start >> (octave - 1))
+        seen[cell] += 1
+        if seen[cell] <= MOST:
+            kept.append(mark)
+    return kept
 
 
 def _apart(marks: Sequence[_Mark]) -> list[list[int]]:
@@ -69,27 +88,64 @@ def _apart(marks: Sequence[_Mark]) -> list[list[int]]:
 
 def _groups(marks: Sequence[_Mark]) -> list[list[_Mark]]:
     """Marks of one label and track by event: average link, of groups that have no submission in common."""
+    return _Grouping(marks).run()
+
+
+class _Grouping:
+    """Groups of marks, each under the place of its first one, and how alike every two are, summed over their marks."""
+
+    def __init__(self, marks: Sequence[_Mark]) -> None:
+        self.graph = _graph(marks)
+        self.groups, self.age = [[m] for m in marks], [0] * len(marks)
+        self.heap: list[tuple[float, int, int, int, int]] = []
+
+    def run(self) -> list[list[_Mark]]:
+        for a, near in enumerate(self.graph):
+            for b in near:
+                if a < b:
+                    self._push(a, b)
+        while self.heap:
+            _, kept, lost, *ages = heapq.heappop(self.heap)
+            if ages == [self.age[kept], self.age[lost]]:
+                self._join(kept, lost)
+        return [group for group in self.groups if group]
+
+    def _push(self, one: int, other: int) -> None:
+        a, b = sorted((one, other))
+        alike = self.graph[a][b] / (len(self.groups[a]) * len(self.groups[b]))
+        who = ({m.submission for m in self.groups[k]} for k in (a, b))
+        if alike >= FLOOR and set.isdisjoint(*who):
+            heapq.heappush(self.heap, (-alike, a, b, self.age[a], self.age[b]))
+
+    def _join(self, kept: int, lost: int) -> None:
+        graph, self.groups[kept], self.groups[lost] = self.graph, self.groups[kept] + self.groups[lost], []
+        self.age[kept], self.age[lost] = self.age[kept] + 1, -1
+        del graph[kept][lost], graph[lost][kept]
+        for other, alike in graph[lost].items():
+            del graph[other][lost]
+            graph[kept][other] = graph[other][kept] = graph[kept].get(other, 0.0) + alike
+        graph[lost] = {}
+        for other in graph[kept]:
+            self._push(kept, other)
+
+
+def _graph(marks: Sequence[_Mark]) -> list[dict[int, float]]:
+    """How alike every two marks of two submissions are that share a frame: by mark, those of each such other one."""
     start, stop, own = (np.array(column) for column in zip(*((*_ends(m), m.submission) for m in marks), strict=True))
-    either = np.maximum(stop[:, None], stop) - np.minimum(start[:, None], start)
-    shared = np.maximum(0, np.minimum(stop[:, None], stop) - np.maximum(start[:, None], start))
-    sums = np.where(either > 0, shared / np.maximum(either, 1), 1.0)  # of the likenesses between two groups
-    who = own[:, None] == np.unique(own)
-    size = np.ones(len(marks))
-    groups = [[m] for m in marks]
-    likeness = np.where(np.triu(own[:, None] != own, 1), sums, 0.0)
-    while (best := likeness.max()) >= FLOOR:
-        kept, lost = divmod(int((likeness == best).argmax()), len(marks))
-        groups[kept] += groups[lost]
-        groups[lost] = []
-        sums[kept] += sums[lost]
-        sums[:, kept] += sums[:, lost]
-        size[kept] += size[lost]
-        size[lost] = np.inf  # nothing is like what is gone
-        who[kept] |= who[lost]
-        new = np.where((who & who[kept]).any(axis=1), 0.0, sums[kept] / (size * size[kept]))
-        likeness[lost] = likeness[:, lost] = 0.0
-        likeness[kept, kept + 1 :], likeness[:kept, kept] = new[kept + 1 :], new[:kept]
-    return [group for group in groups if group]
+    order = np.argsort(start, kind="stable")
+    first = np.arange(len(marks)) + 1
+    later = np.searchsorted(start[order], np.maximum(stop, start + 1)[order])
+    graph: list[dict[int, float]] = [{} for _ in marks]
+    for row in range(len(marks)):
+        a, others = int(order[row]), order[first[row] : later[row]]
+        others = others[own[others] != own[a]]
+        either = np.maximum(stop[a], stop[others]) - start[a]
+        shared = np.minimum(stop[a], stop[others]) - start[others]
+        alike = np.where(either > 0, shared / np.maximum(either, 1), 1.0)
+        for b, value in zip(others.tolist(), alike.tolist(), strict=True):
+            if value > 0:
+                graph[a][b] = graph[b][a] = value
+    return graph
 
 
 def _ends(mark: _Mark) -> tuple[int, int]:

@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from annotation.core.tracks import Interval
-from review.core.intervals import FLOOR, merge_intervals, temporal_iou
+from review.core import intervals as merging
+from review.core.intervals import FLOOR, MOST, merge_intervals, temporal_iou
 
 
 def grouped_step_by_step(drawn, needed, workers):
@@ -74,3 +75,33 @@ def test_thousands_of_events_one_after_the_other_are_told_apart():
     starts = np.arange(2000) * 10
     drawn = [[Interval("step", int(a), int(a) + 5) for a in starts + rng.integers(0, 2, 2000)] for _ in range(3)]
     assert len(merge_intervals(drawn, 2, [1.0] * 3, list("abc"))) == 2000
+
+
+def counting(monkeypatch):
+    """With how many others each mark is compared, as it comes to be known."""
+    compared = []
+    graph = merging._graph
+
+    def counted(marks):
+        found = graph(marks)
+        compared.extend(len(near) for near in found)
+        return found
+
+    monkeypatch.setattr(merging, "_graph", counted)
+    return compared
+
+
+def test_of_a_heap_of_intervals_a_few_are_compared_and_the_event_is_found(monkeypatch):
+    compared = counting(monkeypatch)
+    heap = [Interval("pass", 3, 250 - k % 3) for k in range(1000)]
+    honest = [Interval("pass", 3, 250), Interval("pass", 260, 280)]
+    found = merge_intervals([heap, honest, honest], 2, [1, 1, 1], ["a", "b", "c"])
+    assert found == (Interval("pass", 3, 250), Interval("pass", 260, 280))
+    assert sum(compared) == 2 * (2 * MOST + 1 + 1)
+
+
+def test_marks_of_one_submission_and_those_at_other_times_are_not_compared(monkeypatch):
+    compared = counting(monkeypatch)
+    chain = [Interval("pass", 10 * k, 10 * k + 12) for k in range(100)]  # each reaches into the next one
+    assert len(merge_intervals([chain, chain], 2, [1, 1], ["a", "b"])) == 100
+    assert max(compared) == 3
