@@ -11,17 +11,20 @@ not drawn it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from annotation.core.joins import Ref, SegmentTracks
 from annotation.core.linking import EDGE, FIT
+from annotation.core.piling import heaped
 from annotation.core.ranges import ranges
 from annotation.core.tracks import Bools, Floats, Ints, Track, fill_each
 
 GAP = 100  # frames of absence that motion and size bridge
+MANY = 200  # open ends of one segment, from which heaps are looked for
+AT_ONCE = 1 << 18  # pairs that are held in memory at once
 FAR = 1000  # frames that they bridge where they fit as if perfect
 NEAR_LIMIT, LIMIT, FAR_LIMIT = 9.0, 6.0, 0.5  # squared deviation allowed up to NEAR frames, GAP frames, FAR frames
 NEAR = 40
@@ -116,8 +119,13 @@ def weigh_absences(tails: Ends, heads: Ends, noise: float, gate: float) -> tuple
 
     `noise` is the standard deviation of a drawn edge in sides of the box.
     """
-    i, j = _later(tails, heads)
-    noise = min(noise, NOISIEST)
+    found = [_weigh(tails, heads, i, j, min(noise, NOISIEST), gate) for i, j in _later(tails, heads)]
+    rows, columns, similarities = (np.concatenate(column) for column in zip(*found, strict=True))
+    return rows, columns, similarities
+
+
+def _weigh(tails: Ends, heads: Ends, i: Ints, j: Ints, noise: float, gate: float) -> tuple[Ints, Ints, Floats]:
+    """`weigh_absences` of some of the pairs."""
     # Beyond this the difference of sizes alone is over the limit of far ones, as which most pairs come.
     far = min(ALIKE, (FAR_LIMIT * (SIZE**2 + noise**2)) ** 0.5 * (1 + 1e-9))
     alike = np.where(heads.frame[j] - tails.frame[i] - 1 <= GAP, ALIKE, far)
@@ -150,11 +158,25 @@ def _deviation(tails: Ends, heads: Ends, i: Ints, j: Ints, gap: Ints, noise: flo
     return place**2 / usual_place + size**2 / (SIZE**2 + noise**2) + pace**2 / (PACE**2 + wobble)
 
 
-def _later(tails: Ends, heads: Ends) -> tuple[Ints, Ints]:
-    """Pairs of a tail and the heads that come at most FAR frames after it."""
+def _later(tails: Ends, heads: Ends) -> Iterator[tuple[Ints, Ints]]:
+    """Pairs of a tail and the heads that come at most FAR frames after it, some tails at a time."""
     order = np.argsort(heads.frame, kind="stable")
+    order = order[~_heaped(heads)[order]]
     frames = heads.frame[order]
     first = np.searchsorted(frames, tails.frame, side="right")
-    count = np.searchsorted(frames, tails.frame + FAR, side="right") - first
-    i, place = ranges(first, count)
-    return i, order[place]
+    count = np.where(_heaped(tails), 0, np.searchsorted(frames, tails.frame + FAR, side="right") - first)
+    part = np.cumsum(count) // AT_ONCE
+    for rows in np.split(np.arange(len(count)), np.flatnonzero(np.diff(part)) + 1):
+        which, place = ranges(first[rows], count[rows])
+        yield rows[which], order[place]
+
+
+def _heaped(ends: Ends) -> Bools:
+    """Which ends lie where many others of their segment do, (e,): any of them could be anybody."""
+    out = np.zeros(len(ends.frame), bool)
+    _, segment, count = np.unique(ends.segment[:, 0], return_inverse=True, return_counts=True)
+    boxes = np.concatenate([ends.centre - ends.size / 2, ends.centre + ends.size / 2], axis=1)[:, None]
+    for at in np.flatnonzero(count > MANY).tolist():
+        rows = np.flatnonzero(segment == at)
+        out[rows] = heaped(boxes[rows], np.ones((len(rows), 1), bool))
+    return out

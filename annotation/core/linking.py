@@ -15,6 +15,7 @@ import numpy as np
 
 from annotation.core.boxes import iou_aligned
 from annotation.core.joins import Ref, SegmentTracks
+from annotation.core.piling import heaped
 from annotation.core.tracks import Bools, Floats, Ints, fill_each
 
 EDGE = 4  # frames by which a track may start late or end early at a border
@@ -27,6 +28,8 @@ ABSENT = 0.1  # weight of a frame on which only one of the two is present, beyon
 APART = 0.2  # mean IoU on three shared frames or more under which motion is not asked
 LOOKS = 6  # shared frames on which that is looked at first
 LABELS = 0.3  # what two different labels take off the similarity
+MANY = 1 << 14  # pairs that meet at one border, from which heaps are looked for: hundreds in a crowd have fewer
+AT_ONCE = 1 << 15  # pairs whose frames are held in memory at once
 UNSEEN = 0.35  # what it takes off that no frame shows both: motion alone speaks
 
 _FADED = FADE ** np.arange(2 * REACH + 1.0)
@@ -126,7 +129,7 @@ def _hulls(side: Side) -> Floats:
 
 
 def _meetings(left: Side, right: Side) -> tuple[Ints, Ints]:
-    """Pairs of rows of one border whose hulls meet."""
+    """Pairs of rows of one border whose hulls meet. Of what is heaped up in one place a few are looked at."""
     a, b = _hulls(left).T, _hulls(right).T
     rows, columns = [], []
     borders = np.arange(max([-1, *left.border[-1:], *right.border[-1:]]) + 2)
@@ -134,6 +137,9 @@ def _meetings(left: Side, right: Side) -> tuple[Ints, Ints]:
     for (i, j), (i_stop, j_stop) in pairwise(bounds):
         (x1, y1, x2, y2), (u1, v1, u2, v2) = a[:, i:i_stop, None], b[:, None, j:j_stop]
         meets = (x1 < u2) & (u1 < x2) & (y1 < v2) & (v1 < y2)
+        if np.count_nonzero(meets) > MANY:
+            meets[heaped(left.boxes[i:i_stop], left.present[i:i_stop])] = False
+            meets[:, heaped(right.boxes[j:j_stop], right.present[j:j_stop])] = False
         row, column = np.nonzero(meets)
         rows.append(row + i)
         columns.append(column + j)
@@ -143,6 +149,13 @@ def _meetings(left: Side, right: Side) -> tuple[Ints, Ints]:
 def weigh(left: Side, right: Side, overlap: slice) -> Evidence:
     """Similarities of all pairs that could be one object; `overlap` is the shared frames' place in the window."""
     i, j = _meetings(left, right)
+    some = (slice(at, at + AT_ONCE) for at in range(0, max(1, len(i)), AT_ONCE))
+    parts = [_weigh(left, right, overlap, i[at], j[at]) for at in some]
+    return Evidence(*(np.concatenate([getattr(p, name) for p in parts]) for name in Evidence.__slots__))
+
+
+def _weigh(left: Side, right: Side, overlap: slice, i: Ints, j: Ints) -> Evidence:
+    """`weigh` of some of the pairs."""
     a, b = left.present[:, overlap], right.present[:, overlap]
     boxes_a, boxes_b = left.boxes[:, overlap], right.boxes[:, overlap]
     looks = max(1, a.shape[1] // LOOKS)
