@@ -4,9 +4,9 @@ Idea: a few frames on which the late end of one drawing lies on the early start 
 into one cluster. At every frame the workers are asked: who follows one thing across it, and whose drawing ends there
 while the cluster goes on, or begins there while it was there before? Where more say that it ends than that it goes on,
 it ends. A worker who ends one drawing and begins another where that was going follows one thing, too; who does so after
-a while, since it was hidden, does not speak against those who lead across. Whose drawing goes on in another cluster was
-asked by `untangling` or `mending` and has no say here: where they handed an object over from some drawings to others,
-that nobody leads across means nothing.
+a while, since it was hidden, does not speak against those who lead across by one drawing. Whose drawing goes on in
+another cluster was asked by `untangling` or `mending` and has no say here: where they handed an object over from some
+drawings to others, that nobody leads across means nothing.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from review.core.stacking import Stack
 LEAST = 5  # frames on either side of a cut, for who leads across and for what is left
 GAP = 2  # frames from the end of a worker's drawing to the beginning of the next one that goes on with it
 SAME = 0.6  # IoU, in the middle of that, of where the one was going and where the other came from
-RESUMED = 0.4  # the same, of one that goes on after a while, where others lead across
+RESUMED = 0.4  # the same, of one that goes on after a while, where another one leads across
 NEAR = 15  # frames from a cut within which a drawing that ends or begins speaks about it
 
 
@@ -47,7 +47,7 @@ def divide(stack: Stack, member: Ints, weights: Floats) -> Ints:
 def _cut(stack: Stack, member: Ints, k: int, rows: Ints, weights: Floats) -> int | None:
     """The frame before which a cluster should be cut, None if it holds together."""
     here, least = member[rows] == k, stack.frames(LEAST, 2)
-    groups = _continued(stack, here, rows)
+    groups, single = _continued(stack, here, rows), here
     boxes = [np.where(here[g][..., None], stack.boxes[rows[g]], 0.0).sum(axis=0) for g in groups]
     here = np.stack([here[g].any(axis=0) for g in groups])
     there = np.stack([stack.present[rows[g]].any(axis=0) for g in groups])
@@ -58,15 +58,16 @@ def _cut(stack: Stack, member: Ints, k: int, rows: Ints, weights: Floats) -> int
     frames = np.arange(known[0] + least, known[-1] + 2 - least)
     if not len(frames) or not len(np.unique(first)) > 1:
         return None
-    leads = (first[:, None] <= frames - least) & (last[:, None] >= frames + least - 1)
+    leads = _leads(here, frames, least)
     stops = _stops(stack, there & ~here, first, last, frames)
     # An object that is there for a few frames has no drawing that could lead across by more.
     leads |= stops.brief
     across, against = np.zeros((2, len(frames)))
+    in_one = _leads(single, frames, least).any(axis=0)
     for owner in np.unique(owners):
         mine = np.flatnonzero(owners == owner)
         follows = leads[mine].any(axis=0)
-        resumes = _resumes(stack, boxes, here, mine, stops)
+        resumes = in_one & _resumes(stack, boxes, here, mine, stops)
         parts = ~(follows | resumes) & stops.ends[mine].any(axis=0) & stops.begins[mine].any(axis=0)
         across += weights[owner] * follows
         against += weights[owner] * parts
@@ -78,6 +79,12 @@ def _cut(stack: Stack, member: Ints, k: int, rows: Ints, weights: Floats) -> int
     crossing = [int((here[:, f - 1] & here[:, f]).sum()) for f in frames[top]]
     fewest = top[np.flatnonzero(np.array(crossing) == min(crossing))]
     return int(frames[fewest[len(fewest) // 2]])
+
+
+def _leads(here: Bools, frames: Ints, least: int) -> Bools:
+    """Which drawings (r, n) are there for a while before and after some frames, (r, f)."""
+    first, last = here.argmax(axis=1)[:, None], here.shape[1] - 1 - here[:, ::-1].argmax(axis=1)[:, None]
+    return (first <= frames - least) & (last >= frames + least - 1)
 
 
 def _resumes(stack: Stack, boxes: list[Floats], here: Bools, mine: Ints, stops: _Stops) -> Bools:

@@ -52,6 +52,12 @@ def test_who_begins_anew_where_it_was_hidden_does_not_outvote_who_leads_across()
         assert set("".join(divided(whole, anew, anew))) == {*parts, "."}
 
 
+def test_who_leads_across_by_two_drawings_is_no_reason_to_let_others_begin_anew():
+    pieces = drawn(range(10)), drawn(range(11, FRAMES))
+    anew = drawn(range(9)), drawn(range(13, FRAMES), x=4.0)
+    assert set("".join(divided(pieces, anew, anew))) == {"0", "1", "."}
+
+
 def test_a_cut_that_leaves_nothing_on_one_side_is_none():
     # The whole one is cut once, and all that any drawing of its first part has before the next cut is one frame.
     parts = drawn(range(7, 17)), drawn(range(17, FRAMES), x=20.0)
