@@ -1,4 +1,4 @@
-"""Forms and dialogs of the pages: Enter, a second click, a field that is emptied."""
+"""Forms, dialogs and lists of the pages: Enter, a second click, a field that is emptied, a narrow window."""
 
 from __future__ import annotations
 
@@ -126,3 +126,13 @@ def test_an_answer_that_is_being_written_is_not_replaced(page: Page, pages: Fake
     del disputes[0]
     page.evaluate("async () => (await import('/static/pages/refresh.js')).refresh()")
     assert page.input_value("[data-send='/disputes/will/decline/'] [name=reason]") == "it is late"
+
+
+def test_what_is_known_of_a_worker_is_in_sight_on_a_phone(page: Page, pages: FakeServer) -> None:
+    flags = [{"code": code} for code in ("never_moves", "no_better_than_chance", "too_fast")]
+    template, shown = pages.task.pages["/live/"]
+    pages.task.pages["/live/"] = (template, shown | {"workers": [WORKER | {"flags": flags}]})
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto(pages.url + "/live/")
+    wide, seen = (page.locator(".scroll").evaluate(f"(list) => list.{name}") for name in ("scrollWidth", "clientWidth"))
+    assert wide == seen
