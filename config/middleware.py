@@ -55,6 +55,9 @@ class SecurityHeaders:
 def with_headers(response: HttpResponse) -> HttpResponse:
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
+    if response.headers.get("Content-Type", "").startswith("text/html"):
+        # A browser that goes back would show what it kept: to whoever sits there after a log-out, and as it was then.
+        response.headers.setdefault("Cache-Control", "private, no-store")
     return response
 
 

@@ -3,6 +3,8 @@ from __future__ import annotations
 import pytest
 from django.test import Client
 
+from tests import cast
+
 pytestmark = [pytest.mark.django_db, pytest.mark.once]
 
 
@@ -14,6 +16,14 @@ def test_every_answer_carries_the_strict_policy(client: Client, address: str) ->
         assert rule in policy
     assert "unsafe" not in policy
     assert (headers["X-Frame-Options"], headers["X-Content-Type-Options"]) == ("DENY", "nosniff")
+
+
+@pytest.mark.parametrize("address", ["/login/", "/work/earnings/", "/no/such/page"])
+def test_no_browser_keeps_a_page_for_whoever_sits_there_after_a_log_out(client: Client, address: str) -> None:
+    client.force_login(cast.user("Wanda"))
+    answer = client.get(address, follow=True)
+    assert answer["Content-Type"].startswith("text/html")
+    assert answer["Cache-Control"] == "private, no-store"
 
 
 def test_the_schemas_page_allows_no_inline_script(client: Client) -> None:
