@@ -28,6 +28,10 @@ TOLD: tuple[tuple[type[Exception], int, str], ...] = (
     # A number beyond what a column holds, or text that it cannot.
     (DataError, 400, "A value is beyond what can be stored."),
 )
+# What REST framework says in words that mean nothing to whoever was logged out in another tab.
+PLAINLY: dict[type[Exception], str] = {
+    exceptions.NotAuthenticated: "You are not logged in, or no longer. Log in, or send a token, and try again.",
+}
 
 
 def answer(error: Exception, context: dict) -> Response | None:
@@ -53,7 +57,7 @@ def problem_of(error: Exception) -> dict | None:
     if isinstance(error, exceptions.ValidationError):
         return _invalid(list(pointers(error.get_full_details())))
     if isinstance(error, exceptions.APIException):
-        return document(error.status_code, str(error.detail))
+        return document(error.status_code, PLAINLY.get(type(error), str(error.detail)))
     if isinstance(error, PermissionDenied) and str(error):
         return document(403, str(error))
     for kind, status, detail in TOLD:

@@ -6,15 +6,19 @@
  */
 
 import { assignments, patch, post } from "../annotator/api.js";
-import { $ } from "../annotator/dom.js";
+import { $, h } from "../annotator/dom.js";
 import { refresh } from "./refresh.js";
 
 export function complain(problem, near = document) {
   const place = $("[data-wrong]", near) ?? $("[data-wrong]");
   const lines = problem.errors.slice(0, 8).map(({ pointer, message }) => `${pointer || "What was sent"} ${message}`);
   place.textContent = lines.length ? lines.join("; ") : problem.message;
+  if (problem.status === 401) place.append(" ", wayIn());
   place.hidden = false;
 }
+
+/** Logging in elsewhere, so that what is filled in here stays and can be sent then. */
+const wayIn = () => h("a", { href: "/login/", target: "_blank" }, "Log in in another tab");
 
 /** What the fields say. An empty one says nothing, but for a change of what is there: a text may become empty. */
 function fieldsOf(form) {

@@ -23,6 +23,12 @@ def test_what_is_not_there_and_what_may_not_be_seen_are_answered_alike(api: APIC
     assert absent["Content-Type"] == no_such_address["Content-Type"] == "application/problem+json"
 
 
+def test_who_is_not_logged_in_is_told_so_in_plain_words() -> None:
+    answer = APIClient().post("/api/v1/notes/", {"text": "a"})
+    assert (answer.status_code, answer["WWW-Authenticate"]) == (401, "Token")
+    assert answer.json()["detail"] == "You are not logged in, or no longer. Log in, or send a token, and try again."
+
+
 def test_a_wrong_method_is_a_problem(api: APIClient) -> None:
     assert api.get("/api/v1/notes/").json()["status"] == 405
 

@@ -136,3 +136,16 @@ def test_what_is_known_of_a_worker_is_in_sight_on_a_phone(page: Page, pages: Fak
     page.goto(pages.url + "/live/")
     wide, seen = (page.locator(".scroll").evaluate(f"(list) => list.{name}") for name in ("scrollWidth", "clientWidth"))
     assert wide == seen
+
+
+def test_who_was_logged_out_is_shown_the_way_in_and_what_was_filled_in_stays(page: Page, pages: FakeServer) -> None:
+    pages.task.trouble = [("bonuses", 401, {"title": "Unauthorized", "detail": "You are not logged in, or no longer."})]
+    page.goto(f"{pages.url}/payouts/")
+    page.fill("[name=user]", "wanda")
+    page.fill("[name=amount_micros]", "1000000")
+    page.fill("[data-send$='/bonuses/'] [name=reason]", "thank you")
+    page.click("[data-send$='/bonuses/'] button")
+    until(page, "document.querySelector('[data-wrong] a')")
+    link = page.locator("[data-wrong] a")
+    assert (link.get_attribute("href"), link.get_attribute("target")) == ("/login/", "_blank")
+    assert page.input_value("[name=user]") == "wanda"
