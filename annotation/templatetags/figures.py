@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 from django import template
+from django.utils.html import format_html
 
 register = template.Library()
 NOTHING = "–"
@@ -50,6 +53,15 @@ def clock(seconds: float | None) -> str:
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
+
+
+@register.filter
+def when(at: datetime | None) -> str:
+    """A moment in UTC, which `pages/times.js` turns into the reader's own time."""
+    if at is None:
+        return NOTHING
+    utc = at.astimezone(UTC)
+    return format_html('<time datetime="{}">{} UTC</time>', f"{utc:%Y-%m-%dT%H:%M:%SZ}", f"{utc:%Y-%m-%d %H:%M}")
 
 
 @register.filter

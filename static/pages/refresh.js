@@ -1,6 +1,7 @@
 /** Parts of a page that change by themselves: fetched as the server renders them and put in place. */
 
 import { readPage } from "../annotator/api.js";
+import { toLocal } from "./times.js";
 
 const EVERY_MS = 2500;
 let running = Promise.resolve();
@@ -16,6 +17,7 @@ async function load() {
   if (!document.querySelector("[data-fresh]")) return;
   const html = await readPage(location.href);
   const fresh = new DOMParser().parseFromString(html, "text/html");
+  toLocal(fresh);
   document.querySelectorAll("[data-fresh]").forEach((part) => {
     const next = fresh.querySelector(`[data-fresh="${part.dataset.fresh}"]`);
     if (!next) return;

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta, timezone
+
 import pytest
 
-from annotation.templatetags.figures import clock, money, percent, size
+from annotation.templatetags.figures import clock, money, percent, size, when
 
 
 @pytest.mark.parametrize(
@@ -26,4 +28,10 @@ def test_sizes_times_and_shares_are_said_as_people_say_them() -> None:
 
 
 def test_what_is_not_known_is_a_dash() -> None:
-    assert [show(None) for show in (money, size, clock, percent)] == ["–"] * 4
+    assert [show(None) for show in (money, size, clock, percent, when)] == ["–"] * 5
+
+
+def test_a_moment_says_that_it_is_in_utc() -> None:
+    said = '<time datetime="2026-03-01T00:05:09Z">2026-03-01 00:05 UTC</time>'
+    assert when(datetime(2026, 3, 1, 0, 5, 9, tzinfo=UTC)) == said
+    assert when(datetime(2026, 3, 1, 14, 5, 9, tzinfo=timezone(timedelta(hours=14)))) == said
