@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.views import LoginView
+from django.core.paginator import Page, Paginator
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
@@ -18,6 +22,11 @@ HOMES = {
     Role.MANAGER: "projects",
     Role.ADMIN: "projects",
 }
+
+
+def one_page(request: HttpRequest, rows: QuerySet[Any], *, size: int, name: str = "page") -> Page:
+    """A page of a list, whose number the query tells as `name`; beyond the list it is the last one."""
+    return Paginator(rows, size).get_page(request.GET.get(name))
 
 
 class SignIn(LoginView):

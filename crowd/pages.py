@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from django.contrib.auth.decorators import login_required
-from django.core.paginator import Paginator
 from django.db.models import Exists, OuterRef
 from django.db.models.functions import Now
 from django.http import Http404, HttpRequest, HttpResponse
@@ -12,14 +11,15 @@ from django.shortcuts import get_object_or_404, render
 from annotation import access
 from annotation.access import Capability
 from annotation.models import Project
+from annotation.pages import one_page
 from crowd import accounting, claiming, coaching, disputing, reporting
 from crowd.lifecycle import DisputeStatus, PayoutStatus, Seat
 from crowd.models import Assignment, Dispute, Payout
 from crowd.presenting import current_policy
 
 LATEST = 20
-#: Entries on a page of earnings, payouts on a project's page; longer lists are for the API.
-ENTRIES, PAYOUTS, WORKERS = 50, 20, 200
+#: Rows on a page of a list.
+ENTRIES, PAYOUTS, WORKERS = 50, 20, 100
 
 
 @login_required
@@ -63,13 +63,14 @@ def task(request: HttpRequest, assignment_id: str) -> HttpResponse:
 def earnings(request: HttpRequest) -> HttpResponse:
     """Every entry of one's own ledger, what it sums to, and what may be disputed."""
     rows = accounting.earnings(request.user).order_by("-created_at", "pk")
-    page = Paginator(rows, ENTRIES).get_page(request.GET.get("page"))
+    page = one_page(request, rows, size=ENTRIES)
+    disputes = Dispute.objects.filter(worker=request.user).select_related("project").order_by("-created_at", "pk")
     context = {
         "balances": accounting.balances(workers=[request.user.pk]).get(request.user.pk, []),
         "page": page,
         "entries": [accounting.earning_body(entry) for entry in page],
-        "disputable": disputing.disputable(request.user)[:LATEST],
-        "disputes": Dispute.objects.filter(worker=request.user).select_related("project").order_by("-created_at"),
+        "disputable": one_page(request, disputing.disputable(request.user), size=LATEST, name="unpaid"),
+        "disputes": one_page(request, disputes, size=LATEST, name="disputes"),
     }
     return render(request, "work/earnings.html", context)
 
@@ -79,19 +80,22 @@ def payouts(request: HttpRequest, project_id: str) -> HttpResponse:
     project = get_object_or_404(access.visible_projects(request.user), pk=project_id)
     if Capability.PEOPLE not in access.capabilities_in(request.user, project):
         raise Http404
-    return render(request, "projects/payouts.html", _money_of(project))
+    return render(request, "projects/payouts.html", _money_of(request, project))
 
 
-def _money_of(project: Project) -> dict[str, object]:
-    rows = Payout.objects.filter(project=project).select_related("created_by").order_by("-created_at")[:PAYOUTS]
-    workers = list(accounting.owed_to(project).order_by("username")[:WORKERS])
+def _money_of(request: HttpRequest, project: Project) -> dict[str, object]:
+    rows = Payout.objects.filter(project=project).select_related("created_by").order_by("-created_at", "pk")
+    workers = one_page(request, accounting.owed_to(project).order_by("username"), size=WORKERS, name="workers")
     sums = accounting.balances(workers=[worker.pk for worker in workers], project=project)
     disputes = Dispute.objects.filter(project=project, status=DisputeStatus.OPEN).select_related("worker", "assignment")
+    payouts = one_page(request, rows, size=PAYOUTS, name="payouts")
     return {
         "project": project,
-        "payouts": [accounting.payout_body(payout) for payout in rows],
+        "payout_page": payouts,
+        "payouts": [accounting.payout_body(payout) for payout in payouts],
+        "worker_page": workers,
         "workers": [{"user": worker.username, "balances": sums.get(worker.pk, [])} for worker in workers],
-        "disputes": disputes.order_by("created_at")[:LATEST],
+        "disputes": one_page(request, disputes.order_by("created_at", "pk"), size=LATEST, name="disputes"),
         "currency": current_policy(project).currency,
-        "unfinished": any(payout.status == PayoutStatus.SENDING for payout in rows),
+        "unfinished": any(payout.status == PayoutStatus.SENDING for payout in payouts),
     }

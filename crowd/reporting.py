@@ -7,7 +7,7 @@ from datetime import datetime
 from statistics import median
 from typing import Any
 
-from django.db.models import Avg, Count, Q, QuerySet, Sum
+from django.db.models import Avg, Count, Exists, F, OuterRef, Q, QuerySet, Subquery, Sum
 
 from annotation.models import Project, User
 from crowd.lifecycle import EntryKind, Seat, TaskStatus
@@ -15,6 +15,8 @@ from crowd.models import Assignment, LedgerEntry, Qualification, Sanction, Skill
 
 SHOWN_TASKS = ("opening", "open", "filled", "in_review", "done", "quarantined")
 SHOWN_SEATS = ("open", "held", "submitted")
+#: How a manager may have the workers of a project listed.
+ORDERS = ("submitted", "rejected", "expired", "flagged", "skill", "name")
 
 
 def counts(*, batches: Sequence[str]) -> dict[str, dict[str, int]]:
@@ -52,6 +54,18 @@ def workers_of(project: Project) -> QuerySet[User]:
         )
         .distinct()
     )
+
+
+def find_workers(*, project: Project, named: str, order: str) -> QuerySet[User]:
+    """Those of `workers_of` whose names hold a text, in one of ORDERS: most first, but the least skill."""
+    here = {"worker": OuterRef("pk"), "project": project}
+    found = workers_of(project).filter(username__icontains=named.replace("\0", ""))
+    if order == "flagged":
+        return found.annotate(flagged=Exists(Suspicion.objects.filter(**here))).order_by("-flagged", "username")
+    if order == "skill":
+        skill = Subquery(Skill.objects.filter(**here).values("mean")[:1])
+        return found.annotate(skill_mean=skill).order_by(F("skill_mean").asc(nulls_last=True), "username")
+    return found.order_by("username") if order == "name" else found.order_by(f"-{order}", "username")
 
 
 def worker_figures(*, project: Project, workers: Sequence[User]) -> list[dict[str, Any]]:

@@ -16,6 +16,7 @@ from annotation.formats.registry import FORMATS
 from annotation.importing import READABLE
 from annotation.lifecycle import Role, VideoStatus
 from annotation.models import Project, User, Video
+from annotation.pages import one_page
 from crowd import reporting
 from crowd.lifecycle import BatchStatus, TaskStatus
 from crowd.models import Batch, Gold
@@ -26,13 +27,16 @@ from review.models import Consensus, Export, Join
 
 #: Longer lists are for the API.
 MOST = 200
+#: Rows on a page of a list.
+PROJECTS, BATCHES, VIDEOS, EXPORTS, WORKERS = 60, 10, 50, 20, 50
 UNDER_WAY = (BatchStatus.OPENING, BatchStatus.OPEN)
 
 
 @login_required
 def projects(request: HttpRequest) -> HttpResponse:
     rows = access.visible_projects(request.user).annotate(video_count=Count("videos", distinct=True))
-    context = {"projects": rows.order_by("-created_at")[:MOST], "may_make": access.may(request.user, Capability.RUN)}
+    page = one_page(request, rows.order_by("-created_at", "pk"), size=PROJECTS)
+    context = {"projects": page, "may_make": access.may(request.user, Capability.RUN)}
     return render(request, "projects/list.html", context)
 
 
@@ -46,53 +50,68 @@ def new_project(request: HttpRequest) -> HttpResponse:
 @login_required
 def project(request: HttpRequest, project_id: str) -> HttpResponse:
     found = get_object_or_404(access.visible_projects(request.user), pk=project_id)
-    return render(request, "projects/project.html", _whole(request.user, found))
+    return render(request, "projects/project.html", _whole(request, found))
 
 
-def _whole(user: User, found: Project) -> dict[str, Any]:
+def _whole(request: HttpRequest, found: Project) -> dict[str, Any]:
     """All that a client sees of a project; `unfinished` says whether machines are at it, so the page looks again."""
-    videos = Video.objects.filter(project=found).prefetch_related("batch_videos").order_by("-created_at")[:MOST]
-    batches = [batch_body(b) for b in Batch.objects.filter(project=found).order_by("-created_at")[:MOST]]
+    videos = Video.objects.filter(project=found).prefetch_related("batch_videos").order_by("-created_at", "pk")
+    batches = Batch.objects.filter(project=found).order_by("-created_at", "pk")
     exports = Export.objects.filter(release__project=found).select_related("release", "video")
-    exports = exports.order_by("-created_at", "-pk")[:MOST]
     unfinished = (
-        any(v.status in (VideoStatus.UPLOADED, VideoStatus.INDEXING) for v in videos)
-        or any(b["status"] in UNDER_WAY for b in batches)
-        or any(e.status == WorkStatus.BUILDING for e in exports)
+        videos.filter(status__in=(VideoStatus.UPLOADED, VideoStatus.INDEXING)).exists()
+        or batches.filter(status__in=UNDER_WAY).exists()
+        or exports.filter(status=WorkStatus.BUILDING).exists()
     )
+    batch_page = one_page(request, batches, size=BATCHES, name="batches")
     return {
         "project": found,
-        "able": access.capabilities_in(user, found),
+        "able": access.capabilities_in(request.user, found),
         "labels": defining.current_ontology(found).labels,
         "policy": current_policy(found),
+        "video_page": one_page(request, videos, size=VIDEOS, name="videos"),
         "videos": videos,
         "unlaunched": Video.objects.filter(project=found)
         .exclude(batch_videos__live=True)
         .exclude(status=VideoStatus.REJECTED)
         .count(),
-        "batches": batches,
+        "batch_page": batch_page,
+        "batches": [batch_body(batch) | {"names": _names(batch)} for batch in batch_page],
         "gold": Gold.objects.filter(project=found).select_related("video", "track_set"),
-        "exports": exports,
+        "exports": one_page(request, exports.order_by("-created_at", "-pk"), size=EXPORTS, name="exports"),
         "formats": list(FORMATS),
         "readable": READABLE,
         "unfinished": unfinished,
     }
 
 
+def _names(batch: Batch) -> list[str]:
+    """What a batch is known by among forty of one day: its videos."""
+    return list(batch.batch_videos.order_by("pk").values_list("video__name", flat=True))
+
+
 @login_required
 def live(request: HttpRequest, project_id: str) -> HttpResponse:
     found = get_object_or_404(access.visible_projects(request.user), pk=project_id)
     able = access.capabilities_in(request.user, found)
-    people = reporting.workers_of(found).order_by("-submitted", "username")[:MOST] if Capability.PEOPLE in able else []
-    context = {
+    context = (_people(request, found) if Capability.PEOPLE in able else {}) | {
         "project": found,
         "able": able,
         "policy": current_policy(found),
         "progress": watching.progress(found),
-        "workers": reporting.worker_figures(project=found, workers=list(people)),
         "stuck": found.tasks.filter(status=TaskStatus.QUARANTINED).select_related("segment__video")[:MOST],
     }
     return render(request, "projects/live.html", context)
+
+
+def _people(request: HttpRequest, found: Project) -> dict[str, Any]:
+    """The workers that the query asks for, a page of them, and what it asked."""
+    named, order = request.GET.get("who", ""), request.GET.get("order", "")
+    order = order if order in reporting.ORDERS else reporting.ORDERS[0]
+    rows = reporting.find_workers(project=found, named=named, order=order)
+    page = one_page(request, rows, size=WORKERS, name="workers")
+    figures = reporting.worker_figures(project=found, workers=list(page))
+    return {"workers": figures, "worker_page": page, "who": named, "order": order, "orders": reporting.ORDERS}
 
 
 def _decidable(user: User) -> QuerySet[Project]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from django import template
+from django.template import RequestContext
 from django.utils.html import format_html
 
 register = template.Library()
@@ -73,3 +74,11 @@ def tone(status: str) -> str:
 @register.filter
 def words(status: str) -> str:
     return str(status).replace("_", " ")
+
+
+@register.simple_tag(takes_context=True)
+def at_page(context: RequestContext, name: str, number: int) -> str:
+    """This page's own query with another number for one of its lists."""
+    query = context["request"].GET.copy()
+    query[name] = str(number)
+    return f"?{query.urlencode()}"

@@ -149,3 +149,15 @@ def test_who_was_logged_out_is_shown_the_way_in_and_what_was_filled_in_stays(pag
     link = page.locator("[data-wrong] a")
     assert (link.get_attribute("href"), link.get_attribute("target")) == ("/login/", "_blank")
     assert page.input_value("[name=user]") == "wanda"
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_a_name_as_long_as_one_may_have_pushes_nothing_out_of_sight(page: Page, pages: FakeServer, width: int) -> None:
+    user = SimpleNamespace(is_authenticated=True, get_username=lambda: "x" * 150)
+    template, shown = pages.task.pages["/live/"]
+    pages.task.pages["/live/"] = (template, shown | {"user": user, "workers": [WORKER | {"user": "x" * 150}]})
+    page.set_viewport_size({"width": width, "height": 844})
+    page.goto(pages.url + "/live/")
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert page.locator(".scroll").evaluate("(list) => list.scrollWidth === list.clientWidth")
+    assert page.get_by_role("button", name=f"Pause {'x' * 150}").is_visible()

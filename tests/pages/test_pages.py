@@ -207,7 +207,7 @@ def test_a_page_for_what_went_wrong_needs_nothing_to_be_shown(name: str) -> None
 
 
 def test_the_newest_exports_are_shown_where_there_are_too_many(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pages, "MOST", 2)
+    monkeypatch.setattr(pages, "EXPORTS", 2)
     project = cast.project()
     release = Release.objects.create(project=project, number=1, decided={}, decided_sha256="x")
     made = [Export.objects.create(release=release, format=name) for name in ("csv", "mot", "voc", "coco")]
@@ -215,3 +215,5 @@ def test_the_newest_exports_are_shown_where_there_are_too_many(monkeypatch: pyte
         Export.objects.filter(pk=export.pk).update(created_at=f"2026-01-01T00:00:0{second}Z")
     shown = browser("Alice").get(f"/projects/{project.pk}/").context["exports"]
     assert [export.format for export in shown] == ["csv", "voc"]
+    shown = browser("Alice").get(f"/projects/{project.pk}/?exports=2").context["exports"]
+    assert [export.format for export in shown] == ["coco", "mot"]

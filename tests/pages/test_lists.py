@@ -1,0 +1,91 @@
+"""Lists that are longer than a page: whatever is in them can be reached, and found."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from crowd import disputing, paying
+from crowd import pages as money_pages
+from crowd.models import Skill, Suspicion
+from crowd.seating import policy_of
+from review import pages
+from tests import cast
+from tests.crowd import stage
+from tests.crowd.test_money import bonus, earned
+from tests.pages.test_pages import browser
+
+pytestmark = pytest.mark.django_db
+WEAK = {"mean": 0.2, "low": 0.1, "high": 0.3, "figures": {}}
+
+
+def page(name: str, path: str) -> str:
+    return browser(name).get(path).content.decode()
+
+
+def test_every_worker_of_a_project_is_found_by_name_and_in_the_order_that_is_asked_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(pages, "WORKERS", 2)
+    project = stage.launched(redundancy=3, max_redundancy=3).project
+    for name in ("Walt", "Wanda", "Will", "Will"):
+        seat = earned(name, project=project)
+    paying.reject(seat=seat, by=cast.user("Mona"), reason="boxes are loose")
+    Suspicion.objects.create(project=project, worker=cast.user("Walt"), code="too_fast", evidence={})
+    Skill.objects.update_or_create(project=project, worker=cast.user("Will"), defaults=WEAK)
+
+    def listed(query: str) -> list[str]:
+        return re.findall(r'data-worker="(\w+)"', page("Mona", f"/projects/{project.pk}/live/?{query}"))
+
+    assert (listed("order=name"), listed("order=name&workers=2")) == (["Walt", "Wanda"], ["Will"])
+    assert (listed("who=wIl"), listed("who=nobody%00")) == (["Will"], [])
+    first = {order: listed(f"order={order}")[0] for order in ("submitted", "rejected", "skill", "flagged", "nonsense")}
+    assert first == dict.fromkeys(first, "Will") | {"flagged": "Walt"}
+    assert 'href="?order=name&amp;workers=2"' in page("Mona", f"/projects/{project.pk}/live/?order=name")
+
+
+def test_every_batch_is_on_one_of_the_pages(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pages, "BATCHES", 1)
+    first = stage.launched()
+    second = stage.launch(first.project, cast.video(first.project, name="square.mp4"), policy_of(first))
+    shown = [page("Alice", f"/projects/{first.project_id}/?batches={n}") for n in (1, 2, 3)]
+    assert [re.findall(r'data-batch="(\w+)"', html) for html in shown] == [[second.pk], [first.pk], [first.pk]]
+    told = [re.findall(r'class="names">(.+?)</p>', html) for html in shown]
+    assert told == [["square.mp4"], ["street.mp4"], ["street.mp4"]]
+
+
+def test_a_worker_may_dispute_every_rejection_however_many_there_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(money_pages, "LATEST", 1)
+    project = stage.launched(reward_micros=1).project
+    seats = [earned(project=project), earned(project=project)]
+    for seat in seats:
+        paying.reject(seat=seat, by=cast.user("Mona"), reason="boxes are loose")
+    shown = [page("Wanda", f"/work/earnings/?unpaid={n}") for n in (1, 2)]
+    found = [re.findall(r"/assignments/(\w+)/dispute/", html) for html in shown]
+    assert sorted(sum(found, [])) == sorted(seat.pk for seat in seats)
+    for seat in seats:
+        disputing.dispute(seat=seat, worker=cast.user("Wanda"), reason=f"tight, {seat.pk}")
+    for path in ("/work/earnings/", f"/projects/{project.pk}/payouts/"):
+        shown = [page("Wanda" if "work" in path else "Mona", f"{path}?disputes={n}") for n in (1, 2)]
+        assert sorted(sum((re.findall(r"tight, (\w+)", html) for html in shown), [])) == sorted(s.pk for s in seats)
+
+
+def test_what_is_due_is_told_of_everybody(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(money_pages, "WORKERS", 1)
+    project = stage.launched(reward_micros=1).project
+    for name in ("Wanda", "Will"):
+        earned(name, project=project)
+    shown = [page("Mona", f"/projects/{project.pk}/payouts/?workers={n}") for n in (1, 2)]
+    assert [re.findall(r'data-name="Worker">(\w+)', html) for html in shown] == [["Wanda"], ["Will"]]
+
+
+def test_a_worker_sees_for_which_task_each_sum_was_earned_and_what_they_drew_there() -> None:
+    seat = earned()
+    bonus(seat.project, 1)
+    links = re.findall(r'<a href="/work/(\w+)/">(.+?)</a>', page("Wanda", "/work/earnings/"))
+    assert links == [(seat.pk, "Accepted work")]
+    assert f'<a href="/work/{seat.pk}/">' in page("Wanda", "/work/")
+    paying.reject(seat=seat, by=cast.user("Mona"), reason="boxes are loose")
+    links = re.findall(r'<a href="/work/(\w+)/">(.+?)</a>', page("Wanda", "/work/earnings/"))
+    assert links == [(seat.pk, "Look at it"), (seat.pk, "Taken back"), (seat.pk, "Accepted work")]
