@@ -1,8 +1,8 @@
 /** Videos by choosing or dropping, one after the other, each with its progress. */
 
-import { upload } from "../annotator/api.js";
 import { $, h } from "../annotator/dom.js";
 import { refresh } from "./refresh.js";
+import { sendFile } from "./sending.js";
 
 const form = $("[data-upload]");
 const queue = [];
@@ -10,11 +10,12 @@ let working = false;
 
 function add(files) {
   [...files].forEach((file) => {
-    const bar = h("progress", { max: "1", value: "0" });
-    const state = h("span", {}, "waiting");
-    const line = h("li", {}, h("div", { class: "row" }, file.name, h("span", { class: "grow" }), state), bar);
+    const bar = h("progress", { max: "1", value: "0", "aria-label": file.name });
+    // Words are read out; a number that moves all the time is not.
+    const [state, share] = [h("span", { role: "status" }, "waiting"), h("span", { "aria-hidden": "true" })];
+    const line = h("li", {}, h("div", { class: "row" }, file.name, h("span", { class: "grow" }), state, share), bar);
     $("[data-uploads]", form).append(line);
-    queue.push({ file, bar, state, line });
+    queue.push({ file, bar, state, share, line });
   });
   work();
 }
@@ -26,20 +27,24 @@ async function work() {
   working = false;
 }
 
-async function send({ file, bar, state, line }) {
-  const body = new FormData();
-  body.append("file", file);
-  body.append("name", file.name);
+async function send({ file, bar, state, share, line }) {
+  const say = (text, percent = "") => {
+    if (state.textContent !== text) state.textContent = text;
+    share.textContent = percent;
+  };
   try {
-    await upload(form.dataset.upload, body, (share) => {
-      bar.value = share;
-      state.textContent = share < 1 ? `${Math.floor(share * 100)} %` : "storing…";
+    await sendFile(form.dataset.upload, file, {
+      onShare: (part) => {
+        bar.value = part;
+        say(part < 1 ? "" : "storing…", part < 1 ? `${Math.floor(part * 100)} %` : "");
+      },
+      onLost: () => say("connection lost; it goes on where it stopped", `${Math.floor(bar.value * 100)} %`),
     });
     line.remove();
   } catch (problem) {
     bar.remove();
     state.className = "state-word bad";
-    state.textContent = problem.errors[0]?.message ?? problem.message;
+    say(problem.errors?.[0]?.message ?? problem.message);
   }
   await refresh();
 }
