@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import IO, Any
 
@@ -21,6 +22,7 @@ from annotation.lifecycle import Event, VideoStatus
 from annotation.media.errors import LimitReached, Rejected
 from annotation.media.indexing import Index
 from annotation.media.sandboxed import sandboxed_index, sandboxed_settle
+from annotation.media.warnings import Warning, warning
 from annotation.models import FrameMapRow, Project, User, Video
 from annotation.notifying import announce
 from annotation.queue import want
@@ -91,10 +93,18 @@ def index(video_id: str) -> None:
         _reject(video_id, str(error), of=(VideoStatus.INDEXING,))
         return
     with transaction.atomic():
+        found = replace(found, warnings=(*found.warnings, *_same_file(video)))
         if rows.filter(status=VideoStatus.INDEXING).update(**facts(found)):
             FrameMapRow.objects.update_or_create(video_id=video_id, defaults={"payload": found.frame_map.pack()})
             announce(project_id=video.project_id, event=Event.VIDEO_READY, video=video_id, frames=len(found.frame_map))
             tell(video_id)
+
+
+def _same_file(video: Video) -> list[Warning]:
+    """A second copy is taken, since it may be meant, but nobody should pay for it unawares."""
+    same = Video.objects.filter(project=video.project_id, sha256=video.sha256, created_at__lt=video.created_at)
+    first = same.exclude(status=VideoStatus.REJECTED).order_by("created_at", "pk").first()
+    return [warning("same_file", name=first.name)] if first else []
 
 
 def reject(video_id: str, reason: str) -> None:

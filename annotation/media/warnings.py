@@ -23,6 +23,7 @@ WORDS = {
     "non_square_pixels": "Pixels are meant to be shown {ratio} times as wide as high. Boxes are in stored pixels.",
     "size_changes": "The picture size changes within the video. All frames are shown at the size of the first.",
     "gaps": "In {n} places the video stands still for more than a second: frames were lost or left out.",
+    "same_file": "This project has the same file as {name}. Launched both, it is labelled, and paid for, twice.",
     "several_videos": "The file holds {n} video streams. Only one of them is used.",
 }
 

@@ -11,7 +11,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile, TemporaryUploaded
 from django.http import HttpResponse
 from rest_framework.test import APIClient
 
-from annotation import settling, storing
+from annotation import ingesting, settling, storing
 from annotation.models import IdempotencyKey, Job, Project, Video
 from tests import cast
 
@@ -254,3 +254,22 @@ def test_an_upload_that_finds_the_disk_full_is_told_so(monkeypatch: pytest.Monke
     answer = upload(cast.client("Alice"), project)
     assert (answer.status_code, answer.json()["type"]) == (507, "urn:trackweave:no-room")
     assert "secret" not in answer.content.decode() and not Video.objects.exists()
+
+
+def test_a_second_copy_of_a_file_says_so_before_anybody_pays_for_it_twice() -> None:
+    project = cast.project()
+    names = {"street.mp4": 40, "square.mp4": 41, "again.mp4": 40}
+    made = {
+        name: ingesting.register(project=project, file=cast.video_file(frames), name=name, by=project.owner)
+        for name, frames in names.items()
+    }
+    elsewhere = cast.project(name="Harbour")
+    made["elsewhere"] = ingesting.register(
+        project=elsewhere, file=cast.video_file(40), name="street.mp4", by=project.owner
+    )
+    for video in made.values():
+        ingesting.index(video.pk)
+        video.refresh_from_db()
+    said = {name: [w["message"] for w in v.warnings if w["code"] == "same_file"] for name, v in made.items()}
+    words = "This project has the same file as street.mp4. Launched both, it is labelled, and paid for, twice."
+    assert said == dict.fromkeys(said, []) | {"again.mp4": [words]}
