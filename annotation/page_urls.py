@@ -9,6 +9,7 @@ urlpatterns = [
     path("", pages.home, name="home"),
     path("login/", pages.SignIn.as_view(), name="login"),
     path("logout/", LogoutView.as_view(), name="logout"),
+    path("password/", pages.ChangePassword.as_view(), name="password"),
     path("register/", pages.register, name="register"),
     path("invites/<str:secret>/", pages.invite, name="invite"),
 ]

@@ -6,11 +6,13 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_required
-from django.contrib.auth.views import LoginView
+from django.contrib.auth.views import LoginView, PasswordChangeView
+from django.contrib.messages.views import SuccessMessageMixin
 from django.core.paginator import Page, Paginator
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse_lazy
 
 from annotation.lifecycle import Role
 
@@ -32,6 +34,14 @@ def one_page(request: HttpRequest, rows: QuerySet[Any], *, size: int, name: str 
 class SignIn(LoginView):
     redirect_authenticated_user = True
     extra_context = {"open_registration": settings.OPEN_REGISTRATION}
+
+
+class ChangePassword(SuccessMessageMixin, PasswordChangeView):
+    """Every other browser that is logged in as this person is asked for the new one."""
+
+    template_name = "registration/password.html"
+    success_url = reverse_lazy("password")
+    success_message = "Your password is changed. Wherever else you were logged in, log in anew."
 
 
 @login_required

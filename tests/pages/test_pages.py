@@ -88,6 +88,23 @@ def test_a_login_with_a_wrong_password_says_so_and_a_right_one_goes_on() -> None
     assert client.post("/logout/")["Location"] == "/login/"
 
 
+def test_whoever_changes_their_password_stays_and_is_logged_out_elsewhere() -> None:
+    user = cast.user("Wanda")
+    user.set_password("a good long word 42")
+    user.save()
+    here, elsewhere = browser("Wanda"), browser("Wanda")
+    assert "Change your password" in here.get("/work/").content.decode()
+    said = {"old_password": "a good long word 42", "new_password1": "12345", "new_password2": "12345"}
+    assert "too short" in here.post("/password/", said).content.decode()
+    said |= dict.fromkeys(("new_password1", "new_password2"), "a better long word 43")
+    assert "incorrectly" in here.post("/password/", said | {"old_password": "guess"}).content.decode()
+    html = here.post("/password/", said, follow=True).content.decode()
+    assert "Your password is changed" in html
+    assert Markup(html).forbidden == [] and Markup(html).unnamed == []
+    assert (here.get("/work/").status_code, elsewhere.get("/work/").status_code) == (200, 302)
+    assert status(None, "/password/") == 302
+
+
 def test_a_project_is_there_for_those_who_may_read_it() -> None:
     project = cast.project()
     for path in (f"/projects/{project.pk}/", f"/projects/{project.pk}/live/"):
