@@ -103,7 +103,7 @@ def index(video_id: str) -> None:
 def _same_file(video: Video) -> list[Warning]:
     """A second copy is taken, since it may be meant, but nobody should pay for it unawares."""
     same = Video.objects.filter(project=video.project_id, sha256=video.sha256, created_at__lt=video.created_at)
-    first = same.exclude(status=VideoStatus.REJECTED).order_by("created_at", "pk").first()
+    first = same.exclude(pk=video.pk).exclude(status=VideoStatus.REJECTED).order_by("created_at", "pk").first()
     return [warning("same_file", name=first.name)] if first else []
 
 

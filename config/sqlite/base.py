@@ -18,9 +18,22 @@ SUFFIX = ".queue"
 
 
 class DatabaseOperations(operations.DatabaseOperations):
-    """SQLite has no TRUNCATE: a flush deletes row by row, which the ledger's trigger refuses, as it should."""
+    """Moments that compare as what they are, and a flush."""
+
+    def adapt_datetimefield_value(self, value: Any) -> str | None:
+        """A moment as SQLite's own clock (`Now`) writes it, with milliseconds.
+
+        Times are compared as text. Django writes microseconds, and then no row that the clock wrote would be at the
+        very moment that was read from it: a list in pages, newest first, told the last row of a page once more.
+        """
+        written = super().adapt_datetimefield_value(value)
+        if written is None:
+            return None
+        whole, _, part = written.partition(".")
+        return f"{whole}.{(part or '000').removesuffix('000') or '000'}"
 
     def sql_flush(self, style: Any, tables: Any, **how: Any) -> list[str]:
+        """SQLite has no TRUNCATE: a flush deletes row by row, which the ledger's trigger refuses, as it should."""
         triggers = self._triggers(tables)
         drops = [f"DROP TRIGGER {self.quote_name(name)}" for name, _ in triggers]
         return [*drops, *super().sql_flush(style, tables, **how), *(sql for _, sql in triggers)]
