@@ -6,7 +6,7 @@ from typing import Any
 
 from django.contrib.auth.decorators import login_required
 from django.db.models import Count, F, Q, QuerySet
-from django.db.models.functions import Coalesce
+from django.db.models.functions import Coalesce, Now
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 
@@ -15,7 +15,7 @@ from annotation.access import Capability
 from annotation.formats.registry import FORMATS
 from annotation.importing import READABLE
 from annotation.lifecycle import Role, VideoStatus
-from annotation.models import Project, User, Video
+from annotation.models import Invite, Member, Project, User, Video
 from annotation.pages import one_page
 from crowd import reporting
 from crowd.lifecycle import BatchStatus, TaskStatus
@@ -111,7 +111,16 @@ def _people(request: HttpRequest, found: Project) -> dict[str, Any]:
     rows = reporting.find_workers(project=found, named=named, order=order)
     page = one_page(request, rows, size=WORKERS, name="workers")
     figures = reporting.worker_figures(project=found, workers=list(page))
-    return {"workers": figures, "worker_page": page, "who": named, "order": order, "orders": reporting.ORDERS}
+    members = Member.objects.filter(project=found).select_related("user").order_by("role", "user__username")
+    return {
+        "workers": figures,
+        "worker_page": page,
+        "who": named,
+        "order": order,
+        "orders": reporting.ORDERS,
+        "members": one_page(request, members, size=WORKERS, name="members"),
+        "invites": Invite.objects.filter(project=found, expires_at__gt=Now()).order_by("-created_at", "pk")[:MOST],
+    }
 
 
 def _decidable(user: User) -> QuerySet[Project]:

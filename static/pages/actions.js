@@ -1,11 +1,11 @@
 /**
  * Buttons and forms that call the REST API, as data in the markup:
  *
- * `data-post="/path/"` on a button posts (`data-sure` asks first); `data-claim="project"` takes a seat and goes there;
+ * `data-post="/path/"` on a button posts, `data-delete` deletes (`data-sure` asks first); `data-claim="project"` takes a seat and goes there;
  * `data-send="/path/"` on a form sends its fields (`data-method`, `data-nest="policy"`), then goes to `data-then`.
  */
 
-import { assignments, patch, post } from "../annotator/api.js";
+import { assignments, patch, post, remove } from "../annotator/api.js";
 import { $, h } from "../annotator/dom.js";
 import { refresh } from "./refresh.js";
 
@@ -64,9 +64,10 @@ export async function act(button, run, near = document) {
 }
 
 document.addEventListener("click", (event) => {
-  const button = event.target.closest("button[data-post], button[data-claim]");
+  const button = event.target.closest("button[data-post], button[data-delete], button[data-claim]");
   if (!button || (button.dataset.sure && !window.confirm(button.dataset.sure))) return;
-  act(button, () => (button.dataset.claim ? claim(button.dataset.claim) : post(button.dataset.post)));
+  const { claim: project, delete: gone, post: path } = button.dataset;
+  act(button, () => (project ? claim(project) : gone ? remove(gone) : post(path)));
 });
 
 document.addEventListener("submit", (event) => {

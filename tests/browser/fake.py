@@ -74,8 +74,11 @@ class _Handler(BaseHTTPRequestHandler):
     def do_PATCH(self) -> None:
         self._take()
 
+    def do_DELETE(self) -> None:
+        self._take()
+
     def _take(self) -> None:
-        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])) or b"null")
+        body = json.loads(self.rfile.read(int(self.headers.get("Content-Length", 0))) or b"null")
         for trouble in self.task.trouble:
             if self.path.endswith(f"/{trouble[0]}/"):
                 self.task.trouble.remove(trouble)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from types import SimpleNamespace
 
 import pytest
@@ -161,3 +162,17 @@ def test_a_name_as_long_as_one_may_have_pushes_nothing_out_of_sight(page: Page, 
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     assert page.locator(".scroll").evaluate("(list) => list.scrollWidth === list.clientWidth")
     assert page.get_by_role("button", name=f"Pause {'x' * 150}").is_visible()
+
+
+def test_a_link_that_went_to_the_wrong_person_is_withdrawn_and_a_member_removed(page: Page, pages: FakeServer) -> None:
+    moment = datetime(2026, 3, 1, tzinfo=UTC)
+    invites = [SimpleNamespace(pk="i1", role="manager", created_at=moment, expires_at=moment)]
+    members = [SimpleNamespace(user=SimpleNamespace(username="eve"), user_id="u1", role="client")]
+    template, shown = pages.task.pages["/live/"]
+    pages.task.pages["/live/"] = (template, shown | {"invites": invites, "members": members})
+    page.on("dialog", lambda dialog: dialog.accept())
+    page.goto(pages.url + "/live/")
+    for name, path in (("Withdraw the link for a manager", "invites/i1"), ("Remove eve", "members/u1")):
+        page.get_by_role("button", name=name).click()
+        until(page, "!document.querySelector('button:disabled')")
+        assert pages.task.sent[-1][:2] == ("DELETE", f"/api/v1/projects/p1/{path}/")

@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from annotation import joining
 from crowd import disputing, paying
 from crowd import pages as money_pages
 from crowd.models import Skill, Suspicion
@@ -89,3 +90,13 @@ def test_a_worker_sees_for_which_task_each_sum_was_earned_and_what_they_drew_the
     paying.reject(seat=seat, by=cast.user("Mona"), reason="boxes are loose")
     links = re.findall(r'<a href="/work/(\w+)/">(.+?)</a>', page("Wanda", "/work/earnings/"))
     assert links == [(seat.pk, "Look at it"), (seat.pk, "Taken back"), (seat.pk, "Accepted work")]
+
+
+def test_a_manager_sees_who_is_a_member_and_which_links_are_good() -> None:
+    project, mona = cast.project(), cast.user("Mona")
+    good, _ = joining.invite(project=project, role="worker", by=mona)
+    over, _ = joining.invite(project=project, role="manager", by=mona, expires_s=-1)
+    html = page("Mona", f"/projects/{project.pk}/live/")
+    assert re.findall(r"/invites/(\w+)/", html) == [good.pk] and over.pk not in html
+    assert set(re.findall(r"/members/(\w+)/", html)) == {mona.pk, cast.user("Rita").pk}
+    assert "/members/" not in page("Alice", f"/projects/{project.pk}/live/")
