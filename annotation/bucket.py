@@ -8,22 +8,18 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
-from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from boto3.s3.transfer import TransferConfig
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from django.core.files import File
-from django.utils import timezone
 from storages.backends.s3 import S3Storage
 
 BLOCK_BYTES = 4 << 20
 BUFFER_BYTES = 256 << 10
 PART_BYTES = 16 << 20
 ATTEMPTS = 3
-#: What is younger needs not be made young again: nothing clears it away before a day has passed.
-YOUNG = timedelta(hours=12)
 
 Answer = TypeVar("Answer")
 
@@ -61,17 +57,6 @@ class Bucket(S3Storage):
     def look(self) -> None:
         """Ask for the bucket, and nothing more. ClientError or BotoCoreError where it cannot be reached."""
         self.client.head_bucket(Bucket=self.bucket_name)
-
-    def get_modified_time(self, name: str) -> datetime:
-        return _found(name, lambda: super(Bucket, self).get_modified_time(name))
-
-    def touch(self, name: str) -> None:
-        """Young again (see `storing.keep`): copied onto itself by the store."""
-        if self.get_modified_time(name) > timezone.now() - YOUNG:
-            return
-        source = {"Bucket": self.bucket_name, "Key": self._normalize_name(name)}
-        more = {"MetadataDirective": "REPLACE", "ContentType": self.default_content_type}
-        self.client.copy(source, source["Bucket"], source["Key"], ExtraArgs=more, Config=self.transfer_config)
 
     def link(self, name: str, *, seconds: int, download_as: str, content_type: str) -> str:
         """An address that yields an object to anybody for some seconds."""

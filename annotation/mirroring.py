@@ -76,7 +76,7 @@ class Mirror:
         """The draft is done with."""
         with suppress(FileNotFoundError):
             for name in default_storage.listdir(self.prefix)[1]:
-                default_storage.delete(f"{self.prefix}/{name}")
+                storing.drop(f"{self.prefix}/{name}")
 
     def _send(self, path: Path) -> None:
         chunks = self._chunks.setdefault(path.name, [])

@@ -136,7 +136,7 @@ def _take(upload: Upload, at: int, part: bytes) -> int:
             if stop == upload.bytes:
                 want("finish_upload", upload.pk, delay_s=FINISH_AFTER_S)
     except Problem:  # after any other error nobody knows whether the row is there; what is left over is tidied away
-        default_storage.delete(name)
+        storing.drop(name)
         raise
     return stop
 
@@ -216,7 +216,7 @@ def clear(upload_id: str) -> None:
     """Delete the parts of an upload that is not open any more: the files first, so that a crash loses none of them."""
     parts = UploadPart.objects.filter(upload=upload_id).exclude(upload__status=UploadStatus.OPEN)
     for pk, name in parts.values_list("pk", "file"):
-        default_storage.delete(name)
+        storing.drop(name)
         UploadPart.objects.filter(pk=pk).delete()
     with suppress(OSError):  # on a disk, a folder stays
         default_storage.delete(f"uploads/{upload_id}")

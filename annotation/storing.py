@@ -1,4 +1,6 @@
-"""Files under names of ours, behind Django's storage API: named by their content, written once, never changed."""
+"""Files under names of ours, behind Django's storage API: named by their content, written once, never changed.
+
+Each is noted as this site's own before it is there (see `tidying`)."""
 
 from __future__ import annotations
 
@@ -18,6 +20,7 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 
 from annotation.file_cache import FileCache
+from annotation.models import KeptFile
 
 CHUNK = 1024 * 1024
 
@@ -53,27 +56,42 @@ class _Movable(File):
 def _keep(file: File, folder: str, sha256: str | None) -> Stored:
     digest, size = _hash(file) if sha256 is None else (sha256, file.size)
     name = f"{folder}/{digest[:2]}/{digest}"
+    _note(name)
     # A file of another size is one that somebody writes at this moment or did not finish; the storage then finds us
     # a name beside it.
-    if default_storage.exists(name) and default_storage.size(name) == size:
-        _touch(name)
-    else:
+    if not (default_storage.exists(name) and default_storage.size(name) == size):
         file.seek(0)
-        name = default_storage.save(name, file)
-        _sync(name)
+        name = _save(name, file)
     return Stored(name, size, digest)
+
+
+def _note(name: str) -> None:
+    """This site's own, and young again. Who clears it away at this moment is waited for."""
+    KeptFile.objects.bulk_create(
+        [KeptFile(name=name)], update_conflicts=True, unique_fields=["name"], update_fields=["kept_at"]
+    )
+
+
+def _save(name: str, file: File) -> str:
+    """A noted file, on the disk when this returns; its name in the storage, which finds one beside a name that is
+    taken."""
+    given = default_storage.save(name, file)
+    if given != name:
+        _note(given)
+    _sync(given)
+    return given
 
 
 def write(name: str, content: bytes) -> str:
     """A small new file, on the disk when this returns; its name in the storage."""
-    name = default_storage.save(name, ContentFile(content))
-    _sync(name)
-    return name
+    _note(name)
+    return _save(name, ContentFile(content))
 
 
 def replace(name: str, content: bytes) -> None:
     """A small file under exactly this name, whatever was there before."""
     if is_elsewhere():  # an object appears whole, over the old one
+        _note(name)
         default_storage.save(name, ContentFile(content))
         return
     default_storage.delete(name)
@@ -84,6 +102,12 @@ def read(name: str) -> bytes:
     """A small file. FileNotFoundError where it is gone."""
     with default_storage.open(name, "rb") as file:
         return file.read()
+
+
+def drop(name: str) -> None:
+    """A file is done with: it goes first, then what was noted of it."""
+    default_storage.delete(name)
+    KeptFile.objects.filter(name=name).delete()
 
 
 def room() -> int:
@@ -98,14 +122,6 @@ def _hash(file: File) -> tuple[str, int]:
         sha.update(chunk)
         size += len(chunk)
     return sha.hexdigest(), size
-
-
-def _touch(name: str) -> None:
-    """Young again, so that nobody clears it away before the row that names it is there (see `tidying`)."""
-    if path := _path(name):
-        os.utime(path)
-    elif hasattr(default_storage, "touch"):
-        default_storage.touch(name)
 
 
 def _sync(name: str) -> None:

@@ -7,46 +7,44 @@ from datetime import timedelta
 
 from django.apps import apps
 from django.core.files.storage import default_storage
-from django.utils import timezone
+from django.db import transaction
+from django.db.models.functions import Now
+
+from annotation.models import KeptFile
 
 #: What is younger may belong to a transaction that is still under way.
 AGE = timedelta(days=1)
-FOLDERS = ("videos", "clips", "exports", "uploads", "drafts")
+AT_ONCE = 500
 
 
 def clear_orphans() -> list[str]:
-    """Delete the files older than a day that no row names; their names.
+    """Delete the files of this site that were noted over a day ago and that no row names; their names.
 
-    A file that is stored once more is touched first (see `storing.keep`), so it is young again before its row is there.
+    The storage itself is not looked through: what this database knows nothing of is not its own to delete. It may be
+    new, a copy, or restored from an older day, and the files another's.
     """
-    gone = []
-    for names in _groups():
-        old = [name for name in names if _is_old(name)]
-        for name in sorted(set(old) - _named(old)):
-            if _is_old(name):
-                default_storage.delete(name)
-                gone.append(name)
-    return gone
+    return [name for names in _groups() for name in sorted(set(names) - _named(names)) if _clear(name)]
 
 
 def _groups() -> Iterator[list[str]]:
-    """The names of all files (see `storing.keep`), those of one subfolder at a time."""
-    for path in [f"{folder}/{prefix}" for folder in FOLDERS for prefix in _listed(folder)[0]]:
-        yield [f"{path}/{name}" for name in _listed(path)[1]]
+    """The names of all files that may be old enough, some at a time."""
+    last = ""
+    while names := list(
+        KeptFile.objects.filter(name__gt=last, kept_at__lt=Now() - AGE)
+        .order_by("name")
+        .values_list("name", flat=True)[:AT_ONCE]
+    ):
+        yield names
+        last = names[-1]
 
 
-def _listed(folder: str) -> tuple[list[str], list[str]]:
-    try:
-        return default_storage.listdir(folder)
-    except FileNotFoundError:
-        return [], []
-
-
-def _is_old(name: str) -> bool:
-    try:
-        return default_storage.get_modified_time(name) < timezone.now() - AGE
-    except FileNotFoundError:
-        return False
+def _clear(name: str) -> bool:
+    """The note goes first, and holds up whoever stores the file once more until the file is gone too."""
+    with transaction.atomic():
+        if not KeptFile.objects.filter(name=name, kept_at__lt=Now() - AGE).delete()[0]:
+            return False
+        default_storage.delete(name)
+    return True
 
 
 def _named(names: list[str]) -> set[str]:

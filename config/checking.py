@@ -130,7 +130,7 @@ def _written() -> str:
         if storing.read(name) != content:
             raise Wrong(f"{name} came back as something else")
     finally:
-        default_storage.delete(name)
+        storing.drop(name)
     if default_storage.exists(name):
         raise Wrong(f"{name} was deleted and is still there")
     return "written, read and deleted"

@@ -1,3 +1,4 @@
+from annotation.models.files import KeptFile
 from annotation.models.jobs import Job
 from annotation.models.people import ApiToken, IdempotencyKey, Invite, Member, User
 from annotation.models.projects import Ontology, Project
@@ -15,6 +16,7 @@ __all__ = [
     "IdempotencyKey",
     "Invite",
     "Job",
+    "KeptFile",
     "Member",
     "Ontology",
     "Project",

@@ -7,16 +7,20 @@ import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from threading import Barrier
+from datetime import timedelta
+from threading import Barrier, Event
+from time import sleep
 from typing import Any
 
 import pytest
 from django.db import connection
+from django.db.models.functions import Now
 
 from annotation import clipping, defining, ingesting, joining, settling, storing
 from annotation.errors import Conflict
-from annotation.models import Clip, Member, Ontology, Video
+from annotation.models import Clip, KeptFile, Member, Ontology, Video
 from annotation.signals import video_ready
+from annotation.tidying import clear_orphans
 from tests import cast, openapi
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.races]
@@ -72,6 +76,24 @@ def test_the_same_file_from_many_is_whole_for_each() -> None:
     for stored in at_once(lambda _: storing.keep(io.BytesIO(content), "races")):
         with storing.default_storage.open(stored.name) as file:
             assert file.read() == content
+
+
+def test_a_file_that_is_stored_while_it_is_cleared_away_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    name = storing.keep(io.BytesIO(b"again"), "races").name
+    KeptFile.objects.filter(name=name).update(kept_at=Now() - timedelta(days=2))
+    delete, begun = storing.default_storage.delete, Event()
+
+    def slowly(name: str) -> None:
+        begun.set()
+        sleep(0.5)
+        delete(name)
+
+    def one(i: int) -> Any:
+        return storing.keep(io.BytesIO(b"again"), "races") if i and begun.wait(10) else clear_orphans()
+
+    monkeypatch.setattr(storing.default_storage, "delete", slowly)
+    cleared, *stored = at_once(one)
+    assert cleared == [name] and [storing.read(s.name) for s in stored] == [b"again"] * (MANY - 1)
 
 
 def test_a_clip_that_many_make_has_one_row() -> None:

@@ -13,6 +13,8 @@ from django.core.files.storage import InMemoryStorage, default_storage
 from annotation import storing
 from annotation.picture_cache import PictureCache
 
+pytestmark = pytest.mark.django_db
+
 
 def content_of(name: str) -> bytes:
     with default_storage.open(name) as file:
