@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -28,6 +28,7 @@ from crowd.core.policies import Policy
 from crowd.models import Batch
 from crowd.models import Policy as PolicyRow
 from review import deciding, exporting, releasing
+from review.errors import AlreadyDecided
 from review.lifecycle import ConsensusStatus, WorkStatus
 from review.models import Consensus, Export
 
@@ -139,7 +140,8 @@ class Story:
                 deciding.stop_asking(task_id=task_id)
         waiting = Consensus.objects.filter(batch=batch, status=ConsensusStatus.PENDING, task__status="in_review")
         for consensus in waiting:
-            with transaction.atomic():
+            # One that was made anew or decided meanwhile is looked at again.
+            with suppress(AlreadyDecided), transaction.atomic():
                 deciding.accept(consensus=consensus, by=self.people.users["rita"])
         return False
 
