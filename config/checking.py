@@ -32,6 +32,7 @@ SOME = 5
 
 FOLDER = "make the folder of STORAGE_URL (or DATA_DIR) writable for this user"
 BUCKET = "check STORAGE_URL: host, bucket and keys, which may list, read, write and delete"
+LOST = "bring them back from a backup; the last part of each name is the SHA-256 of what it holds"
 
 
 class Wrong(Exception):

@@ -5,20 +5,24 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
 from django.core.management import CommandError, call_command
 from django.db.models.functions import Now
 
+from annotation import clipping, storing
 from annotation.lifecycle import JobStatus
-from annotation.models import Job
+from annotation.models import Clip, Job
 from config import checking
+from tests import cast
 
 pytestmark = [pytest.mark.django_db, pytest.mark.once]
 
 
-def doctor() -> str:
+def doctor(*given: str) -> str:
     out = io.StringIO()
     try:
-        call_command("doctor", stdout=out)
+        call_command("doctor", *given, stdout=out)
     except CommandError as error:
         out.write(str(error))
     return out.getvalue()
@@ -63,3 +67,20 @@ def test_a_redis_that_answers_and_one_that_does_not(settings, redis_url: str) ->
     assert "ok    redis" in doctor()
     settings.ENVIRONMENT = type(settings.ENVIRONMENT)(**{**values, "redis_url": "unix:///nowhere.sock"})
     assert "WRONG redis" in doctor()
+
+
+def test_every_file_that_is_missing_is_told(settings, tmp_path: Path) -> None:
+    settings.MEDIA_ROOT = str(tmp_path)
+    video = cast.video(cast.project())
+    segments = list(clipping.cut_video(video=video, segment_frames=20, overlap_frames=5).segments.order_by("index"))
+    for segment in segments:
+        stored = storing.keep(ContentFile(b"clip %d" % segment.index), "clips")
+        Clip.objects.filter(pk=cast.clip(segment).pk).update(file=stored.name)
+    assert f"ok    every file: {len(segments) + 1} are in the storage" in doctor("--files")
+    lost = Clip.objects.get(segment=segments[1]).file
+    for name in (video.file, lost):
+        default_storage.delete(name)
+    told = doctor("--files")
+    assert f"missing: {video.file} of video {video.pk}" in told and f"missing: {lost} of clip {segments[1].pk}" in told
+    assert told.count("missing:") == 2 and f"2 of {len(segments) + 1} are not in the storage" in told
+    assert "missing" not in doctor()
