@@ -42,7 +42,7 @@ def alarms(*, project: Project, starving: Starving) -> list[Alarm]:
 
 
 def _short_of_money(project: Project) -> Iterator[Alarm]:
-    """Batches whose next task waits for money. Their budget is that of their launch: no change of policy brings it."""
+    """Batches whose next task waits for money."""
     waiting = Count("tasks", Q(tasks__status=TaskStatus.OPENING))
     batches = Batch.objects.filter(project=project, status__in=LIVE_BATCHES).annotate(waiting=waiting)
     for batch in batches.filter(waiting__gt=0, policy__budget_micros__isnull=False).order_by("created_at"):
@@ -55,7 +55,7 @@ def _short_of_money(project: Project) -> Iterator[Alarm]:
             message = (
                 f"{batch.waiting} tasks of the batch of {batch.created_at:%Y-%m-%d %H:%M} wait for seats that its "
                 f"budget of {budget} does not cover, until seats are given back. "
-                "A batch keeps the budget of its launch; a changed one is for batches launched from then on."
+                "Its budget can be raised."
             )
             yield Alarm("budget", message)
 

@@ -77,6 +77,13 @@ class BudgetIsSpent(Problem):
     code = "budget-is-spent"
 
 
+class BudgetIsHeld(Problem):
+    """A budget is not made less than what the seats hold already."""
+
+    status = 409
+    code = "budget-is-held"
+
+
 class NothingToPay(Problem):
     """Nobody is owed anything that could be paid out: it is paid, on its way, or less than a coin."""
 

@@ -23,7 +23,7 @@ from crowd.seating import LIVE_BATCHES, UNDECIDED_TASKS, lock_task, move_task, o
 
 # Clips cost time and space, so they are made only this many tasks ahead of the claims.
 AHEAD = 8
-BUDGET_IS_SPENT = "The batch's budget, which is that of its launch, does not cover this task's seats."
+BUDGET_IS_SPENT = "The batch's budget does not cover this task's seats."
 
 
 @transaction.atomic

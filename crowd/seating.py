@@ -24,6 +24,7 @@ LIVE_BATCHES = (BatchStatus.OPENING, BatchStatus.OPEN)
 DEAD_BATCHES = (BatchStatus.DONE, BatchStatus.CANCELLED)
 # Where gold's extra seats may be; they are opened once the real ones are filled, which may be more later.
 GOLD_IS_GIVEN_OUT = (TaskStatus.OPEN, TaskStatus.FILLED, TaskStatus.IN_REVIEW, TaskStatus.DONE)
+MANY = 1_000_000  # more seats than anybody opens at once
 UNDECIDED_TASKS = (TaskStatus.OPENING, TaskStatus.OPEN, TaskStatus.FILLED, TaskStatus.IN_REVIEW)
 
 
@@ -84,7 +85,7 @@ def open_seats(*, task: Task, count: int, extra: bool = False, at_least: int = 0
     """
     policy = policy_of(task.batch)
     needed = 0 if extra else max(1, at_least)
-    count = min(count, _affordable(task.project_id, policy, policy.reward_micros, needed=needed))
+    count = min(count, _affordable(task.batch, policy.reward_micros, needed=needed))
     if count <= 0 or count < at_least:
         return 0
     for _ in range(count):
@@ -112,29 +113,43 @@ def grant(task: Task, seats: int) -> None:
 
 def cover(seat: Assignment) -> None:
     """Let a seat that had ended count again, by a person's word. BudgetIsSpent where that is not covered."""
-    if _affordable(seat.project_id, policy_of(seat.batch), seat.reward_micros, needed=1) < 1:
+    if _affordable(seat.batch, seat.reward_micros, needed=1) < 1:
         raise BudgetIsSpent
     grant(seat.task, 1)
 
 
-def covers(project_id: str, policy: Policy, reward_micros: int) -> bool:
+def covers(batch: Batch, reward_micros: int) -> bool:
     """Whether the budget covers one more seat of this reward."""
-    return _affordable(project_id, policy, reward_micros) >= 1
+    return _affordable(batch, reward_micros) >= 1
 
 
-def _affordable(project_id: str, policy: Policy, reward_micros: int, *, needed: int = 0) -> int:
+def _affordable(batch: Batch, reward_micros: int, *, needed: int = 0) -> int:
     """How many more seats of this reward the budget covers; `needed` at least, if extra seats can make way for them.
 
-    Locks the project, so that two openings never spend the same money.
+    Locks the project, so that two openings never spend the same money, and a budget is not made less meanwhile. It may
+    have been since the batch was read.
     """
-    if policy.budget_micros is None or reward_micros == 0:
-        return 1_000_000
-    Project.objects.select_for_update(no_key=True).get(pk=project_id)
-    spent = held_micros(project=project_id)
-    missing = spent + needed * reward_micros - policy.budget_micros
+    if reward_micros == 0:
+        return MANY
+    if policy_of(batch).budget_micros is None:
+        return MANY if _stays_without_bound(batch.pk) else 0
+    Project.objects.select_for_update(no_key=True).get(pk=batch.project_id)
+    budget = policy_of(Batch.objects.only("policy").get(pk=batch.pk)).budget_micros
+    if budget is None:
+        return MANY
+    spent = held_micros(project=batch.project_id)
+    missing = spent + needed * reward_micros - budget
     if needed and missing > 0:
-        spent -= _make_way(project_id, missing)
-    return max(0, (policy.budget_micros - spent) // reward_micros)
+        spent -= _make_way(batch.project_id, missing)
+    return max(0, (budget - spent) // reward_micros)
+
+
+def _stays_without_bound(batch_id: str) -> bool:
+    """Whether a batch has no budget, until the transaction ends: who gives it one waits for what is opened here."""
+    shared = " FOR SHARE" if connection.vendor == "postgresql" else ""
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT policy ->> 'budget_micros' FROM crowd_batch WHERE id = %s{shared}", [batch_id])  # noqa: S608
+        return cursor.fetchone() == (None,)
 
 
 def held_micros(**which: Any) -> int:

@@ -7,6 +7,7 @@ from rest_framework import serializers
 from annotation.defining import INSTRUCTIONS_LENGTH
 from annotation.formats.registry import READERS
 from annotation.track_serializers import IntervalSerializer, TrackSerializer, TracksSerializer
+from crowd.core.policies import MOST_MICROS
 from crowd.money_serializers import BalanceSerializer
 from crowd.policy_serializers import LabelSerializer, PolicySerializer, ProjectNameField
 from crowd.qualification_serializers import (
@@ -91,6 +92,10 @@ class PreLabelsSerializer(serializers.Serializer):
 class LaunchSerializer(serializers.Serializer):
     videos = serializers.ListField(child=serializers.CharField(), required=False)
     policy = PolicySerializer(required=False)
+
+
+class BudgetSerializer(serializers.Serializer):
+    budget_micros = serializers.IntegerField(allow_null=True, min_value=0, max_value=MOST_MICROS)
 
 
 class SegmentCountsSerializer(serializers.Serializer):

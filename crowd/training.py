@@ -129,7 +129,7 @@ def shown_to(*, worker: User, batch_id: str) -> list[str]:
 def _seat_in(worker: User, batch: Batch, policy: Policy, row: Qualification) -> Assignment | None:
     asked = policy.qualification
     slot = _free_slot(worker, batch.project_id, policy)
-    if asked is None or slot is None or not covers(batch.project_id, policy, asked.reward_micros):
+    if asked is None or slot is None or not covers(batch, asked.reward_micros):
         return None
     met = {trial.gold_id for trial in trials_of(row)}
     for gold in gold_for(project_id=batch.project_id, asked=asked):

@@ -17,6 +17,7 @@ api_urlpatterns = [
     path("projects/<str:project_id>/launch/", projects.Launch.as_view()),
     path("projects/<str:project_id>/batches/", projects.BatchList.as_view()),
     path("batches/<str:batch_id>/", projects.BatchDetail.as_view()),
+    path("batches/<str:batch_id>/budget/", projects.BatchBudget.as_view()),
     path("batches/<str:batch_id>/pause/", projects.BatchMove.as_view(move="pause")),
     path("batches/<str:batch_id>/resume/", projects.BatchMove.as_view(move="resume")),
     path("batches/<str:batch_id>/cancel/", projects.BatchMove.as_view(move="cancel")),

@@ -22,7 +22,7 @@ from annotation.core.tracks import Tracks
 from annotation.errors import Conflict
 from annotation.lifecycle import VideoStatus
 from annotation.models import Project, Video
-from crowd import prelabelling, presenting, publishing, serializers, training
+from crowd import budgeting, prelabelling, presenting, publishing, serializers, training
 from crowd.core.policies import parse_policy
 from crowd.models import Batch, PreLabels
 from crowd.models import Policy as PolicyRow
@@ -180,6 +180,19 @@ class BatchDetail(View):
     @extend_schema(responses=serializers.BatchSerializer)
     def get(self, request: Request, batch_id: str) -> Response:
         return Response(presenting.batch_body(batch_for(request, batch_id)))
+
+
+class BatchBudget(View):
+    @extend_schema(request=serializers.BudgetSerializer, responses=serializers.BatchSerializer)
+    def post(self, request: Request, batch_id: str) -> Response:
+        batch = batch_for(request, batch_id, Capability.RUN)
+        if "budget_micros" not in request.data:
+            raise Invalid([Problem("/budget_micros", "is missing; null is without bound")])
+        budget = parse_policy({"budget_micros": request.data["budget_micros"]}, at="").budget_micros
+        with transaction.atomic():
+            budgeting.change(batch=batch, budget_micros=budget, by=request.user)
+        batch.refresh_from_db()
+        return Response(presenting.batch_body(batch))
 
 
 class BatchMove(View):

@@ -1,4 +1,14 @@
-from crowd.models.batches import Batch, BatchVideo, Gold, GoldEvent, Policy, PreLabels, PreLabelsPiece, Task
+from crowd.models.batches import (
+    Batch,
+    BatchVideo,
+    BudgetChange,
+    Gold,
+    GoldEvent,
+    Policy,
+    PreLabels,
+    PreLabelsPiece,
+    Task,
+)
 from crowd.models.disputing import Dispute
 from crowd.models.judging import PeerScore, Score, Skill, Suspicion
 from crowd.models.paying import LedgerEntry
@@ -11,6 +21,7 @@ __all__ = [
     "Assignment",
     "Batch",
     "BatchVideo",
+    "BudgetChange",
     "Dispute",
     "Draft",
     "Ghost",

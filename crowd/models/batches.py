@@ -29,11 +29,31 @@ class Batch(models.Model):
     id = models.CharField(primary_key=True, max_length=16, default=new_id, editable=False)
     project = models.ForeignKey("annotation.Project", on_delete=models.CASCADE, related_name="batches")
     ontology = models.ForeignKey("annotation.Ontology", on_delete=models.PROTECT, related_name="+")
-    # The whole policy as launched: the project's, with what the launch itself changed.
+    # The whole policy as launched: the project's, with what the launch itself changed. Its budget alone may change
+    # later, see BudgetChange.
     policy = models.JSONField()
     status = models.CharField(max_length=16, choices=BatchStatus.choices, default=BatchStatus.OPENING)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
     created_at = models.DateTimeField(db_default=Now())
+
+
+class BudgetChange(models.Model):
+    """What a manager made of a batch's budget, none where it has no bound."""
+
+    batch = models.ForeignKey(Batch, on_delete=models.CASCADE, related_name="budget_changes")
+    before_micros = models.BigIntegerField(null=True)
+    after_micros = models.BigIntegerField(null=True)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=(Q(before_micros=None) | Q(before_micros__gte=0))
+                & (Q(after_micros=None) | Q(after_micros__gte=0)),
+                name="a_budget_is_not_below_zero",
+            )
+        ]
 
 
 class BatchVideo(models.Model):

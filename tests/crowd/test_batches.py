@@ -1,13 +1,16 @@
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 import pytest
 
 from annotation.models import Segment
 from crowd import completing, publishing
 from crowd.core.policies import parse_policy
 from crowd.lifecycle import Seat
-from crowd.models import Assignment, Batch, Task
-from crowd.seating import lock_task
+from crowd.models import Assignment, Batch, BudgetChange, Task
+from crowd.seating import lock_task, policy_of
 from tests import cast
 from tests.crowd import stage
 
@@ -139,12 +142,58 @@ def alarms(batch: Batch) -> list[str]:
     return [alarm["message"] for alarm in body["alarms"] if alarm["code"] == "budget"]
 
 
-def test_the_overview_says_that_tasks_wait_for_money_of_the_budget_at_the_launch() -> None:
+def test_the_overview_says_that_tasks_wait_for_money_of_the_budget() -> None:
     batch = stage.launched(reward_micros=100, budget_micros=500)
     (said,) = alarms(batch)
     assert said.startswith("2 tasks of the batch of ") and "its budget of 0.0005 EUR does not cover" in said
     Batch.objects.update(policy=batch.policy | {"budget_micros": 600})
     assert alarms(batch) == []
+
+
+def budget(batch: Batch, micros: object) -> Any:
+    return cast.client("Mona").post(f"{stage.API}/batches/{batch.pk}/budget/", {"budget_micros": micros})
+
+
+def test_a_budget_that_is_raised_opens_what_waited_for_it() -> None:
+    batch = stage.launched(reward_micros=100, budget_micros=500)
+    for micros, opened in ((799, 6), (800, 8), (None, 8)):
+        answer = budget(batch, micros)
+        assert (answer.status_code, answer.json()["policy"]["budget_micros"]) == (200, micros)
+        cast.work_off()
+        assert seats(batch, Seat.OPEN) == opened
+    changes = BudgetChange.objects.order_by("pk").values_list("before_micros", "after_micros", "by__username")
+    assert list(changes) == [(500, 799, "Mona"), (799, 800, "Mona"), (800, None, "Mona")]
+    assert alarms(batch) == []
+
+
+def test_a_budget_is_not_made_less_than_what_seats_hold() -> None:
+    batch = stage.launched(reward_micros=100, budget_micros=900)
+    refused = budget(batch, 799)
+    assert (refused.status_code, refused.json()["type"]) == (409, "urn:trackweave:budget-is-held")
+    assert "hold 0.0008 EUR" in refused.json()["detail"]
+    assert budget(batch, 800).status_code == 200
+
+
+def test_a_budget_is_raised_although_another_batch_holds_more() -> None:
+    batch = stage.launched(reward_micros=100, budget_micros=500)
+    richer = replace(policy_of(batch), budget_micros=2000)
+    stage.launch(batch.project, cast.video(batch.project, name="more.mp4"), richer)
+    assert seats(batch, Seat.OPEN) == 4 and Assignment.objects.filter(status=Seat.OPEN).count() == 12
+    assert [budget(batch, micros).status_code for micros in (700, 600, 1300)] == [200, 409, 200]
+    cast.work_off()
+    assert seats(batch, Seat.OPEN) == 4  # no task's seats are covered yet
+
+
+def test_what_is_no_budget_is_told_where() -> None:
+    batch = stage.launched(reward_micros=100, budget_micros=500)
+    alice, address = cast.client("Alice"), f"{stage.API}/batches/{batch.pk}/budget/"
+    for body in ({}, {"budget_micros": "500"}, {"budget_micros": -1}, {"budget_micros": True}):
+        answer = alice.post(address, body)
+        assert answer.status_code == 400 and answer.json()["errors"][0]["pointer"] == "/budget_micros", answer.content
+    assert cast.client("Rita").post(address, {"budget_micros": 600}).status_code == 403
+    assert alice.post(f"{stage.API}/batches/{batch.pk}/cancel/").status_code == 200
+    assert budget(batch, 600).json()["type"] == "urn:trackweave:wrong-state"
+    assert not BudgetChange.objects.exists()
 
 
 def test_one_more_seat_is_not_opened_beyond_the_budget() -> None:

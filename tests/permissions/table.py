@@ -132,6 +132,7 @@ ROWS = (
     Row("POST", "/projects/{project_id}/launch/", "RUN", 201, {"videos": ["{free_video}"]}),
     Row("GET", "/projects/{project_id}/batches/", "READ", 200),
     Row("GET", "/batches/{batch_id}/", "READ", 200),
+    Row("POST", "/batches/{batch_id}/budget/", "RUN", 200, body={"budget_micros": None}),
     Row("POST", "/batches/{batch_id}/pause/", "RUN", 200),
     Row("POST", "/batches/{batch_id}/resume/", "RUN", 200, at={"batch_id": "paused_batch"}),
     Row("POST", "/batches/{batch_id}/cancel/", "RUN", 200),

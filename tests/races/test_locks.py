@@ -10,7 +10,7 @@ import pytest
 from django.db import transaction
 
 from config import forgetting
-from crowd import claiming, completing, publishing, sanctioning, seating, seeding
+from crowd import budgeting, claiming, completing, publishing, sanctioning, seating, seeding
 from crowd.models import Assignment, Batch, Task
 from tests import cast
 from tests.crowd import stage
@@ -125,6 +125,32 @@ def test_a_batch_is_cancelled_while_the_sweep_tries_what_the_budget_did_not_cove
         publishing.retry_waiting(batch=batch)
 
     assert overtaken(explorer, sweep, cancel(batch)) == {("ok", "ok")}
+
+
+@pytest.mark.parametrize("before", [600, None])
+def test_a_budget_is_made_less_while_seats_are_opened(explorer: Explorer, before: int | None) -> None:
+    batch = stage.launched(frames=60, reward_micros=100, budget_micros=500)
+    Batch.objects.update(policy=batch.policy | {"budget_micros": before})
+    Task.objects.filter(status="opening").update(reason="")  # whoever changes a budget locks those that wait for it
+    task = Task.objects.filter(batch=batch, status="opening").order_by("pk")[0]
+
+    def lower() -> None:
+        budgeting.change(batch=batch, budget_micros=500, by=cast.user("Mona"))
+
+    def open_task() -> int:
+        publishing.open_task(task_id=task.pk)
+        return task.assignments.count()
+
+    assert overtaken(explorer, lower, open_task) == {("ok", 0), ("BudgetIsHeld", 2)}
+
+
+def test_a_budget_is_made_less_while_the_batch_is_cancelled(explorer: Explorer) -> None:
+    batch = stage.launched(frames=60, reward_micros=100, budget_micros=600)
+
+    def lower() -> None:
+        budgeting.change(batch=batch, budget_micros=500, by=cast.user("Mona"))
+
+    assert overtaken(explorer, lower, cancel(batch)) <= {("ok", "ok"), ("WrongState", "ok"), ("BudgetIsHeld", "ok")}
 
 
 def test_the_same_videos_are_launched_twice_at_once_in_different_orders(explorer: Explorer) -> None:
