@@ -21,6 +21,7 @@ from crowd import reporting
 from crowd.lifecycle import BatchStatus, TaskStatus
 from crowd.models import Batch, Gold
 from crowd.presenting import batch_body, current_policy
+from crowd.seating import held_micros
 from review import showing, watching
 from review.lifecycle import ConsensusStatus, WorkStatus
 from review.models import Consensus, Export, Join
@@ -77,6 +78,7 @@ def _whole(request: HttpRequest, found: Project) -> dict[str, Any]:
         .count(),
         "batch_page": batch_page,
         "batches": [batch_body(batch) | {"names": _names(batch)} for batch in batch_page],
+        "held_micros": held_micros(project=found),
         "gold": Gold.objects.filter(project=found).select_related("video", "track_set"),
         "exports": one_page(request, exports.order_by("-created_at", "-pk"), size=EXPORTS, name="exports"),
         "formats": list(FORMATS),

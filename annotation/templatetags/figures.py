@@ -36,6 +36,12 @@ def money(micros: int | None, currency: str = "EUR") -> str:
 
 
 @register.filter
+def amount(micros: int | None) -> str:
+    """Millionths of a currency as a field holds them: 1,230,000 is 1.23, and nothing is empty."""
+    return "" if micros is None else f"{micros // 10**6}.{micros % 10**6:06d}".rstrip("0").rstrip(".")
+
+
+@register.filter
 def size(count: int | None) -> str:
     """Bytes: 1,500,000 is 1.5 MB."""
     if count is None:

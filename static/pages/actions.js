@@ -3,6 +3,7 @@
  *
  * `data-post="/path/"` on a button posts, `data-delete` deletes (`data-sure` asks first); `data-claim="project"` takes a seat and goes there;
  * `data-send="/path/"` on a form sends its fields (`data-method`, `data-nest="policy"`), then goes to `data-then`.
+ * A field with `data-micros` is an amount of money, which goes out in micros; an empty one with `data-none` is null.
  */
 
 import { assignments, patch, post, remove } from "../annotator/api.js";
@@ -23,11 +24,17 @@ const wayIn = () => h("a", { href: "/login/", target: "_blank" }, "Log in in ano
 /** What the fields say. An empty one says nothing, but for a change of what is there: a text may become empty. */
 function fieldsOf(form) {
   const out = {};
-  const says = (e) => e.value !== "" || (form.dataset.method === "PATCH" && e.type !== "number");
-  [...form.elements].filter((e) => e.name && says(e)).forEach((e) => {
-    out[e.name] = e.type === "number" ? Number(e.value) : e.type === "checkbox" ? e.checked : e.value;
-  });
+  const changes = form.dataset.method === "PATCH";
+  const says = (e) => e.value !== "" || "none" in e.dataset || (changes && e.type !== "number");
+  [...form.elements].filter((e) => e.name && says(e)).forEach((e) => (out[e.name] = valueOf(e)));
   return form.dataset.nest ? { [form.dataset.nest]: out } : out;
+}
+
+function valueOf(field) {
+  if (field.type === "checkbox") return field.checked;
+  if (field.type !== "number") return field.value;
+  if (field.value === "") return null;
+  return "micros" in field.dataset ? Math.round(Number(field.value) * 1e6) : Number(field.value);
 }
 
 async function send(form) {

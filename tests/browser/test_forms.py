@@ -26,6 +26,8 @@ PROGRESS = {
     "eta_at": {"expected": None},
     "alarms": [],
 }
+POLICY = {"reward_micros": 200_000, "budget_micros": 10_000_000, "currency": "EUR"}
+BATCH = {"id": "b1", "status": "open", "policy": POLICY, "segments": {"total": 4, "accepted": 1}, "created_at": None}
 UNKNOWN = dict.fromkeys(("benchmark_score", "agreement", "work_s_median", "skill", "qualification"))
 WORKER = {"user": "wanda", "state": "active", "flags": [], **UNKNOWN}
 
@@ -36,7 +38,9 @@ def pages(films: dict, settings: object) -> Iterator[FakeServer]:
     task = make_task(films["even"])
     money = {"project": PROJECT, "request": SimpleNamespace(get_full_path="/payouts/"), "currency": "EUR"}
     task.pages["/payouts/"] = ("projects/payouts.html", money)
-    task.pages["/project/p1/"] = ("projects/project.html", {"project": PROJECT, "able": ["run"]})
+    whole = money | {"able": ["run"], "policy": {**POLICY, "budget_micros": None}, "batches": [BATCH]}
+    whole |= {"held_micros": 7_200_000, "request": SimpleNamespace(get_full_path="/project/p1/")}
+    task.pages["/project/p1/"] = ("projects/project.html", whole)
     people = {"project": PROJECT, "able": ["people"], "policy": {"currency": "EUR"}, "progress": PROGRESS}
     task.pages["/live/"] = ("projects/live.html", people | {"workers": [WORKER]})
     server = FakeServer(task)
@@ -61,11 +65,39 @@ def twice(page: Page, pages: FakeServer, button: str) -> None:
 def test_a_bonus_is_given_once_however_often_the_button_is_pressed(page: Page, pages: FakeServer) -> None:
     page.goto(f"{pages.url}/payouts/")
     page.fill("[name=user]", "wanda")
-    page.fill("[name=amount_micros]", "1000000")
+    page.fill("[name=amount_micros]", "1.1")
     page.fill("[data-send$='/bonuses/'] [name=reason]", "thank you")
     twice(page, pages, "[data-send$='/bonuses/'] button")
     until(page, "document.querySelector('[name=user]').value === ''")
-    assert [path for _, path, _ in pages.task.sent] == ["/api/v1/projects/p1/bonuses/"]
+    ((_, path, body),) = pages.task.sent
+    assert path == "/api/v1/projects/p1/bonuses/"
+    assert body == {"user": "wanda", "amount_micros": 1_100_000, "reason": "thank you"}
+
+
+def test_a_launch_says_what_a_submission_is_paid_and_what_all_may_cost(page: Page, pages: FakeServer) -> None:
+    page.goto(f"{pages.url}/project/p1/")
+    page.click("text=Policy of this launch")
+    assert page.input_value("[name=reward_micros]") == "0.2"
+    page.fill("[name=reward_micros]", "0.07")
+    launch = "form[data-send$='/launch/'] button"
+    page.click(launch)
+    until(page, f"!document.querySelector({launch!r}).disabled")
+    page.fill("[name=budget_micros]", "120.5")
+    page.click(launch)
+    until(page, f"!document.querySelector({launch!r}).disabled")
+    said = [body["policy"] for _, path, body in pages.task.sent if path == "/api/v1/projects/p1/launch/"]
+    assert [(p["reward_micros"], p["budget_micros"]) for p in said] == [(70_000, None), (70_000, 120_500_000)]
+
+
+def test_a_running_batchs_budget_is_changed_and_taken_away(page: Page, pages: FakeServer) -> None:
+    for given, sent in (("12.5", 12_500_000), ("", None)):
+        page.goto(f"{pages.url}/project/p1/")
+        assert "a budget of 10.00 EUR, of which the project's seats hold 7.20 EUR" in page.inner_text(".batch")
+        page.click("text=Change the budget")
+        page.fill(".batch [name=budget_micros]", given)
+        with page.expect_navigation():
+            page.click("text=Change it")
+        assert pages.task.sent[-1][1:] == ("/api/v1/batches/b1/budget/", {"budget_micros": sent})
 
 
 def test_a_project_is_made_once_however_often_the_button_is_pressed(page: Page, pages: FakeServer) -> None:
@@ -103,10 +135,8 @@ def test_instructions_can_be_taken_back(page: Page, pages: FakeServer) -> None:
 def test_the_chosen_video_stays_when_another_one_comes(page: Page, pages: FakeServer) -> None:
     more = {"status": "ready", "frame_count": 100, "duration_s": 4.0, "warnings": []}
     videos = [{"pk": name, "name": name, **more} for name in ("second", "first")]
-    pages.task.pages["/project/p1/"] = (
-        "projects/project.html",
-        {"project": PROJECT, "able": ["run"], "videos": videos},
-    )
+    template, context = pages.task.pages["/project/p1/"]
+    pages.task.pages["/project/p1/"] = (template, context | {"videos": videos})
     page.goto(f"{pages.url}/project/p1/")
     page.fill("[name=start]", "3")  # for the first of the list, as it stands there
     videos.insert(0, {"pk": "third", "name": "third", **more})

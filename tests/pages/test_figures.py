@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from annotation.templatetags.figures import clock, money, percent, size, when
+from annotation.templatetags.figures import amount, clock, money, percent, size, when
 
 
 @pytest.mark.parametrize(
@@ -19,6 +19,11 @@ from annotation.templatetags.figures import clock, money, percent, size, when
 )
 def test_money_is_said_to_the_micro(micros: int, said: str) -> None:
     assert money(micros) == said
+
+
+def test_an_amount_in_a_field_is_read_back_to_the_micro() -> None:
+    found = {0: "0", 10_000_000: "10", 1_230_000: "1.23", 1: "0.000001", 250_000: "0.25", None: ""}
+    assert {micros: amount(micros) for micros in found} == found
 
 
 def test_sizes_times_and_shares_are_said_as_people_say_them() -> None:
