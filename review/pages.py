@@ -17,7 +17,7 @@ from annotation.importing import READABLE
 from annotation.lifecycle import Role, VideoStatus
 from annotation.models import Invite, Member, Project, User, Video
 from annotation.pages import one_page
-from crowd import reporting
+from crowd import awaiting, reporting
 from crowd.lifecycle import BatchStatus, TaskStatus
 from crowd.models import Batch, Gold
 from crowd.presenting import batch_body, current_policy
@@ -29,7 +29,7 @@ from review.models import Consensus, Export, Join
 #: Longer lists are for the API.
 MOST = 200
 #: Rows on a page of a list.
-PROJECTS, BATCHES, VIDEOS, EXPORTS, WORKERS = 60, 10, 50, 20, 50
+PROJECTS, BATCHES, VIDEOS, EXPORTS, WORKERS, SUBMISSIONS = 60, 10, 50, 20, 50, 20
 UNDER_WAY = (BatchStatus.OPENING, BatchStatus.OPEN)
 
 
@@ -101,6 +101,7 @@ def live(request: HttpRequest, project_id: str) -> HttpResponse:
         "able": able,
         "policy": current_policy(found),
         "progress": watching.progress(found),
+        "words": awaiting.below_the_floor(found).count() if Capability.PEOPLE in able else 0,
         "stuck": found.tasks.filter(status=TaskStatus.QUARANTINED).select_related("segment__video")[:MOST],
     }
     return render(request, "projects/live.html", context)
@@ -123,6 +124,21 @@ def _people(request: HttpRequest, found: Project) -> dict[str, Any]:
         "members": one_page(request, members, size=WORKERS, name="members"),
         "invites": Invite.objects.filter(project=found, expires_at__gt=Now()).order_by("-created_at", "pk")[:MOST],
     }
+
+
+@login_required
+def submissions(request: HttpRequest, project_id: str) -> HttpResponse:
+    """What was not accepted by the rule, and what came late: a manager has the word."""
+    found = get_object_or_404(access.visible_projects(request.user), pk=project_id)
+    if Capability.PEOPLE not in access.capabilities_in(request.user, found):
+        raise Http404
+    below = one_page(request, awaiting.below_the_floor(found), size=SUBMISSIONS, name="below")
+    late = one_page(request, awaiting.late(found), size=SUBMISSIONS, name="late")
+    tasks = [seat.task_id for seat in (*below, *late)]
+    made = dict(Consensus.objects.filter(task__in=tasks, version__gt=0).values_list("task_id", "pk"))
+    for seat in (*below, *late):
+        seat.consensus = made.get(seat.task_id)
+    return render(request, "projects/submissions.html", {"project": found, "below": below, "late": late})
 
 
 def _decidable(user: User) -> QuerySet[Project]:
