@@ -83,14 +83,17 @@ def fuse(boxes: Floats, spreads: Floats) -> tuple[Floats, Votes]:
     middle *= side[:, 0]
     weight = trust * trusted
     shares = _shares(weight)
-    fused = np.where(there.any(axis=1), anchor + middle, np.nan)
-    crossed = np.any(fused[..., 2:] < fused[..., :2], axis=-1, keepdims=True)
+    fused = _on_grid(np.where(there.any(axis=1), anchor + middle, np.nan), grid)
+    crossed = np.any(fused[..., 2:] <= fused[..., :2], axis=-1, keepdims=True)
     if crossed.any():
         # Each edge went to another place: a mean of whole boxes is one, whatever they are.
         shares = np.where(crossed[:, None], _shares(trust), shares)
-        fused = np.where(crossed, anchor + (shares * offsets).sum(axis=1), fused)
-    votes = Votes(boxes, shares, trusted, grid)
-    return (fused if grid is None else grid.nearest(fused)), votes
+        fused = np.where(crossed, _on_grid(anchor + (shares * offsets).sum(axis=1), grid), fused)
+    return fused, Votes(boxes, shares, trusted, grid)
+
+
+def _on_grid(boxes: Floats, grid: Grid | None) -> Floats:
+    return boxes if grid is None else grid.nearest(boxes)
 
 
 def _shares(weights: Floats) -> Floats:

@@ -33,6 +33,13 @@ class Grid:
         return np.where(self.step > 0, self.origin + at * step, boxes)
 
 
+def placed(moved: Floats, before: Floats, grid: Grid | None) -> Floats:
+    """Moved boxes (…, 4) on the grid, if there is one; those that have no width or no height there stay as they were
+    `before`."""
+    moved = moved if grid is None else grid.nearest(moved)
+    return np.where(np.all(moved[..., 2:] > moved[..., :2], axis=-1, keepdims=True), moved, before)
+
+
 def find_grid(boxes: Floats) -> Grid | None:
     """The grid on which all edges of the boxes (…, 4) lie, NaN where absent; None where there is none."""
     origin, step = np.zeros(4), np.zeros(4)

@@ -21,6 +21,7 @@ import numpy as np
 from annotation.core.ranges import ranges
 from annotation.core.tracks import Floats, Ints
 from review.core.fusing import Votes
+from review.core.gridding import placed
 from review.core.keying import Keys, Made, Stretches, find_keys, find_stretches
 from review.core.stacking import Stack
 
@@ -70,9 +71,7 @@ def inbetween(block: Stack, member: Ints, fused: Floats, votes: Votes) -> Floats
     moved = fused.copy()
     for a in range(0, len(far.core), AT_ONCE):
         _move(moved, keys, made, far.some(slice(a, a + AT_ONCE)), fused, variances)
-    upright = np.all(moved[..., 2:] > moved[..., :2], axis=-1, keepdims=True)
-    moved = np.where(upright, moved, fused)
-    return moved if votes.grid is None else votes.grid.nearest(moved)
+    return placed(moved, fused, votes.grid)
 
 
 def _model(keys: Keys, made: Made, stretches: Stretches, fused: Floats) -> _Model:

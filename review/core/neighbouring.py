@@ -17,7 +17,7 @@ import numpy as np
 
 from annotation.core.matching import link_iou, match
 from annotation.core.tracks import Bools, Dense, Floats, Ints, Tracks, fill
-from review.core.gridding import find_grid
+from review.core.gridding import find_grid, placed
 
 SAME = 0.5  # mean IoU with a neighbour's object, on the shared frames, that shows that it exists
 NEAR = 0.35  # and that shows that it is the same one, if it exists
@@ -79,8 +79,7 @@ def level(boxes: Floats, fused: Floats, start: int, around: Sequence[Tracks]) ->
     voices = np.maximum((~np.isnan(boxes[..., 0])).any(axis=2).sum(axis=1), 1)
     errors = usual_errors(boxes, fused)
     levelled = fused - _own_error(meetings, 1 / voices, errors) * _sides(fused)
-    grid = find_grid(boxes)
-    return levelled if grid is None else grid.nearest(levelled)
+    return placed(levelled, fused, find_grid(boxes))
 
 
 def _own_error(meetings: Sequence[_Meeting], variance: Floats, errors: Errors) -> Floats:

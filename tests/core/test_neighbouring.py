@@ -129,6 +129,19 @@ def test_where_workers_drew_on_a_grid_the_result_lies_on_it():
     assert np.array_equal(moved, np.round(moved))
 
 
+def test_a_hair_whose_end_is_moved_by_a_part_of_a_pixel_is_not_turned_inside_out():
+    """Sides count a pixel at least, so what is less wide than it is off has to stay where it is."""
+    errors = lasting_errors(np.random.default_rng(1), 3, FRAMES, fade=40)
+    width = np.where(np.arange(FRAMES) < FRAMES - SHARED, 0.01, 0.8)
+    mean = np.tile(BOX, (FRAMES, 1))
+    mean[:, 2] = mean[:, 0] + width
+    boxes = (mean + (errors - errors.mean(axis=0)) * np.tile(mean[:, 2:] - mean[:, :2], 2))[None]
+    fused = boxes.mean(axis=1)
+    moved = level(boxes, fused, 0, [beside(BOX * (1, 1, 0, 1) + (0.1, 0, 100.5, 0), 3)])
+    assert (moved[..., 2:] > moved[..., :2]).all()
+    assert not np.array_equal(moved[:, -SHARED:], fused[:, -SHARED:])
+
+
 def test_frames_on_which_an_object_is_away_stay_empty():
     boxes, fused = own(np.random.default_rng(9))
     boxes[:, :, 40:60], fused[:, 40:60] = np.nan, np.nan
