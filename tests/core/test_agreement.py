@@ -6,7 +6,7 @@ from itertools import permutations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from annotation.core.boxes import iou
@@ -72,6 +72,16 @@ def test_alpha_equals_its_definition(given_answers, kind):
     else:
         assert found == pytest.approx(want, abs=1e-9)
         assert measured == pytest.approx(want, abs=1e-9)
+
+
+@given(answers, st.sampled_from([0.1, 1 / 3, 1e6]), st.sampled_from([1.0, 0.1, 1e-6]))
+@example([(1, u // 3) for u in range(15)], 0.0, 0.1)  # sums of a tenth are no multiples of it
+@settings(max_examples=100, deadline=None)
+def test_only_how_far_numbers_are_apart_has_a_say(given_answers, away, step):
+    values, units = [away + v * step for v, _ in given_answers], [u for _, u in given_answers]
+    want, found = naive(values, units, DISTANCES["interval"]), alpha(values, units, "interval").value
+    assert (found is None) == (want is None)
+    assert found is None or found == pytest.approx(want, abs=1e-9)
 
 
 def _pairable(values, units) -> list:
