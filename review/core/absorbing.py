@@ -33,7 +33,7 @@ def absorb(stack: Stack, member: Ints, above: Floats, floor: float, weights: Flo
     """
     state = _State(stack, member, above, floor, weights)
     known: dict[Pair, tuple[float, slice]] = {}
-    good = state.likenesses(np.arange(len(above)))
+    good = state.likenesses(slice(None))
     for _ in range(len(stack.tracks)):
         asked = sorted(pair for pair, sum_ in good.items() if sum_ >= ALIKE * stack.time_scale)
         for pair in asked:
@@ -53,10 +53,9 @@ class _State:
     """Who is in which cluster while clusters are joined; `sides` are the clusters of the two boxes of every overlap."""
 
     def __init__(self, stack: Stack, member: Ints, above: Floats, floor: float, weights: Floats) -> None:
-        pairs = stack.overlap
         self.stack, self.above, self.floor, self.weights = stack, above, floor, weights
         self.found = Members(member.copy())
-        self.sides = member[pairs.left, pairs.frame], member[pairs.right, pairs.frame]
+        self.sides = stack.sides(member)
 
     def put(self, tracks: Ints, paths: Ints) -> set[int]:
         """Let tracks go other ways (r, n): the clusters that gained or lost a box."""
@@ -81,12 +80,13 @@ class _State:
         some = left[(a[left] == one) & (b[left] == other)], right[(b[right] == one) & (a[right] == other)]
         return np.sort(np.concatenate(some))
 
-    def likenesses(self, at: Ints) -> dict[Pair, float]:
+    def likenesses(self, at: Ints | slice) -> dict[Pair, float]:
         """Of pairs of clusters, how much they lie on each other by some of the overlaps, which hold all of theirs."""
         a, b = (side[at] for side in self.sides)
         apart = (a != b) & (self.above[at] > 0) & (np.minimum(a, b) >= 0)
         count = self.found.fresh
-        keys, place = np.unique(np.minimum(a, b)[apart] * count + np.maximum(a, b)[apart], return_inverse=True)
+        a, b = a[apart], b[apart]
+        keys, place = np.unique(np.minimum(a, b) * np.int64(count) + np.maximum(a, b), return_inverse=True)
         good = np.bincount(place, weights=self.above[at][apart], minlength=len(keys))
         pairs = (divmod(key, count) for key in keys.tolist())
         return dict(zip(pairs, good.tolist(), strict=True))

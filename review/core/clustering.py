@@ -55,8 +55,24 @@ def cluster(stack: Stack, weights: Floats) -> Ints:
 
 
 def _values(stack: Stack) -> Floats:
-    pairs = stack.overlap
-    return pairs.iou - OTHER_LABEL * (stack.codes[pairs.left] != stack.codes[pairs.right])
+    pairs, codes = stack.overlap, stack.codes
+    if not codes.any():
+        return pairs.iou
+    value = pairs.iou.copy()
+    for part in stack.parts:
+        value[part] -= OTHER_LABEL * (codes[pairs.left[part]] != codes[pairs.right[part]])
+    return value
+
+
+def _heard(stack: Stack, value: Floats, strength: Floats) -> Floats:
+    """What every overlap says, times the weights of both workers."""
+    if (strength == 1).all():
+        return value
+    value = value.copy()
+    for tracks in (stack.overlap.left, stack.overlap.right):
+        for part in stack.parts:
+            value[part] *= strength[tracks[part]]
+    return value
 
 
 def contract(stack: Stack, node: Ints, value: Floats, weights: Floats) -> Ints:
@@ -69,17 +85,16 @@ def contract(stack: Stack, node: Ints, value: Floats, weights: Floats) -> Ints:
     counts = np.zeros((n_nodes, node.shape[1]))
     track, frame = np.nonzero(node >= 0)
     np.add.at(counts, (node[track, frame], frame), strength[track])
-    graph = _graph(stack, node, value * strength[stack.overlap.left] * strength[stack.overlap.right], n_nodes)
+    graph = _graph(stack, node, _heard(stack, value, strength), n_nodes)
     parent = _Contraction(stack, counts, _masks(stack, node, n_nodes), graph).run()
     return np.where(node >= 0, parent[node], -1)
 
 
 def _graph(stack: Stack, node: Ints, value: Floats, n_nodes: int) -> list[dict[int, float]]:
     """Sum of value between every two nodes that overlap somewhere, as one dict of neighbours per node."""
-    pairs = stack.overlap
-    a, b = node[pairs.left, pairs.frame], node[pairs.right, pairs.frame]
+    a, b = stack.sides(node)
     kept = a != b
-    key = np.minimum(a, b)[kept] * n_nodes + np.maximum(a, b)[kept]
+    key = np.minimum(a, b)[kept] * np.int64(n_nodes) + np.maximum(a, b)[kept]
     keys, at = numbered(key, n_nodes**2)
     sums = np.bincount(at, weights=value[kept], minlength=len(keys))
     graph: list[dict[int, float]] = [{} for _ in range(n_nodes)]

@@ -96,10 +96,10 @@ def _means(stack: Stack, member: Ints) -> tuple[Ints, Bools, Floats]:
 
 def _likeness(stack: Stack, member: Ints, k: int) -> Floats:
     """Mean IoU of every two clusters over the pairs of boxes that two workers have on one frame, (k, k)."""
-    pairs = stack.overlap
-    a, b = member[pairs.left, pairs.frame], member[pairs.right, pairs.frame]
     total = np.zeros((k, k))
-    np.add.at(total, (a, b), pairs.iou)
+    a, b = stack.sides(member)
+    for part in stack.parts:
+        np.add.at(total, (a[part], b[part]), stack.overlap.iou[part])
     counts = np.zeros((k, member.shape[1]))
     row, frame = np.nonzero(member >= 0)
     np.add.at(counts, (member[row, frame], frame), 1.0)

@@ -127,11 +127,11 @@ def _look(answers: Answers, workers: tuple[str, ...]) -> _Looked:
 def _differences(block: Stack, member: np.ndarray, at: Sequence[int]) -> Floats:
     """Rows of (worker, worker, difference of an edge as a share of the side) of boxes in one cluster, (d, 3)."""
     pairs = block.overlap
-    owner_left, owner_right = block.owners[pairs.left], block.owners[pairs.right]
-    same = member[pairs.left, pairs.frame] == member[pairs.right, pairs.frame]
-    kept = same & (owner_left < len(at)) & (owner_right < len(at)) & (pairs.frame % EVERY == 0)
-    a = block.boxes[pairs.left[kept], pairs.frame[kept]]
-    b = block.boxes[pairs.right[kept], pairs.frame[kept]]
+    some = np.flatnonzero(pairs.frame % EVERY == 0)
+    left, right, frame = pairs.left[some], pairs.right[some], pairs.frame[some]
+    owner_left, owner_right = block.owners[left], block.owners[right]
+    kept = (member[left, frame] == member[right, frame]) & (owner_left < len(at)) & (owner_right < len(at))
+    a, b = block.boxes[left[kept], frame[kept]], block.boxes[right[kept], frame[kept]]
     side = np.tile(np.maximum((a[:, 2:] - a[:, :2] + b[:, 2:] - b[:, :2]) / 2, 1.0), 2)
     size = (np.abs(a - b) / side).mean(axis=1)
     who = np.asarray(at, float)

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 import numpy as np
+from numpy.typing import DTypeLike, NDArray
 
-from annotation.core.overlaps import Overlaps, overlaps_among
+from annotation.core.overlaps import Overlaps, overlaps_in_parts
 from annotation.core.piling import heaped
 from annotation.core.ranges import ranges
 from annotation.core.tracks import Bools, Dense, Floats, Ints, Track, Tracks, fill_all
 from review.core.timing import time_scale
 
 OTHERS = 8  # whom one of many is compared with, at most
+SHORT: DTypeLike = np.int32  # of what is kept for every overlap: a dense crowd has tens of millions
+AT_ONCE = 1 << 20  # overlaps that are looked up at once: what is looked up by is made as wide as an address for that
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,7 +57,21 @@ class Stack:
         and as the right one."""
         sides = (self.overlap.left, self.overlap.right)
         starts = (np.concatenate([[0], np.cumsum(np.bincount(side, minlength=len(self.tracks)))]) for side in sides)
-        return tuple((np.argsort(side, kind="stable"), start) for side, start in zip(sides, starts, strict=True))
+        listed = (np.argsort(side, kind="stable").astype(_as_wide_as(len(side)), copy=False) for side in sides)
+        return tuple(zip(listed, starts, strict=True))
+
+    @property
+    def parts(self) -> Iterator[slice]:
+        """Slices of `overlap`, of `AT_ONCE` each."""
+        return (slice(at, at + AT_ONCE) for at in range(0, len(self.overlap.iou), AT_ONCE))
+
+    def sides(self, member: Ints) -> tuple[Ints, Ints]:
+        """The clusters of both boxes of every overlap, by those of all tracks (t, n)."""
+        out = np.empty((2, len(self.overlap.iou)), SHORT)
+        for found, tracks in zip(out, (self.overlap.left, self.overlap.right), strict=True):
+            for part in self.parts:
+                found[part] = member[tracks[part], self.overlap.frame[part]]
+        return out[0], out[1]
 
     @cached_property
     def meetings(self) -> Ints:
@@ -116,10 +134,24 @@ def stack(drawn: Sequence[Tracks], start: int, stop: int) -> Stack:
     present = np.concatenate([d.present for d in filled])
     occluded = np.concatenate([d.occluded for d in filled])
     compared = compared_with(len(dense))
-    found = overlaps_among(filled, np.triu(compared))
-    # To a billionth: what ties must tie wherever in the picture it is, or a rounding error decides who is who.
-    found = Overlaps(found.left, found.right, found.frame, np.round(found.iou, 9))
+    found = _overlaps(filled, np.triu(compared))
     return Stack(start, stop, len(dense), tracks, owners, codes, boxes, present, occluded, compared, found)
+
+
+def _overlaps(filled: Sequence[Dense], compared: Bools) -> Overlaps:
+    """`overlaps_among`, with numbers no wider than needed."""
+    columns: list[list[NDArray[Any]]] = [[np.zeros(0, kind)] for kind in (SHORT, SHORT, SHORT, np.float64)]
+    for part in overlaps_in_parts(filled, compared):
+        for column, numbers in zip(columns, (part.left, part.right, part.frame), strict=False):
+            column.append(numbers.astype(SHORT))
+        # To a billionth: what ties must tie wherever in the picture it is, or a rounding error decides who is who.
+        columns[-1].append(np.round(part.iou, 9))
+    return Overlaps(*(np.concatenate(columns.pop(0)) for _ in range(len(columns))))
+
+
+def _as_wide_as(count: int) -> DTypeLike:
+    """A type for places in a list of so many."""
+    return SHORT if count <= np.iinfo(SHORT).max else np.int64
 
 
 def _ordered(dense: Dense, tracks: Tracks) -> tuple[Dense, tuple[Track, ...]]:

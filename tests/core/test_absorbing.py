@@ -89,7 +89,7 @@ def test_after_a_join_only_overlaps_of_what_it_changed_are_looked_at(monkeypatch
     looked = []
     likenesses = absorbing._State.likenesses
     monkeypatch.setattr(
-        absorbing._State, "likenesses", lambda state, at: looked.append(len(at)) or likenesses(state, at)
+        absorbing._State, "likenesses", lambda state, at: looked.append(len(state.above[at])) or likenesses(state, at)
     )
     places = np.arange(6) * 100.0
     block = stack([drawn(*(places + w)) for w in range(4)], 0, FRAMES)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from dataclasses import replace
 
 import numpy as np
@@ -10,7 +11,9 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from annotation.core.boxes import iou_aligned
+from annotation.core.overlaps import overlaps_among
 from annotation.core.tracks import Tracks, fill, make_track
+from review.core.clustering import cluster
 from review.core.consensus import Submission, make_consensus
 from review.core.stacking import OTHERS, compared_with, stack
 
@@ -72,3 +75,41 @@ def test_those_who_drew_one_thing_and_were_never_compared_have_one_voice():
     given = [Submission(f"s{w:02}", f"w{w}", Tracks(0, 40, (track,) if w in drew else ())) for w in range(16)]
     (made,) = make_consensus(given, 0, 40).tracks.tracks
     assert made.support == tuple(f"s{w:02}" for w in drew)
+
+
+def crowded(people: int, workers: int, frames: int) -> list[Tracks]:
+    """What some draw of people who stand in one place."""
+    rng = np.random.default_rng(1)
+    corners = rng.uniform(0, 200, (people, 2))
+    out = []
+    for _ in range(workers):
+        boxes = np.concatenate([corners, corners + (40, 90)], axis=1) + rng.normal(0, 3, (people, 4))
+        tracks = (make_track(str(k), "person", [0, frames - 1], [box] * 2) for k, box in enumerate(boxes))
+        out.append(Tracks(0, frames, tuple(tracks)))
+    return out
+
+
+def test_overlaps_are_those_of_all_pairs_and_so_are_the_clusters_of_their_boxes(monkeypatch):
+    monkeypatch.setattr("review.core.stacking.AT_ONCE", 100)
+    drawn = crowded(9, 3, 12)
+    block = stack(drawn, 0, 12)
+    every = overlaps_among([fill(block.tracks[at : at + 9], 0, 12) for at in (0, 9, 18)], np.triu(block.compared))
+    for name in ("left", "right", "frame"):
+        assert np.array_equal(getattr(block.overlap, name), getattr(every, name))
+    assert np.array_equal(block.overlap.iou, np.round(every.iou, 9))
+    member = np.random.default_rng(2).integers(-1, 50, block.present.shape)
+    assert len(every.iou) > 300
+    for side, tracks in zip(block.sides(member), (every.left, every.right), strict=True):
+        assert np.array_equal(side, member[tracks, every.frame])
+
+
+def test_a_dense_crowd_is_clustered_in_seventy_bytes_an_overlap():
+    block = stack(crowded(60, 9, 24), 0, 24)
+    cluster(stack(crowded(3, 3, 10), 0, 10), np.ones(3))  # what is imported late is no part of it
+    tracemalloc.start()
+    try:
+        cluster(block, np.ones(9))
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 70 * len(block.overlap.iou)
