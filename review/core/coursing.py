@@ -22,6 +22,7 @@ PRIOR = 10  # how many looks at undisturbed courses that is worth
 EVERY = 10  # frames between such looks
 STRAIGHTEST = 0.02  # and no course is straighter than that
 MOST = 14.0  # what a break counts at most
+AT_ONCE = 1 << 18  # boxes that are held in memory at once: where hundreds meet, all of theirs are looked at for each
 TO_MEDIAN = 1.386  # median of the sum of two squared errors of variance one
 
 
@@ -85,6 +86,15 @@ def _courses(
 
     `clusters` and `frames` are (m,), `member` (r, n) is of all `tracks` (r,) in those.
     """
+    some = max(1, AT_ONCE // max(1, len(tracks) * scale[1]))
+    parts = (slice(at, at + some) for at in range(0, max(1, len(frames)), some))
+    found = [_some_courses(stack, tracks, member, clusters[p], frames[p], scale, early=early) for p in parts]
+    return np.concatenate(found)
+
+
+def _some_courses(
+    stack: Stack, tracks: Ints, member: Ints, clusters: Ints, frames: Ints, scale: tuple[int, int], *, early: bool
+) -> Floats:
     slack, window = scale
     at = (frames - slack - window if early else frames + slack)[:, None] + np.arange(window)
     place = np.clip(at, 0, member.shape[1] - 1)
