@@ -9,7 +9,7 @@ the consensus is.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import count
 
@@ -172,17 +172,17 @@ def _cut(dense: Dense, start: int, stop: int) -> Dense:
     return Dense(start, dense.ids, dense.labels, dense.boxes[:, at], dense.present[:, at], dense.occluded[:, at])
 
 
-def _singles(case: Case, ranks: Mapping[str, int]) -> list[Whole]:
-    """Whole videos as single workers drew them."""
+def _singles(case: Case, ranks: Mapping[str, int]) -> Iterator[Whole]:
+    """Whole videos as single workers drew them, one after the other: of a long one memory holds few."""
     if not case.tasks:
-        return []
+        return
     full = set.intersection(*({d.worker for d in t.drawn} for t in case.tasks))
     if full:
         pick = [[next(d for d in t.drawn if d.worker == w) for t in case.tasks] for w in sorted(full)]
     else:
         ranked = [sorted(t.drawn, key=lambda d: ranks[d.worker]) for t in case.tasks]
         pick = [[some[min(r, len(some) - 1)] for some in ranked] for r in range(max(map(len, ranked)))]
-    return [join(case, [d.tracks for d in drawn]) for drawn in pick]
+    yield from (join(case, [d.tracks for d in drawn]) for drawn in pick)
 
 
 def mean_figures(results: Sequence[Result]) -> dict[str, Figures]:

@@ -13,6 +13,7 @@ import pytest
 from annotation.core.metrics import compare
 from annotation.core.segments import cut
 from annotation.core.tracks import Tracks, make_track
+from review.core import evaluating
 from review.core.cases import Case, Drawn, Task, read_case
 from review.core.evaluating import answers_to, evaluate, mean_figures
 from review.core.lines import BadLine
@@ -116,6 +117,15 @@ def test_single_workers_are_scored_as_they_are_when_one_sat_everywhere(files):
     (result,), _ = evaluate([case])
     assert result.figures["best"].idf1 == 1.0
     assert result.figures["median"].mota == pytest.approx(2 / 3)
+
+
+def test_single_workers_whole_videos_are_made_and_scored_one_after_the_other(files, monkeypatch):
+    done = []
+    for name in ("join", "score"):
+        step = getattr(evaluating, name)
+        monkeypatch.setattr(evaluating, name, lambda *some, _name=name, _step=step: done.append(_name) or _step(*some))
+    evaluate([files(*perfect(0, 12), *perfect(8, 20))])
+    assert done == 4 * ["join", "score"]  # the consensus and three workers: memory holds two of a long video
 
 
 def test_single_workers_of_one_hota_are_ordered_by_how_near_their_boxes_are(files):
