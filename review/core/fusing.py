@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from annotation.core.tracks import Bools, Floats
-from review.core.gridding import Grid, find_grid
+from review.core.gridding import Grid, closed, find_grid
 
 # Ninth decile by lower quartile of the differences of two errors of Student's t, and 1 / its degrees of freedom.
 TAIL_RATIOS = (5.16, 5.25, 5.36, 5.56, 5.86, 6.32, 7.35, 9.06)
@@ -84,7 +84,7 @@ def fuse(boxes: Floats, spreads: Floats) -> tuple[Floats, Votes]:
     weight = trust * trusted
     shares = _shares(weight)
     fused = _on_grid(np.where(there.any(axis=1), anchor + middle, np.nan), grid)
-    crossed = np.any(fused[..., 2:] <= fused[..., :2], axis=-1, keepdims=True)
+    crossed = closed(fused)[..., None]
     if crossed.any():
         # Each edge went to another place: a mean of whole boxes is one, whatever they are.
         shares = np.where(crossed[:, None], _shares(trust), shares)

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from annotation.core.tracks import Floats
+from annotation.core.keyframes import FARTHEST, SHORTEST
+from annotation.core.tracks import Bools, Floats
 
 ENOUGH = 8  # different positions along an axis, to call it a grid
 LOOK = 500  # positions that are looked at before all of them are: most drawings are on no grid
@@ -34,10 +35,15 @@ class Grid:
 
 
 def placed(moved: Floats, before: Floats, grid: Grid | None) -> Floats:
-    """Moved boxes (…, 4) on the grid, if there is one; those that have no width or no height there stay as they were
-    `before`."""
+    """Moved boxes (…, 4) on the grid, if there is one; those that are no boxes there stay as they were `before`."""
     moved = moved if grid is None else grid.nearest(moved)
-    return np.where(np.all(moved[..., 2:] > moved[..., :2], axis=-1, keepdims=True), moved, before)
+    none = closed(moved) | np.any(np.abs(moved) > FARTHEST, axis=-1)
+    return np.where(none[..., None], before, moved)
+
+
+def closed(boxes: Floats) -> Bools:
+    """Which boxes (…, 4) end before they begin, or are too narrow to be one; absent ones (NaN) are not."""
+    return np.any(boxes[..., 2:] - boxes[..., :2] < SHORTEST, axis=-1)
 
 
 def find_grid(boxes: Floats) -> Grid | None:

@@ -12,7 +12,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from annotation.core.boxes import iou_aligned
-from annotation.core.tracks import Track, Tracks, fill, make_track
+from annotation.core.parsing import parse_tracks
+from annotation.core.tracks import Track, Tracks, fill, make_track, to_json
 from crowd.core.copying import ALIKE, likenesses
 from crowd.core.skill import Skill
 from crowd.core.spamming import copied
@@ -20,6 +21,7 @@ from review.core.consensus import Consensus, Submission, make_consensus
 from review.core.fusing import fuse
 
 START, STOP = 10, 70
+LONG = 40
 SEEDS = st.integers(0, 2**32 - 1)
 
 
@@ -248,3 +250,33 @@ def test_whatever_is_sent_gives_boxes_that_are_boxes(seed: int, frames: int, wor
         assert np.isfinite(shown).all() and (shown[:, 2:] >= shown[:, :2]).all()
     figures = (made.agreement, made.confidence, made.risk, made.gain, *made.scores.values())
     assert np.isfinite(figures).all() and min(figures) >= 0
+
+
+def hairs(rng: np.random.Generator, start: int, usual: np.ndarray) -> Tracks:
+    """Boxes where they `usual`ly are (k, 4) and now and then elsewhere, the narrowest that may be sent among them."""
+    tracks = []
+    for k, box in enumerate(usual):
+        count = int(rng.integers(1, 5)) if rng.random() < 0.7 else LONG
+        at = np.sort(rng.choice(LONG, count, replace=False))
+        boxes = np.where(rng.random((len(at), 1)) < 0.6, box, some_boxes(rng, len(at)))
+        tracks.append(make_track(f"t{k}", "car", start + at, boxes))
+    return Tracks(start, start + LONG, tuple(tracks))
+
+
+def some_boxes(rng: np.random.Generator, count: int) -> np.ndarray:
+    corner, size = rng.uniform(-3, 3, (count, 2)), rng.choice([0.002, 0.01, 1, 10], (count, 2))
+    return np.concatenate([corner, corner + size], axis=1)
+
+
+@settings(max_examples=60, deadline=None)
+@given(SEEDS, st.integers(2, 5))
+@example(20, 2)  # of hairs that others' keyframes move
+@example(27, 5)
+def test_what_could_be_sent_gives_what_could_be_sent(seed: int, workers: int):
+    rng = np.random.default_rng(seed)
+    usual = some_boxes(rng, 5)
+    here, there = ([hairs(rng, start, usual) for _ in range(workers)] for start in (0, LONG // 2))
+    first, second = ([Submission(str(w), f"w{w}", own) for w, own in enumerate(some)] for some in (here, there))
+    beside = make_consensus(second, LONG // 2, LONG + LONG // 2).tracks
+    made = make_consensus(first, 0, LONG, around=(beside,))
+    parse_tracks(to_json(made.tracks), ontology=None, start=0, stop=LONG)  # as an amendment is
