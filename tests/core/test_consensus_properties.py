@@ -147,6 +147,23 @@ def test_what_is_moved_and_scaled_comes_back_moved_and_scaled(some: Crowd, move:
     assert np.allclose([t.confidence for t in first.tracks.tracks], [t.confidence for t in second.tracks.tracks])
 
 
+@settings(max_examples=40, deadline=None)
+@given(CROWDS.filter(lambda some: some.given), st.sampled_from([-START, 1, 10_000, 2**31]))
+def test_when_it_is_in_the_video_has_no_say(some: Crowd, later: int):
+    def shift(tracks: Tracks) -> Tracks:
+        moved = []
+        for t in tracks.tracks:
+            disputes = tuple((a + later, b + later) for a, b in t.disputes)
+            moved.append(replace(t, frames=t.frames + later, disputes=disputes))
+        return Tracks(tracks.start + later, tracks.stop + later, tuple(moved))
+
+    given = [replace(s, tracks=shift(s.tracks)) for s in some.given]
+    around = [shift(t) for t in some.around]
+    first, second = some.agree(), make_consensus(given, START + later, STOP + later, lone=some.lone, around=around)
+    assert to_json(shift(first.tracks)) == to_json(second.tracks)
+    assert replace(first, tracks=second.tracks) == second
+
+
 @settings(max_examples=100, deadline=None)
 @given(SEEDS, st.integers(3, 6), st.booleans())
 def test_boxes_that_lie_apart_become_a_box_that_ends_after_it_begins(seed: int, workers: int, whole: bool):
