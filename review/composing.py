@@ -94,7 +94,7 @@ class _Part:
         size = (video.frame_count or 0, video.width or 0, video.height or 0)
         return formats.VideoTracks(
             formats.Video(video.name, *size, video.fps or 25.0, step, self.ending),
-            partial(self.whole.rows, ontology.names),
+            partial(self.whole.rows, ontology.drawn.names),
             self.whole.intervals(),
             self.origins.with_support(),
             self.pictures,

@@ -11,7 +11,8 @@ from typing import Any
 from annotation.core.problems import Invalid, Problems, shown, step
 from annotation.core.values import boolean_problem, name_problem, number_problem, text_problem
 
-SHAPES = ("box",)
+NO_PLACE = "interval"
+SHAPES = ("box", NO_PLACE)
 KINDS = ("select", "number", "text", "boolean")
 COLOR = re.compile(r"#[0-9a-fA-F]{6}")
 LABELS, ATTRIBUTES, VALUES = 1000, 100, 1000
@@ -47,12 +48,17 @@ class Attribute:
 
 @dataclass(frozen=True)
 class Label:
-    """One class of object."""
+    """One class of object, or with the shape "interval" of what happens: it has no place in the picture."""
 
     name: str
     shape: str = "box"
     color: str | None = None
     attributes: tuple[Attribute, ...] = ()
+
+    @property
+    def drawn(self) -> bool:
+        """Whether it has a place in the picture, and tracks can have it; intervals can have any label."""
+        return self.shape != NO_PLACE
 
     @cached_property
     def by_name(self) -> Mapping[str, Attribute]:
@@ -61,7 +67,7 @@ class Label:
 
 @dataclass(frozen=True)
 class Ontology:
-    """Labels in the project's order; formats number them from 1 in this order."""
+    """Labels in the project's order; formats of boxes number those that are `drawn` from 1 in this order."""
 
     labels: tuple[Label, ...] = ()
 
@@ -73,14 +79,22 @@ class Ontology:
     def names(self) -> tuple[str, ...]:
         return tuple(label.name for label in self.labels)
 
-    def with_lost(self, older: Ontology, used: Mapping[str, Collection[str]]) -> Ontology:
-        """With what an older version says of labels and attributes that are still `used` and missing here.
+    @cached_property
+    def drawn(self) -> Ontology:
+        """Only the labels that have a place in the picture."""
+        return Ontology(tuple(label for label in self.labels if label.drawn))
 
-        `used` maps labels to names of their attributes. Labels are added at the end, so that no number moves.
+    def with_lost(self, older: Ontology, used: Mapping[str, Collection[str]]) -> Ontology:
+        """With what an older version says of labels and attributes that tracks still have and that are missing here.
+
+        `used` maps labels to names of their attributes. Labels are added at the end, so that no number moves; one that
+        has no place in the picture any more has it for them.
         """
         labels = dict(self.by_name)
         for label in (label for label in older.labels if label.name in used):
             mine = labels.get(label.name) or replace(label, attributes=())
+            if label.drawn and not mine.drawn:
+                mine = replace(mine, shape=label.shape)
             lost = [a for a in label.attributes if a.name in used[label.name] and a.name not in mine.by_name]
             labels[label.name] = replace(mine, attributes=(*mine.attributes, *lost)) if lost else mine
         return Ontology(tuple(labels.values()))
@@ -93,6 +107,16 @@ class Ontology:
 def plain_ontology(names: Iterable[str]) -> Ontology:
     """Labels without attributes."""
     return Ontology(tuple(Label(name) for name in names))
+
+
+def label_problem(name: str, ontology: Ontology, *, drawn: bool) -> str | None:
+    """Why nothing can have that label, or if it is `drawn` no track; None if it can."""
+    known = ontology.by_name.get(name)
+    if known is not None and (known.drawn or not drawn):
+        return None
+    names = ", ".join(map(shown, (ontology.drawn if drawn else ontology).names[:8])) or "none"
+    what = "no label of the project" if known is None else "a label of intervals, which have no boxes"
+    return f"{shown(name)} is {what}; there are: {names}"
 
 
 def parse_labels(data: object) -> Ontology:
@@ -123,7 +147,7 @@ def _label(item: dict[str, Any], at: str, problems: Problems) -> Label:
     name = _name(item, at, problems)
     shape, color = item.get("shape", "box"), item.get("color")
     if shape not in SHAPES:
-        problems.add(f"{at}/shape", f"{shown(shape)} is no shape that can be drawn yet; there is: {', '.join(SHAPES)}")
+        problems.add(f"{at}/shape", f"{shown(shape)} is no shape that can be drawn yet; there are: {', '.join(SHAPES)}")
         shape = "box"
     if color is not None and not (isinstance(color, str) and COLOR.fullmatch(color)):
         problems.add(f"{at}/color", f"must be a colour such as #2080c0, not {shown(color)}")

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from annotation.core.keyframes import Bounds, frame_problem, keyframe_problems, read_keyframes
-from annotation.core.ontology import Attribute, Label, Ontology
+from annotation.core.ontology import Attribute, Label, Ontology, label_problem
 from annotation.core.problems import Invalid, Problems, shown, step
 from annotation.core.tracks import Interval, Track, Tracks, make_track
 from annotation.core.values import boolean_problem, name_problem, number_problem, text_problem
@@ -86,7 +86,7 @@ class _Reader:
         if not isinstance(item, dict):
             self.problems.add(at, f"must be an object, not {shown(item)}")
             return None
-        label = self._label(item.get("label"), f"{at}/label")
+        label = self._label(item.get("label"), f"{at}/label", drawn=True)
         attributes = self._attributes(item.get("attributes"), f"{at}/attributes", label, mutable=False)
         track_id, label_name = self._id(item.get("id"), f"{at}/id"), _said(item.get("label"))
         keyframes = item.get("keyframes")
@@ -176,11 +176,11 @@ class _Reader:
             self.problems.add(at, problem)
         return _said(value)
 
-    def _label(self, name: Any, at: str) -> Label | None:
+    def _label(self, name: Any, at: str, *, drawn: bool = False) -> Label | None:
+        """The label of that name; a `drawn` one has a place in the picture."""
         problem = name_problem(name)
-        if problem is None and self.ontology is not None and name not in self.ontology.by_name:
-            names = ", ".join(map(shown, self.ontology.names[:8])) or "none"
-            problem = f"{shown(name)} is no label of the project; there are: {names}"
+        if problem is None and self.ontology is not None:
+            problem = label_problem(name, self.ontology, drawn=drawn)
         if problem:
             self.problems.add(at, problem)
             return None

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from annotation.core.keyframes import Bounds, box_problem
-from annotation.core.ontology import Label, Ontology
+from annotation.core.ontology import Label, Ontology, label_problem
 from annotation.core.problems import Problems, shown
 from annotation.core.tracks import Bools, Floats, Ints, Track, Tracks, make_track
 from annotation.core.values import name_problem
@@ -55,7 +55,12 @@ class Target:
 
     @property
     def names(self) -> tuple[str, ...] | None:
-        return self.ontology.names if self.ontology is not None else None
+        """The labels that boxes can have, in the order in which formats number them."""
+        return self.ontology.drawn.names if self.ontology is not None else None
+
+    def problem_of(self, label: str) -> str | None:
+        """Why a box cannot have that label, or None."""
+        return None if self.ontology is None else label_problem(label, self.ontology, drawn=True)
 
     def bounds(self, last: int) -> Bounds:
         return Bounds(0, self.frame_count if self.frame_count is not None else last + 1, self.width, self.height)
@@ -71,7 +76,7 @@ def assemble(found: Boxes, target: Target) -> Tracks:
     bounds = target.bounds(int(found.frames.max(initial=-1)))
     problems = Problems()
     with problems.raising(InvalidFile):
-        _check(found, bounds, target.names, problems)
+        _check(found, bounds, target, problems)
         _check_ids(found, problems)
         check_attributes(found, target.ontology, problems)
     order = np.lexsort((found.frames, found.keys))
@@ -103,7 +108,7 @@ def _track(found: Boxes, key: int, at: Ints, stop: int, ontology: Ontology | Non
     )
 
 
-def _check(found: Boxes, bounds: Bounds, names: Sequence[str] | None, problems: Problems) -> None:
+def _check(found: Boxes, bounds: Bounds, target: Target, problems: Problems) -> None:
     for i in np.flatnonzero((found.frames < bounds.start) | (found.frames >= bounds.stop)):
         problems.add(AT, f"{found.place(i)}: frame {found.frames[i]} (from 0) is outside the video's {bounds.stop}")
     for i in _suspects(found.boxes, bounds):
@@ -113,8 +118,9 @@ def _check(found: Boxes, bounds: Bounds, names: Sequence[str] | None, problems: 
     same = (np.diff(found.frames[order]) == 0) & (np.diff(found.keys[order]) == 0)
     for i in np.sort(order[1:][same]):
         problems.add(AT, f"{found.place(i)}: track {found.ids[found.keys[i]]} is on frame {found.frames[i]} twice")
-    for label in sorted(set(found.labels) - set(names)) if names is not None else ():
-        problems.add(AT, f"{label!r} is no label of the project")
+    for label in sorted(set(found.labels)):
+        if problem := target.problem_of(label):
+            problems.add(AT, problem)
 
 
 def _check_ids(found: Boxes, problems: Problems) -> None:

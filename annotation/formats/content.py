@@ -44,7 +44,7 @@ class Rows:
     """The boxes of the frames `[start, stop)`, one row for each frame on which a track is present.
 
     Columns of one length, sorted by frame and then track number: `frames` (0-based), `numbers` (the track's public
-    integer id, above 0), `labels` (index into the ontology's labels), `boxes` (r, 4), `occluded`, `confidence` (NaN
+    integer id, above 0), `labels` (index into `ontology.drawn`), `boxes` (r, 4), `occluded`, `confidence` (NaN
     where there is none), and `states`: an index into `attributes`, the sets of attributes in force.
     """
 
@@ -141,7 +141,7 @@ def rows_of_dense(
     attributes: Sequence[Mapping[str, Any]] | None = None,
     changes: Sequence[Mapping[int, Mapping[str, Any]]] | None = None,
 ) -> Rows:
-    """Rows of dense tracks. `names` are the ontology's labels in order; the others have an entry for each track.
+    """Rows of dense tracks. `names` are those of `ontology.drawn` in order; the others have an entry for each track.
 
     `numbers` defaults to the ids read as integers, `attributes` holds what is true of a whole track, `changes` the
     mutable attributes by the frame from which they hold (frames before the range count). UnknownLabel.

@@ -39,7 +39,7 @@ def contract_json(archive: ZipWriter, phase: str, video: VideoTracks, ontology: 
     del facts["picture"]
     head = {"video": facts | ({"frame_step": step} if step > 1 else {}), "labels": ontology.to_json()}
     yield json_bytes(head)[:-1] + b',"tracks":['
-    tracks, there = _Tracks(video, ontology), set[int]()
+    tracks, there = _Tracks(video, ontology.drawn), set[int]()
     for group in groups_in_parts(archive, phase, video, there):
         yield from tracks.group(group)
     # A track may have no box among those that are selected; an interval of it would be of nothing.

@@ -112,9 +112,9 @@ class _Reader:
         return _Box(line, frame, points, outside, attributes.get("occluded", "0") == "1")
 
     def _finish_track(self, track: dict[str, str]) -> None:
-        line, label, known = track["line"], track.get("label", ""), self.target.names
-        if known is not None and label not in known:
-            self.problems.add(AT, f"line {line}: {shown(label)} is no label of the project")
+        line, label = track["line"], track.get("label", "")
+        if problem := self.target.problem_of(label):
+            self.problems.add(AT, f"line {line}: {problem}")
         track_id = track.get("id", "").strip()
         if name_problem(track_id) or track_id in self.ids:
             self.problems.add(AT, f"line {line}: the track's id {shown(track_id)} is missing, no id or there twice")

@@ -101,8 +101,8 @@ class _Reader:
 
     def _take(self, kind: str, item: Any) -> None:
         label, names = self.labels[item["label_id"]]
-        if self.target.names is not None and label not in self.target.names:
-            raise ValueError(f"{label} is no label of the project")
+        if problem := self.target.problem_of(label):
+            raise ValueError(problem)
         bounds = self.target.bounds(MOST_FRAMES)
         shapes = item["shapes"] if kind == "tracks" else [item]
         keyframes = [_keyframe(shape, bounds) for shape in sorted(shapes, key=lambda s: int(s["frame"]))]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import BinaryIO
 
 from annotation.core.tracks import Tracks
@@ -67,7 +67,9 @@ class Format:
         With a `draft` the file goes on where that stands; `told` hears of each part (see `ZipWriter`).
         """
         with ZipWriter(out, draft, told or untold) as archive:
-            self.compose(archive, content)
+            # Labels of intervals are no classes of boxes: where there are no intervals, they are not there either.
+            boxes = "intervals" in self.loses
+            self.compose(archive, replace(content, ontology=content.ontology.drawn) if boxes else content)
             add_media(archive, content, self.picture_path, apart=self.apart)
             with archive.open("manifest.json") as member:
                 for text in manifest_text(content.manifest):

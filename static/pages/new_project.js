@@ -29,7 +29,8 @@ function attribute(text) {
 
 function label(line) {
   const attributes = $("[name=attributes]", line).value.split("\n").filter((t) => t.trim()).map(attribute);
-  return { name: $("[name=label]", line).value.trim(), color: $("[name=color]", line).value, attributes };
+  const value = (name) => $(`[name=${name}]`, line).value.trim();
+  return { name: value("label"), shape: value("shape"), color: value("color"), attributes };
 }
 
 async function make() {

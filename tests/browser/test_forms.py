@@ -110,6 +110,23 @@ def test_a_project_is_made_once_however_often_the_button_is_pressed(page: Page, 
     assert [path for _, path, _ in pages.task.sent] == ["/api/v1/projects/"]
 
 
+def test_a_label_is_made_for_boxes_or_for_events(page: Page, pages: FakeServer) -> None:
+    pages.task.pages["/new/"] = ("projects/new.html", {})
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto(f"{pages.url}/new/")
+    page.fill("[name=name]", "Town square")
+    page.fill("[name=label]", "person")
+    page.click("[data-add]")
+    page.fill("[name=label] >> nth=1", "crossing")
+    page.select_option("[name=shape] >> nth=1", label="Events")
+    assert page.evaluate("() => document.body.scrollWidth") <= 390
+    page.click("main button.main")
+    until(page, "location.pathname.startsWith('/projects/')")
+    ((_, _, sent),) = pages.task.sent
+    made = [(label["name"], label["shape"]) for label in sent["labels"]]
+    assert made == [("person", "box"), ("crossing", "interval")]
+
+
 def test_a_reason_and_enter_do_what_was_asked(page: Page, pages: FakeServer) -> None:
     page.goto(f"{pages.url}/live/")
     page.click("[data-move=pause]")

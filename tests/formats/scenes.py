@@ -55,7 +55,7 @@ def scene() -> Tracks:
 
 def content(tracks: Tracks, video: Video = VIDEO, ontology: Ontology = LABELS, part_frames: int = 7) -> Content:
     parts = VideoTracks(
-        video, lambda at: rows_of(tracks, ontology.names, at, part_frames=part_frames), tracks.intervals
+        video, lambda at: rows_of(tracks, ontology.drawn.names, at, part_frames=part_frames), tracks.intervals
     )
     return Content(ontology, (parts,), {"project": "p", "release": 1})
 
