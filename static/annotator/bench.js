@@ -4,10 +4,12 @@ import { createStore } from "./store.js";
 import { createHistory } from "./history.js";
 import { createPlayer } from "./player.js";
 import { createCanvas } from "./canvas.js";
+import { createMarking } from "./marking.js";
 import { createCommands } from "./commands.js";
 import { createTools } from "./tools.js";
 import { createTimeline } from "./timeline.js";
 import { createObjects } from "./objects.js";
+import { createEvents } from "./events.js";
 import { createKeys, keyTable } from "./keys.js";
 import { $ } from "./dom.js";
 
@@ -20,11 +22,16 @@ export function createBench({ root, piece, clip, loadPicture }) {
   const player = createPlayer({ video, store, times, width: clip.width, height: clip.height, loadPicture });
   const history = createHistory(store, { onChange: () => paintButtons() });
   const canvas = createCanvas({ element: $("[data-canvas]", root), store, picture: player.picture });
-  const commands = createCommands({ store, history, player, canvas });
+  const marking = createMarking({ store, player });
+  const commands = createCommands({ store, history, player, canvas, marking });
   createTools({ store, canvas, commands, player });
-  createTimeline({ element: $("[data-timeline]", root), slider: $("[data-slider]", root), store, player });
+  createTimeline({
+    element: $("[data-timeline]", root), slider: $("[data-slider]", root), store, player, marking,
+    newGesture: commands.newGesture,
+  });
   createObjects({ root: $("[data-objects]", root), store, commands, player });
-  createKeys({ table: keyTable({ store, player, canvas, commands }), help });
+  createEvents({ root: $("[data-events]", root), store, marking, player });
+  createKeys({ table: keyTable({ store, player, canvas, commands, marking }), help });
 
   const actions = {
     select: () => store.setMode("select"),
@@ -40,6 +47,8 @@ export function createBench({ root, piece, clip, loadPicture }) {
     play: player.toggle,
     next: () => player.step(1),
     last: () => player.show(store.stop - 1),
+    begin: () => marking.begin(),
+    end: () => marking.endHere("last"),
   };
   const button = (name) => $(`[data-do="${name}"]`, root);
   Object.entries(actions).forEach(([name, run]) => button(name).addEventListener("click", run));
@@ -47,7 +56,10 @@ export function createBench({ root, piece, clip, loadPicture }) {
   function paintButtons() {
     button("undo").disabled = store.readOnly || !history.canUndo();
     button("redo").disabled = store.readOnly || !history.canRedo();
-    button("draw").disabled = store.readOnly;
+    [$("[data-event-tools]", root), $("[data-event-help]", help)].forEach((part) => (part.hidden = !store.eventful()));
+    button("begin").disabled = store.readOnly;
+    button("end").disabled = store.readOnly || !marking.meant();
+    button("draw").disabled = store.readOnly || !store.drawn.length;
     button("select").setAttribute("aria-pressed", String(store.mode === "select"));
     button("draw").setAttribute("aria-pressed", String(store.mode === "draw"));
     root.classList.toggle("playing", store.playing);
@@ -78,7 +90,7 @@ export function createBench({ root, piece, clip, loadPicture }) {
     quiet = setTimeout(() => (toast.textContent = ""), 5000);
   });
   store.on("frame shown playing", paintFrame);
-  store.on("mode playing", paintButtons);
+  store.on("mode playing tracks selection", paintButtons);
   paintButtons();
   paintFrame();
 
@@ -89,7 +101,7 @@ export function createBench({ root, piece, clip, loadPicture }) {
   video.src = clip.url;
   player.show(store.start);
 
-  const bench = { store, player, history, canvas, commands, piece, clip };
+  const bench = { store, player, history, canvas, commands, marking, piece, clip };
   // For tests and for the curious: what is proven to be on the screen.
   window.trackweave = { ...bench, frame: () => (store.canDraw() || store.shown === store.frame ? store.shown : null), proof: player.proof };
   return bench;

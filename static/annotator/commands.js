@@ -3,7 +3,7 @@
 import { boxAt, keepInside, moveBox, nearestBox, resizeBox } from "./geometry.js";
 import * as edits from "./edits.js";
 
-export function createCommands({ store, history, player, canvas }) {
+export function createCommands({ store, history, player, canvas, marking }) {
   let gesture = 0;
 
   const selected = () => store.get(store.selected);
@@ -23,8 +23,15 @@ export function createCommands({ store, history, player, canvas }) {
   function edit(name, make, merge = null, can = ready) {
     const track = selected();
     if (!track || !can()) return;
-    store.change(name, [{ id: track.id, after: make(track, store.frame) }], { merge });
+    const after = make(track, store.frame);
+    store.change(name, after ? [{ id: track.id, after }] : removal(track), { merge });
   }
+
+  const eventsOf = (track) => store.intervals().filter((i) => i.track === track.id);
+
+  /** An object goes with the events that are of it: they would be of nothing. One undo brings all back. */
+  const removal = (track) =>
+    [...eventsOf(track).map(({ id }) => ({ of: "interval", id, after: null })), { id: track.id, after: null }];
 
   function setBox(points, merge) {
     edit("box", (track, frame) => edits.setBox(track, frame, inside(points)), merge);
@@ -88,25 +95,29 @@ export function createCommands({ store, history, player, canvas }) {
     store.select(tracks[next].id);
   }
 
-  /** The label of the selected object; while drawing, or with none selected, of the next one. */
+  /** The label of the selected object or event; while drawing, or with none selected, of the next one. */
   function setLabel(name) {
-    store.setLabel(name);
     const label = store.labelOf(name);
+    const ofEvents = store.chosen && store.eventLabels.includes(label);
+    if (ofEvents || !store.drawn.includes(label)) return marking.setLabel(name);
+    store.setLabel(name);
     const track = store.mode === "draw" ? null : selected();
     if (track && label && track.label !== name) edit("label", (t) => edits.setLabel(t, label));
+    return undefined;
   }
 
   /** To a keyframe of the selected track: the first, the last, the one before or after this frame. */
   function goToKeyframe(which) {
+    if (store.chosen) return marking.goTo(which);
     const frames = selected()?.keyframes.map((k) => k.frame);
-    if (!frames) return;
+    if (!frames) return undefined;
     const to = {
       first: frames[0],
       last: frames[frames.length - 1],
       before: frames.filter((f) => f < store.frame).pop(),
       after: frames.find((f) => f > store.frame),
     }[which];
-    if (to !== undefined) player.show(to);
+    return to === undefined ? undefined : player.show(to);
   }
 
   return {
@@ -124,10 +135,13 @@ export function createCommands({ store, history, player, canvas }) {
     },
 
     remove() {
+      if (store.chosen) return marking.remove();
       const track = selected();
-      if (!track || store.readOnly) return;
-      store.change("delete", [{ id: track.id, after: null }]);
-      store.say(`${track.label} ${track.id} deleted. Undo brings it back.`);
+      if (!track || store.readOnly) return undefined;
+      const own = eventsOf(track).length;
+      store.change("delete", removal(track));
+      const also = own ? ` and its ${own === 1 ? "event" : `${own} events`}` : "";
+      return store.say(`${track.label} ${track.id}${also} deleted. Undo brings it back.`);
     },
 
     undo() {

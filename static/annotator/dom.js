@@ -38,6 +38,15 @@ export function dot(colour) {
   return node;
 }
 
+/** Scroll what holds an element, and not the page, so far that it is in sight: its top where it is taller. */
+export function reveal(element, holder) {
+  if (!element || holder.scrollHeight <= holder.clientHeight) return;
+  const [inner, outer] = [element.getBoundingClientRect(), holder.getBoundingClientRect()];
+  const above = inner.top - outer.top;
+  if (above < 0) holder.scrollTop += above;
+  else holder.scrollTop += Math.max(0, Math.min(above, inner.bottom - outer.bottom));
+}
+
 /** Put plain text with blank lines between paragraphs into an element, as paragraphs. */
 export function paragraphs(element, text) {
   element.replaceChildren(...text.split(/\n\s*\n/).filter((t) => t.trim()).map((t) => h("p", {}, t.trim())));

@@ -103,8 +103,5 @@ export function readTrack({ id, label, attributes, keyframes, confidence, suppor
   return confidence === undefined ? track : { ...track, confidence, support, disputes };
 }
 
-/** Intervals as they are sent: those of an object that is gone went with it. */
-export const writeIntervals = ({ intervals, get }) => intervals.filter(({ track }) => track == null || get(String(track)));
-
 /** What is sent to the server: the contract's fields alone. */
 export const writeTrack = ({ id, label, attributes, keyframes }) => ({ id, label, attributes, keyframes });

@@ -16,15 +16,17 @@ export function createHistory(store, { limit = 1000, onChange = () => {} } = {})
   });
 
   function joined(first, second) {
-    const byId = new Map(first.map((c) => [c.id, c]));
-    second.forEach((c) => byId.set(c.id, byId.has(c.id) ? { ...byId.get(c.id), after: c.after } : c));
-    return [...byId.values()];
+    const key = ({ of, id }) => `${of} ${id}`;
+    const byKey = new Map(first.map((c) => [key(c), c]));
+    second.forEach((c) => byKey.set(key(c), byKey.has(key(c)) ? { ...byKey.get(key(c)), after: c.after } : c));
+    return [...byKey.values()];
   }
 
   function play(entry, edits) {
     store.change(entry.name, edits, { origin: "history" });
     const kept = edits.find((e) => e.after);
-    if (kept) store.select(kept.id);
+    if (kept?.of === "interval") store.choose(kept.id);
+    else if (kept) store.select(kept.id);
     onChange();
     return entry;
   }
@@ -37,14 +39,14 @@ export function createHistory(store, { limit = 1000, onChange = () => {} } = {})
       const entry = past.pop();
       if (!entry) return null;
       future.push(entry);
-      return play(entry, entry.changes.toReversed().map((c) => ({ id: c.id, after: c.before, index: c.index })));
+      return play(entry, entry.changes.toReversed().map((c) => ({ ...c, after: c.before })));
     },
 
     redo() {
       const entry = future.pop();
       if (!entry) return null;
       past.push({ ...entry, merge: null });
-      return play(entry, entry.changes.map((c) => ({ id: c.id, after: c.after, index: c.index })));
+      return play(entry, entry.changes);
     },
   };
 }

@@ -3,14 +3,14 @@
 import { $, h } from "./dom.js";
 
 /** `[group, keys, what, run]`; a key is `event.key`, with `Ctrl+`, `Alt+` or `Shift+` before it where that matters. */
-export function keyTable({ store, player, canvas, commands }) {
+export function keyTable({ store, player, canvas, commands, marking }) {
   const nudge = (dx, dy) => [() => commands.nudge(dx, dy), () => commands.nudge(dx * 10, dy * 10)];
   const grow = (dx, dy) => [() => commands.grow(dx, dy), () => commands.grow(dx * 10, dy * 10)];
   const both = (key, what, [one, ten]) => [
     ["Box", [key], what, one], ["", [`Shift+${key}`], "", ten],
   ];
   const step = store.frameStep;
-  return [
+  const table = [
     ["Frames", ["ArrowRight", "."], "One frame on", () => player.step(1)],
     ["Frames", ["ArrowLeft", ","], "One frame back", () => player.step(-1)],
     ["Frames", ["Shift+ArrowRight"], "Ten frames on", () => player.step(10)],
@@ -35,7 +35,8 @@ export function keyTable({ store, player, canvas, commands }) {
     ["Object", ["O"], "Outside from this frame on, or back", commands.toggleOutside],
     ["Object", ["C"], "Occluded from this frame on, or not", commands.toggleOccluded],
     ["Object", ["H"], "Hide or show", () => store.selected && store.setHidden(store.selected, !store.hidden.has(store.selected))],
-    ["Object", ["Delete"], "Delete the object", commands.remove],
+    ["Object", ["Delete"], store.eventful() ? "Delete the object or the event" : "Delete the object", commands.remove],
+    ...(store.eventful() ? eventKeys({ commands, marking }) : []),
     ["Keyframes", ["P"], "Set a keyframe on this frame", commands.pin],
     ["Keyframes", ["Backspace"], "Remove the keyframe on this frame", commands.dropKeyframe],
     ["Keyframes", ["B"], "To the keyframe before", () => commands.goToKeyframe("before")],
@@ -52,7 +53,20 @@ export function keyTable({ store, player, canvas, commands }) {
     ["Edit", ["Ctrl+Z"], "Undo", commands.undo],
     ["Edit", ["Ctrl+Shift+Z", "Ctrl+Y"], "Redo", commands.redo],
   ];
+  // Where no label can be drawn, neither can a box.
+  return store.drawn.length ? table : table.filter(([group]) => group && group !== "Box");
 }
+
+const eventKeys = ({ commands, marking }) => [
+  ["Events", ["E"], "An event of the scene begins on this frame", () => marking.begin()],
+  ["Events", ["Shift+E"], "An event of the selected object begins here", marking.beginOfObject],
+  ["Events", ["X"], "This frame is the last one of the event", () => marking.endHere("last")],
+  ["Events", ["Q"], "This frame is its first one", () => marking.endHere("first")],
+  ["Events", ["V"], "Select the next event", () => marking.selectNext(1)],
+  ["Events", ["Shift+V"], "Select the event before", () => marking.selectNext(-1)],
+  ["Events", ["Shift+G"], "To its first frame", () => commands.goToKeyframe("first")],
+  ["Events", ["G"], "To its last frame", () => commands.goToKeyframe("last")],
+];
 
 const NAMES = { " ": "Space", ArrowRight: "→", ArrowLeft: "←", ArrowUp: "↑", ArrowDown: "↓" };
 const written = (keys) => keys.map((k) => k.split("+").map((part) => NAMES[part] ?? part).join("+") || "+");

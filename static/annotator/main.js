@@ -4,7 +4,7 @@ import * as api from "./api.js";
 import { createBench } from "./bench.js";
 import { createLease } from "./lease.js";
 import { createSaving } from "./saving.js";
-import { doubts, sortProblems } from "./problems.js";
+import { doubts, explain, summary } from "./problems.js";
 import { alone } from "./tabs.js";
 import { $, h, paragraphs } from "./dom.js";
 
@@ -64,13 +64,20 @@ function openSaving(seat, { store }) {
   });
   const kept = saving.leftover();
   if (kept) {
-    store.change("restore", [
-      ...store.all().filter((t) => !kept.some((k) => k.id === t.id)).map((t) => ({ id: t.id, after: null })),
-      ...kept.map((t) => ({ id: t.id, after: t })),
-    ]);
+    restore(store, kept);
     store.say("What this browser had kept and the server had not is back.");
   }
   return saving;
+}
+
+/** Put what was kept in the place of what is there, as one edit. */
+function restore(store, { tracks, intervals = [] }) {
+  store.change("restore", [
+    ...store.all().filter((t) => !tracks.some((k) => k.id === t.id)).map((t) => ({ id: t.id, after: null })),
+    ...tracks.map((t) => ({ id: t.id, after: t })),
+    ...store.intervals().map(({ id: old }) => ({ of: "interval", id: old, after: null })),
+    ...intervals.map(store.newInterval).map((i) => ({ of: "interval", id: i.id, after: i })),
+  ]);
 }
 
 function end(store, text) {
@@ -120,8 +127,7 @@ async function goOn(seat) {
 async function submit(seat, { store, player }, saving, lease) {
   const button = $("[data-submit]");
   if (button.disabled) return;
-  const tracks = store.all();
-  $("[data-summary]").textContent = tracks.length === 1 ? "1 object." : `${tracks.length || "No"} objects.`;
+  $("[data-summary]").textContent = summary(store);
   $("[data-doubts]").replaceChildren(...doubts(store).slice(0, 12).map((text) => h("li", {}, text)));
   if (!(await ask($("[data-confirm]")))) return;
   // What is drawn from here on would be in nobody's hands.
@@ -129,6 +135,7 @@ async function submit(seat, { store, player }, saving, lease) {
   store.setReadOnly(true);
   await saving.flush();
   const body = { ...saving.body(), work_s: Math.round(worked.seconds()) };
+  const sent = store.whole();
   try {
     await api.assignments.submit(id, body);
     saving.done();
@@ -138,24 +145,13 @@ async function submit(seat, { store, player }, saving, lease) {
     const ended = !$("[data-fatal]").hidden;
     button.disabled = ended;
     store.setReadOnly(ended);
-    refused(problem, body, store, player);
+    refused(problem, sent, { store, player });
   }
 }
 
-function refused(problem, { tracks }, store, player) {
-  if (problem.status === 409 || problem.status === 410) {
-    end(store, problem.message);
-    return;
-  }
-  const { byTrack, rest } = sortProblems(problem.errors, tracks);
-  store.setErrors(byTrack);
-  const box = $("[data-problems]");
-  box.replaceChildren(h("p", {}, problem.message), h("ul", {}, ...rest.map((text) => h("li", {}, text))));
-  box.hidden = false;
-  const [first] = byTrack;
-  if (!first) return;
-  store.select(first[0]);
-  if (first[1][0].frame !== null) player.show(first[1][0].frame);
+function refused(problem, sent, bench) {
+  if (problem.status === 409 || problem.status === 410) end(bench.store, problem.message);
+  else explain(problem, sent, bench);
 }
 
 async function release(seat, saving, store) {
@@ -180,7 +176,7 @@ async function start() {
   if (!free) return fatal("This task is open in another tab. Go on there, or close that tab and load this page again.");
   const saving = openSaving(seat, bench);
   const lease = openLease(seat, bench, saving);
-  bench.store.on("tracks errors", () => ($("[data-problems]").hidden = !bench.store.errors.size));
+  bench.store.on("tracks errors", () => ($("[data-problems]").hidden = !bench.store.hasErrors()));
   const send = () => submit(seat, bench, saving, lease);
   $("[data-submit]").addEventListener("click", send);
   $("[data-release]").addEventListener("click", () => release(seat, saving, bench.store));

@@ -2,7 +2,8 @@
 
 import { boxAt } from "./geometry.js";
 import { attributeAt } from "./edits.js";
-import { $, dot, h, icon, iconButton } from "./dom.js";
+import { $, dot, h, icon, iconButton, reveal } from "./dom.js";
+import { attributeFields, fillFields, labelButton } from "./fields.js";
 
 export function createObjects({ root, store, commands, player }) {
   const list = $("[data-list]", root);
@@ -24,6 +25,7 @@ export function createObjects({ root, store, commands, player }) {
   function paint() {
     const tracks = store.all();
     count.textContent = String(tracks.length);
+    root.hidden = !store.drawn.length && !tracks.length;
     paintList(tracks);
     paintLabels();
     const same = detail.dataset.id === store.selected && detail.dataset.label === store.get(store.selected)?.label;
@@ -88,10 +90,8 @@ export function createObjects({ root, store, commands, player }) {
 
   function paintLabels() {
     const shown = (store.mode === "select" && store.get(store.selected)?.label) || store.label;
-    labels.replaceChildren(...store.labels.map((label, i) => h("button", {
-      type: "button", class: "label", "aria-pressed": String(label.name === shown),
-      disabled: store.readOnly, onclick: () => commands.setLabel(label.name),
-    }, dot(store.colourOf(label.name)), label.name, i < 9 ? h("kbd", {}, String(i + 1)) : null)));
+    const button = (label) => labelButton(store, label, label.name === shown, commands.setLabel);
+    labels.replaceChildren(...store.drawn.map(button));
   }
 
   function paintDetail() {
@@ -131,43 +131,19 @@ export function createObjects({ root, store, commands, player }) {
     flag("outside").disabled = store.readOnly;
     flag("occluded").disabled = store.readOnly || commands.isOutside(track);
     detail.querySelectorAll("[data-edit]").forEach((b) => (b.disabled = store.readOnly));
-    detail.querySelectorAll("[data-attribute]").forEach((input) => {
-      const value = attributeAt(track, store.frame, attributeNamed(track, input.dataset.attribute));
-      if (input === document.activeElement && (input.type === "text" || input.type === "number")) return;
-      if (input.type === "checkbox") input.checked = Boolean(value);
-      else input.value = value ?? "";
-      input.disabled = store.readOnly || (input.dataset.mutable === "yes" && !here);
-    });
+    const named = (name) => store.labelOf(track.label).attributes.find((a) => a.name === name);
+    const value = (name) => attributeAt(track, store.frame, named(name));
+    fillFields(detail, value, (name) => store.readOnly || (Boolean(named(name).mutable) && !here));
   }
-
-  const attributeNamed = (track, name) => store.labelOf(track.label).attributes.find((a) => a.name === name);
 
   function fields(track) {
     const attributes = store.labelOf(track.label)?.attributes ?? [];
-    return h("div", { class: "fields" }, ...attributes.map((a) =>
-      h("label", { class: a.kind === "boolean" ? "check" : "" },
-        h("span", {}, a.name, a.mutable ? h("small", {}, " from this frame on") : null), input(a))));
-  }
-
-  function input(attribute) {
-    const { kind, name, values = [], mutable } = attribute;
-    const set = (event) => commands.setAttribute(attribute, read(kind, event.target));
-    const shared = { "data-attribute": name, "data-mutable": mutable ? "yes" : "no", onchange: set };
-    if (kind === "select") {
-      return h("select", shared, h("option", { value: "" }, "choose"), ...values.map((v) => h("option", { value: v }, String(v))));
-    }
-    return h("input", { ...shared, type: { boolean: "checkbox", number: "number" }[kind] ?? "text", step: "any" });
-  }
-
-  /** What a field says; nothing where nothing is chosen, or no number is there. */
-  function read(kind, field) {
-    if (kind === "boolean") return field.checked;
-    if (kind !== "text" && field.value === "") return undefined;
-    return kind === "number" ? Number(field.value) : field.value;
+    const changing = (a) => (a.mutable ? h("small", {}, " from this frame on") : null);
+    return attributeFields(attributes, commands.setAttribute, changing);
   }
 
   store.on("selection", () => requestAnimationFrame(() => {
-    requestAnimationFrame(() => $(".selected", list)?.scrollIntoView({ block: "nearest" }));
+    requestAnimationFrame(() => reveal($(".selected", list), list));
   }));
   store.on("tracks frame shown playing selection view errors mode", render);
   render();

@@ -2,11 +2,12 @@
 
 import * as api from "./api.js";
 import { createBench } from "./bench.js";
-import { readTrack, writeIntervals, writeTrack } from "./edits.js";
-import { sortProblems } from "./problems.js";
-import { $, dot, h } from "./dom.js";
+import { readTrack, writeTrack } from "./edits.js";
+import { writeInterval } from "./intervals.js";
+import { openLayers } from "./layers.js";
+import { explain } from "./problems.js";
+import { $ } from "./dom.js";
 
-const COLOURS = ["#ffd24a", "#5ad1ff", "#ff8ad8", "#8affa1", "#ffa35c", "#c3a6ff", "#f5f5f5"];
 const root = $("[data-bench]");
 const { consensus: id, videoId, next } = root.dataset;
 const mayDecide = root.dataset.mayDecide === "yes";
@@ -16,19 +17,6 @@ function fatal(text) {
   $("[data-fatal-text]").textContent = text;
   $("[data-fatal]").hidden = false;
   verdicts().forEach((button) => (button.disabled = true));
-}
-
-function openLayers({ submissions }, { store }) {
-  const layers = submissions.map(({ id: key, worker, tracks }, i) => ({
-    id: key, name: worker, colour: COLOURS[i % COLOURS.length], tracks: tracks.map(readTrack), on: false,
-  }));
-  store.setLayers(layers);
-  const line = (layer) => h("li", {}, h("label", {},
-    h("input", { type: "checkbox", onchange: (e) => {
-      layer.on = e.target.checked;
-      store.setLayers(layers);
-    } }), dot(layer.colour), `${layer.name} (${layer.tracks.length})`));
-  $("[data-layers]").replaceChildren(...layers.map(line));
 }
 
 function openDisputes({ tracks }, { store, player }) {
@@ -49,19 +37,6 @@ function openDisputes({ tracks }, { store, player }) {
   $('[data-dispute="before"]').addEventListener("click", () => go(before()));
 }
 
-function refused(problem, sent, { store, player }) {
-  if (problem.status === 409) return fatal(`${problem.message} Reload to see how it stands.`);
-  const { byTrack, rest } = sortProblems(problem.errors, sent);
-  store.setErrors(byTrack);
-  const box = $("[data-problems]");
-  box.replaceChildren(h("p", {}, problem.message), h("ul", {}, ...rest.map((text) => h("li", {}, text))));
-  box.hidden = false;
-  const [first] = byTrack;
-  if (!first) return undefined;
-  store.select(first[0]);
-  return first[1][0].frame === null ? undefined : player.show(first[1][0].frame);
-}
-
 function ask(dialog) {
   dialog.returnValue = "";
   // No button of the form's: the first of those is what Enter presses.
@@ -79,26 +54,28 @@ function openVerdicts(item, bench) {
 
   async function decide(verb, body) {
     verdicts().forEach((button) => (button.disabled = true));
+    const sent = store.whole();
     try {
       await api.post(`/consensus/${id}/${verb}/`, { version, ...body });
       changed = false;
       location.assign(next);
     } catch (problem) {
       paint();
-      refused(problem, body.tracks ?? [], bench);
+      if (problem.status === 409) fatal(`${problem.message} Reload to see how it stands.`);
+      else explain(problem, sent, bench);
     }
   }
 
   function paint() {
     $("[data-accept]").disabled = changed;
-    $("[data-accept]").title = changed ? "You changed the tracks: amend sends them" : "";
+    $("[data-accept]").title = changed ? "You changed something: amend sends it" : "";
     $("[data-amend]").disabled = !changed;
     $("[data-reject]").disabled = false;
   }
 
   $("[data-accept]").addEventListener("click", () => decide("accept", {}));
   $("[data-amend]").addEventListener("click", () => {
-    decide("amend", { tracks: store.all().map(writeTrack), intervals: writeIntervals(store) });
+    decide("amend", { tracks: store.all().map(writeTrack), intervals: store.intervals().map(writeInterval) });
   });
   $("[data-reject]").addEventListener("click", async () => {
     const dialog = $("[data-refuse]");
@@ -125,6 +102,7 @@ async function start() {
     piece: {
       ...item.segment, width: Number(root.dataset.width), height: Number(root.dataset.height), labels,
       tracks: item.tracks, intervals: item.intervals, readOnly: !open,
+      eventful: item.submissions.some(({ intervals }) => intervals?.length),
     },
     loadPicture: (frame) => api.picture(`/videos/${videoId}/frames/${frame}/?as=jpeg&width=${item.clip.width}`),
   });

@@ -1,6 +1,7 @@
 /** The draft, saved as one works: to the server soon after each edit, and to this browser at once as a last resort. */
 
-import { writeIntervals, writeTrack } from "./edits.js";
+import { writeTrack } from "./edits.js";
+import { writeInterval } from "./intervals.js";
 
 const AFTER_MS = 1200;
 const KEEP_MS = 250;
@@ -15,7 +16,7 @@ export function createSaving({ store, id, token, save, onState }) {
   let running = null;
   let over = false;
 
-  const body = () => ({ token, tracks: store.all().map(writeTrack), intervals: writeIntervals(store) });
+  const body = () => ({ token, tracks: store.all().map(writeTrack), intervals: store.intervals().map(writeInterval) });
 
   /** Once a moment, not at each step of a drag. */
   function keepHere() {
@@ -91,7 +92,7 @@ export function createSaving({ store, id, token, save, onState }) {
     leftover() {
       try {
         const kept = JSON.parse(localStorage.getItem(place) ?? "null");
-        return kept?.token === token ? kept.tracks : null;
+        return kept?.token === token ? kept : null;
       } catch {
         return null;
       }

@@ -1,8 +1,9 @@
 /**
- * The state of the bench: tracks, frames, selection. It alone changes them, and it says what changed.
+ * The state of the bench: tracks, intervals, frames, selection. It alone changes them, and it says what changed.
  *
- * Tracks are never changed in place: an edit puts a new one for the old, so a change set is a list of
- * `{ id, before, after, index }`, with null for "was not there" and "is gone". Undo only listens to these.
+ * Nothing is changed in place: an edit puts a new track or interval for the old, so a change set is a list of
+ * `{ of, id, before, after, index }`, with null for "was not there" and "is gone", of a "track" or an "interval". Undo
+ * only listens to these.
  *
  * `frame` is the frame that is asked for, `shown` the frame that the picture is proven to show. Drawing is possible
  * only where they are the same.
@@ -10,28 +11,38 @@
 
 import { clamp } from "./geometry.js";
 import { readTrack } from "./edits.js";
+import { readInterval } from "./intervals.js";
 
 const PALETTE = ["#e5484d", "#3b82f6", "#22a06b", "#d97706", "#a855f7", "#0ea5b7", "#db2777", "#84a30f"];
 
 export function createStore(piece) {
   const { start, stop, width, height, labels = [], frameStep = 1, readOnly = false } = piece;
   const listeners = new Map();
-  let tracks = (piece.tracks ?? []).map(readTrack);
+  const lists = { track: (piece.tracks ?? []).map(readTrack), interval: [] };
+  const drawn = labels.filter((l) => l.shape !== "interval");
+  const others = labels.filter((l) => l.shape === "interval");
+  let named = 0;
+  let eventful = others.length > 0 || Boolean(piece.eventful);
 
   const emit = (type, detail = {}) => (listeners.get(type) ?? []).forEach((listen) => listen(detail));
 
   const store = {
     start, stop, width, height, labels, frameStep, readOnly,
-    intervals: piece.intervals ?? [],
+    /** Labels that boxes can have, and those that are offered for events. */
+    drawn,
+    eventLabels: others.length ? others : labels,
     ghosts: (piece.ghosts ?? []).map(readTrack),
     layers: [],
     hidden: new Set(),
     errors: new Map(),
+    intervalErrors: new Map(),
     frame: start,
     shown: null,
     playing: false,
     selected: null,
-    label: labels[0]?.name ?? null,
+    chosen: null,
+    label: drawn[0]?.name ?? null,
+    eventLabel: (others[0] ?? labels[0])?.name ?? null,
     mode: "select",
     notice: "",
 
@@ -39,8 +50,14 @@ export function createStore(piece) {
       types.split(" ").forEach((type) => listeners.set(type, [...(listeners.get(type) ?? []), listen]));
     },
 
-    all: () => tracks,
-    get: (id) => tracks.find((t) => t.id === id) ?? null,
+    all: () => lists.track,
+    get: (id) => lists.track.find((t) => t.id === id) ?? null,
+    intervals: () => lists.interval,
+    whole: () => ({ tracks: lists.track, intervals: lists.interval }),
+    interval: (id) => lists.interval.find((i) => i.id === id) ?? null,
+    newInterval: (said) => readInterval(said, `interval ${(named += 1)}`),
+    /** Whether events are spoken of at all: where there is a label for them, or one was there. */
+    eventful: () => eventful,
     labelOf: (name) => labels.find((l) => l.name === name) ?? null,
 
     colourOf(name) {
@@ -57,16 +74,17 @@ export function createStore(piece) {
 
     /** A number that no track has. Those with large numbers are left alone: past 2^53 one more is the same again. */
     freeId() {
-      const used = tracks.map((t) => Number(t.id)).filter((n) => Number.isInteger(n) && n < 1e12);
+      const used = lists.track.map((t) => Number(t.id)).filter((n) => Number.isInteger(n) && n < 1e12);
       return String(Math.max(0, ...used) + 1);
     },
 
-    /** Put each `after` for the track of that id. Edits of one gesture carry one `merge` word. */
+    /** Put each `after` for the track, or the interval, of that id. Edits of one gesture carry one `merge` word. */
     change(name, edits, { merge = null, origin = "user" } = {}) {
-      const changes = edits.map(({ id, after, index }) => place(id, after, index)).filter(Boolean);
+      const changes = edits.map(place).filter(Boolean);
       if (!changes.length) return;
-      changes.forEach(({ id }) => store.errors.delete(id));
+      changes.forEach(({ of, id }) => (of === "track" ? store.errors : store.intervalErrors).delete(id));
       if (store.selected && !store.get(store.selected)) store.select(null);
+      if (store.chosen && !store.interval(store.chosen)) store.choose(null);
       emit("tracks", { name, changes, merge, origin, frame: store.frame });
     },
 
@@ -88,14 +106,26 @@ export function createStore(piece) {
       emit("playing");
     },
 
+    /** An object or an event is selected, never both: a key is meant for one of them. */
     select(id) {
-      if (id === store.selected) return;
-      store.selected = id;
+      if (id === store.selected && !store.chosen) return;
+      Object.assign(store, { selected: id, chosen: null });
+      emit("selection");
+    },
+
+    choose(id) {
+      if (id === store.chosen) return;
+      Object.assign(store, { selected: null, chosen: id });
       emit("selection");
     },
 
     setLabel(name) {
       store.label = name;
+      emit("mode");
+    },
+
+    setEventLabel(name) {
+      store.eventLabel = name;
       emit("mode");
     },
 
@@ -120,11 +150,13 @@ export function createStore(piece) {
       emit("view");
     },
 
-    /** Errors by track: a map from id to `[{ frame, message }]`. */
-    setErrors(errors) {
-      store.errors = errors;
+    /** Errors by track and by interval: maps from id to `[{ frame, message }]`. */
+    setErrors(errors, intervalErrors = new Map()) {
+      Object.assign(store, { errors, intervalErrors });
       emit("errors");
     },
+
+    hasErrors: () => store.errors.size + store.intervalErrors.size > 0,
 
     say(notice) {
       store.notice = notice;
@@ -132,16 +164,20 @@ export function createStore(piece) {
     },
   };
 
-  function place(id, after, wish) {
-    const at = tracks.findIndex((t) => t.id === id);
-    const before = at < 0 ? null : tracks[at];
+  function place({ of = "track", id, after, index: wish }) {
+    const list = lists[of].slice();
+    const at = list.findIndex((one) => one.id === id);
+    const before = at < 0 ? null : list[at];
     if (before === after) return null;
-    const index = at >= 0 ? at : Math.min(wish ?? tracks.length, tracks.length);
-    tracks = tracks.slice();
-    if (after) tracks.splice(index, before ? 1 : 0, after);
-    else tracks.splice(index, 1);
-    return { id, before, after, index };
+    const index = at >= 0 ? at : Math.min(wish ?? list.length, list.length);
+    if (after) list.splice(index, before ? 1 : 0, after);
+    else list.splice(index, 1);
+    lists[of] = list;
+    eventful ||= of === "interval";
+    return { of, id, before, after, index };
   }
 
+  lists.interval = (piece.intervals ?? []).map(store.newInterval);
+  eventful ||= lists.interval.length > 0;
   return store;
 }

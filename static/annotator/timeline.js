@@ -1,24 +1,28 @@
 /**
- * The whole segment at a glance: a row per track with its presence, its keyframes and, for a reviewer, its disputes.
+ * The whole segment at a glance: a row per event, whose ends can be dragged, and a row per track with its presence, its
+ * keyframes and, for a reviewer, its disputes.
  *
- * The rows are for the eye and the mouse; the slider above them and the object list say and do the same by keyboard.
+ * The rows are for the eye and the pointer; the slider above them and the lists say and do the same by keyboard.
  */
 
-import { clamp, runs } from "./geometry.js";
+import { clamp } from "./geometry.js";
+import { createRows, LABEL_WIDE, ROW, rowsOf } from "./rows.js";
 
-const ROW = 16;
-const LABEL_WIDE = 96;
+const REACH = { mouse: 6, pen: 10, touch: 16 };
 
-export function createTimeline({ element, slider, store, player }) {
+export function createTimeline({ element, slider, store, player, marking, newGesture }) {
   const canvas = element.querySelector("canvas");
   const context = canvas.getContext("2d");
   let waiting = false;
-  let dragging = false;
+  let drag = null;
+  let rows = [];
 
-  const span = store.stop - store.start;
-  const xOf = (frame) => LABEL_WIDE + ((frame - store.start) / span) * (canvas.clientWidth - LABEL_WIDE - 6);
-  const frameOf = (x) => store.start + Math.floor(((x - LABEL_WIDE) / (canvas.clientWidth - LABEL_WIDE - 6)) * span);
+  const frames = store.stop - store.start;
+  const wide = () => canvas.clientWidth - LABEL_WIDE - 6;
+  const xOf = (frame) => LABEL_WIDE + ((frame - store.start) / frames) * wide();
+  const placeOf = (x) => store.start + ((x - LABEL_WIDE) / wide()) * frames;
   const style = (name) => getComputedStyle(element).getPropertyValue(name).trim();
+  const drawRow = createRows({ context, store, xOf, style });
 
   function render() {
     if (waiting) return;
@@ -29,9 +33,16 @@ export function createTimeline({ element, slider, store, player }) {
     });
   }
 
+  /** What is dragged stays in its row until it is let go. */
+  function order() {
+    if (!drag?.end) return rowsOf(store);
+    const now = (row) => (row.interval ? { interval: store.interval(row.interval.id) } : row);
+    return rows.map(now).filter((row) => row.interval !== null);
+  }
+
   function paint() {
     const ratio = window.devicePixelRatio || 1;
-    const rows = store.all();
+    rows = order();
     const tall = Math.max(element.clientHeight, rows.length * ROW + 4);
     const high = Math.min(tall, 8000);
     canvas.style.height = `${high}px`;
@@ -41,79 +52,82 @@ export function createTimeline({ element, slider, store, player }) {
     const first = Math.floor(element.scrollTop / ROW);
     const last = first + Math.ceil(element.clientHeight / ROW) + 1;
     const colours = { ink: style("--ink"), soft: style("--ink-soft"), line: style("--line"), picked: style("--picked") };
-    rows.slice(first, last).forEach((track, i) => drawRow(track, (first + i) * ROW + 2, colours));
-    drawCursor(colours, high);
+    rows.slice(first, last).forEach((row, i) => drawRow(row, (first + i) * ROW + 2, colours));
+    drawCursor(high);
     // The same without eyes or a mouse.
     slider.value = String(store.frame);
     slider.setAttribute("aria-valuetext", `frame ${store.frame}`);
   }
 
-  function drawRow(track, top, colours) {
-    const selected = track.id === store.selected;
-    if (selected) {
-      context.fillStyle = colours.picked;
-      context.fillRect(0, top - 1, canvas.clientWidth, ROW);
-    }
-    context.fillStyle = selected ? colours.ink : colours.soft;
-    context.font = `${selected ? 600 : 400} 11px system-ui, sans-serif`;
-    context.fillText(`${store.errors.has(track.id) ? "! " : ""}${track.label} ${track.id}`, 4, top + 11, LABEL_WIDE - 8);
-    context.fillStyle = store.colourOf(track.label);
-    context.globalAlpha = store.hidden.has(track.id) ? 0.2 : 0.45;
-    runs(track, store.start, store.stop).forEach(([from, to]) => bar(from, to, top + 4, 6));
-    context.globalAlpha = 1;
-    context.fillStyle = style("--bad");
-    (track.disputes ?? []).forEach(([from, to]) => bar(from, to, top + 11, 3));
-    track.keyframes.forEach((keyframe) => diamond(keyframe, top + 7, colours));
-  }
-
-  function bar(from, to, top, high) {
-    context.fillRect(xOf(from), top, Math.max(2, xOf(to) - xOf(from)), high);
-  }
-
-  function diamond({ frame, outside }, y, colours) {
-    const x = xOf(frame + 0.5);
-    context.beginPath();
-    context.moveTo(x, y - 4);
-    context.lineTo(x + 3.5, y);
-    context.lineTo(x, y + 4);
-    context.lineTo(x - 3.5, y);
-    context.closePath();
-    context.fillStyle = outside ? style("--surface") : colours.ink;
-    context.strokeStyle = colours.ink;
-    context.fill();
-    context.stroke();
-  }
-
-  function drawCursor(colours, high) {
+  function drawCursor(high) {
     const x = xOf(store.frame + 0.5);
     context.fillStyle = style("--accent");
     context.fillRect(x - 1, 0, 2, high);
   }
 
-  function point(event) {
+  const at = (event) => {
     const bounds = canvas.getBoundingClientRect();
-    const row = store.all()[Math.floor((event.clientY - bounds.top - 2) / ROW)];
-    if (event.type === "pointerdown" && row) store.select(row.id);
-    const x = event.clientX - bounds.left;
-    if (x >= LABEL_WIDE - 4) player.show(clamp(frameOf(x), store.start, store.stop - 1));
+    return { x: event.clientX - bounds.left, row: rows[Math.floor((event.clientY - bounds.top - 2) / ROW)] };
+  };
+
+  /** The end of an event that is under the pointer: the nearer one of both. */
+  function endAt(event) {
+    const { x, row } = at(event);
+    if (!row?.interval || store.readOnly || x < LABEL_WIDE - 4) return null;
+    const [left, right] = [Math.abs(x - xOf(row.interval.start)), Math.abs(x - xOf(row.interval.stop))];
+    const reach = REACH[event.pointerType] ?? REACH.mouse;
+    if (Math.min(left, right) > reach) return null;
+    return left < right ? "first" : "last";
   }
 
+  function begin(event) {
+    const { row } = at(event);
+    const end = endAt(event);
+    if (row?.interval) store.choose(row.interval.id);
+    if (row?.track) store.select(row.track.id);
+    const { pointerId: pointer, clientX: from } = event;
+    return { pointer, end, id: row?.interval?.id, merge: newGesture(), from, moved: false };
+  }
+
+  /** An end lies between two frames: a first one begins there, a last one ends there. The picture follows. */
+  function pull(event) {
+    drag.moved ||= Math.abs(event.clientX - drag.from) >= 2;
+    if (!drag.moved || drag.id !== store.chosen) return;
+    const edge = Math.round(placeOf(at(event).x));
+    marking.setEnds({ [drag.end]: drag.end === "first" ? edge : edge - 1 }, drag.merge);
+    marking.goTo(drag.end);
+  }
+
+  function scrub(event) {
+    const { x } = at(event);
+    if (x >= LABEL_WIDE - 4) player.show(clamp(Math.floor(placeOf(x)), store.start, store.stop - 1));
+  }
+
+  const follow = (event) => (drag.end ? pull(event) : scrub(event));
+
   canvas.addEventListener("pointerdown", (event) => {
+    if (drag) return;
     // What is being typed is taken first: for the object and the frame that it was typed for.
     element.focus({ preventScroll: true });
-    dragging = true;
+    drag = begin(event);
     canvas.setPointerCapture(event.pointerId);
-    point(event);
+    if (drag.end) marking.goTo(drag.end);
+    else scrub(event);
   });
-  canvas.addEventListener("pointermove", (event) => dragging && point(event));
-  ["pointerup", "pointercancel"].forEach((type) => canvas.addEventListener(type, () => {
-    dragging = false;
+  canvas.addEventListener("pointermove", (event) => {
+    if (!drag) canvas.style.cursor = endAt(event) ? "ew-resize" : "pointer";
+    else if (event.pointerId === drag.pointer) follow(event);
+  });
+  ["pointerup", "pointercancel"].forEach((type) => canvas.addEventListener(type, ({ pointerId }) => {
+    if (drag?.pointer !== pointerId) return;
+    drag = null;
+    render();
   }));
   slider.min = String(store.start);
   slider.max = String(store.stop - 1);
   slider.addEventListener("input", () => player.show(Number(slider.value)));
   element.addEventListener("scroll", render);
   new ResizeObserver(render).observe(element);
-  store.on("tracks frame selection view errors", render);
+  store.on("tracks frame selection view errors mode", render);
   window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", render);
 }

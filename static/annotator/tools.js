@@ -40,7 +40,8 @@ export function createTools({ store, canvas, commands, player }) {
       return edit("move", { points: found.points }, x, y);
     }
     if (held) return edit("move", held, x, y);
-    store.select(null);
+    // An event stays selected: it is not in the picture, and waits for its end.
+    if (store.selected) store.select(null);
     return { kind: "pan" };
   }
 

@@ -18,15 +18,22 @@ ORDER = [
     "dom",
     "geometry",
     "edits",
+    "intervals",
     "store",
     "history",
     "player",
     "canvas",
+    "marking",
     "commands",
     "tools",
+    "rows",
     "timeline",
+    "fields",
     "objects",
+    "events",
     "keys",
+    "problems",
+    "layers",
 ]
 FILL = """
 async (tracks) => {

@@ -2,60 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from types import SimpleNamespace
-
 import pytest
 from playwright.sync_api import Page
 
-from tests.browser.conftest import LABELS, make_task, until
+from tests.browser.conftest import track, until
 from tests.browser.fake import FakeServer
 from tests.browser.test_drawing import show
-
-
-def track(number: str, x: float, **more: object) -> dict:
-    keyframes = [
-        {"frame": 20, "points": [x, 40, x + 60, 150], "outside": False, "occluded": False, "attributes": {}},
-        {"frame": 200, "points": [x + 40, 40, x + 100, 150], "outside": False, "occluded": False, "attributes": {}},
-    ]
-    return {"id": number, "label": "person", "attributes": {}, "keyframes": keyframes, **more}
-
-
-CONSENSUS = {
-    "id": "c1",
-    "status": "pending",
-    "version": 3,
-    "decisions": 1,
-    "segment": {"start": 20, "stop": 320},
-    "tracks": [track("1", 60, confidence=0.62, support=["a", "b"], disputes=[[80, 95], [150, 160]])],
-    "intervals": [],
-    "submissions": [
-        {"id": "a", "worker": "amber-fox", "tracks": [track("7", 58)]},
-        {"id": "b", "worker": "blue-owl", "tracks": [track("3", 66), track("4", 200)]},
-    ],
-}
-
-
-@pytest.fixture
-def reviewed(films: dict, settings: object) -> Iterator[FakeServer]:
-    settings.ROOT_URLCONF = "tests.browser.page_urls"
-    task = make_task(films["even"])
-    task.gets["/api/v1/consensus/c1/"] = CONSENSUS | {"clip": task.body["clip"]}
-    item = SimpleNamespace(
-        pk="c1",
-        status="pending",
-        agreement=0.71,
-        confidence=0.62,
-        video_id="v1",
-        video=SimpleNamespace(name="square.mp4", width=320, height=192),
-        segment=SimpleNamespace(start=20, stop=320),
-        task=SimpleNamespace(project_id="p1", project=SimpleNamespace(name="Town square")),
-    )
-    task.pages["/review/c1/"] = ("review/item.html", {"item": item, "next": None, "may_decide": True, "labels": LABELS})
-    task.pages["/review/"] = ("404.html", {})
-    server = FakeServer(task)
-    yield server
-    server.close()
 
 
 @pytest.fixture
