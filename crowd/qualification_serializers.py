@@ -55,6 +55,17 @@ class FeedbackBoxSerializer(serializers.Serializer):
     box = serializers.ListField(child=serializers.FloatField())
 
 
+class FeedbackIntervalSerializer(serializers.Serializer):
+    label = serializers.CharField()
+    start = serializers.IntegerField()
+    stop = serializers.IntegerField()
+
+
+class FeedbackIntervalsSerializer(serializers.Serializer):
+    yours = FeedbackIntervalSerializer(many=True)
+    gold = FeedbackIntervalSerializer(many=True)
+
+
 class FeedbackFrameSerializer(serializers.Serializer):
     """A picture, and what was drawn on it: by the worker, and by gold."""
 
@@ -63,6 +74,8 @@ class FeedbackFrameSerializer(serializers.Serializer):
     agreement = serializers.FloatField()
     yours = FeedbackBoxSerializer(many=True)
     gold = FeedbackBoxSerializer(many=True)
+    # What goes on on this frame; only where there are intervals at all.
+    intervals = FeedbackIntervalsSerializer(required=False)
 
 
 class FeedbackSerializer(serializers.Serializer):

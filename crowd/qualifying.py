@@ -8,7 +8,7 @@ from typing import Any
 from django.db.models import F, Q
 from django.db.models.functions import Now
 
-from annotation.core.tracks import Tracks, fill
+from annotation.core.tracks import Tracks
 from annotation.models import Project, User
 from crowd.core.feedback import telling_frames
 from crowd.core.policies import Policy
@@ -69,7 +69,7 @@ def grade(*, seat: Assignment, figures: dict[str, Any], drawn: Tracks, gold: Tra
     The submission is accepted whatever it was worth: who is asked to train is not judged by what they did in training.
     """
     row = Qualification.objects.select_for_update(no_key=True).get(trials__assignment=seat)
-    frames = telling_frames(fill(drawn.tracks, gold.start, gold.stop), fill(gold.tracks, gold.start, gold.stop))
+    frames = telling_frames(drawn, gold)
     Trial.objects.filter(assignment=seat).update(figures=figures, frames=frames, graded_at=Now())
     conclude(row=row, policy=policy_of(seat.batch))
     accept(seat=seat)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from django.db.models import Q
 from django.db.models.functions import Now
@@ -173,12 +174,17 @@ def forget_skills(*, project_id: str, workers: Collection[str | None]) -> None:
 
 
 def proven_in(*, project: Project, workers: Collection[str]) -> set[str]:
-    """Those of these workers who passed gold that has objects where they worked, by user id."""
+    """Those of these workers who passed gold that holds something where they worked, by user id."""
     passed = Score.objects.filter(
         assignment__project=project, assignment__worker__in=workers, passed=True, gold__flagged_at__isnull=True
     )
     rows = passed.values_list("assignment__worker_id", "figures")
-    return {w for w, figures in rows if any(c["objects"] for c in figures.get("counts", {}).values())}
+    return {w for w, figures in rows if _holds_something(figures)}
+
+
+def _holds_something(figures: dict[str, Any]) -> bool:
+    objects = any(c["objects"] for c in figures.get("counts", {}).values())
+    return objects or figures.get("intervals", 0) > 0
 
 
 def skills_in(*, project: Project, workers: list[str]) -> dict[str, Skill]:

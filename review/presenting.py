@@ -7,6 +7,7 @@ from typing import Any
 from django.urls import reverse
 
 from annotation import recording
+from annotation.core.likeness import soft_f
 from annotation.core.tracks import fill_track
 from annotation.models import TrackSet
 from crowd import completing
@@ -14,7 +15,6 @@ from crowd.models import Assignment
 from crowd.presenting import clip_body
 from crowd.pseudonyms import Reader, pseudonym
 from review.core.selection import Selection
-from review.grading import soft_f
 from review.lifecycle import WorkStatus
 from review.models import Build, Consensus, Export, Import, Join, Release
 

@@ -9,6 +9,7 @@ from statistics import fmean
 from django.db import transaction
 
 from annotation import recording
+from annotation.core.likeness import soft_f
 from annotation.core.tracks import Tracks, fill
 from annotation.lifecycle import Source
 from annotation.queue import want
@@ -18,11 +19,12 @@ from crowd.core.stopping import Judged, seats_wanted, why_more
 from crowd.lifecycle import Seat, TaskStatus
 from crowd.models import Assignment, Task
 from crowd.seating import has_live_seats, lock_task, policy_of
+from review.core.agreeing import timed
 from review.core.consensus import METHOD, VERSION, Submission, make_consensus
 from review.core.consensus import Consensus as Made
 from review.core.difficulty import HARD, difficulty
 from review.deciding import accept_by_rule
-from review.grading import scores_with, soft_f
+from review.grading import scores_with
 from review.lifecycle import ConsensusStatus, Verdict, Withheld
 from review.models import Build, Consensus
 from review.voicing import Voices, listen
@@ -220,7 +222,9 @@ def write(task: Task, seats: list[Assignment], found: Consent, *, wanted: str = 
 def _judge(task: Task, found: Consent) -> Judged:
     made, workers = found.made, {s.worker for s in found.heard}
     proven = scoring.proven_in(project=task.project, workers=workers) >= workers
-    return Judged(made.agreement, made.gain, empty=not made.tracks.tracks, proven=proven)
+    events = timed(made.tracks, (s.tracks for s in found.heard))
+    empty = not made.tracks.tracks and not events
+    return Judged(made.agreement, made.gain, empty=empty, proven=proven, timed=events)
 
 
 def _ask_more(task: Task, consensus: Consensus, wanted: str, more: int) -> int:

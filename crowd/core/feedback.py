@@ -2,38 +2,68 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 import numpy as np
 
 from annotation.core.boxes import iou
 from annotation.core.matching import soft_f
-from annotation.core.tracks import Dense
+from annotation.core.tracks import Dense, Tracks, fill
 
 SHOWN = 3
 LOOKED_AT = 90  # frames of a segment that are compared
+EVENTS = 20  # that are told of one frame
 
 
-def telling_frames(drawn: Dense, gold: Dense, *, shown: int = SHOWN) -> list[dict[str, Any]]:
-    """One frame of each part of the range, where the worker's boxes are farthest from gold's (soft F).
+def telling_frames(drawn: Tracks, gold: Tracks, *, shown: int = SHOWN) -> list[dict[str, Any]]:
+    """One frame of each part of gold's range, where the worker's boxes are farthest from gold's (soft F), or where
+    neither has a box, what happens by the one from what happens by the other.
 
-    Both are dense on the same frames. `{"frame", "agreement", "yours": [{"label", "box"}], "gold": […]}`.
+    `{"frame", "agreement", "yours": [{"label", "box"}], "gold": […]}`, and where there are intervals also "intervals":
+    `{"yours": [{"label", "start", "stop"}], "gold": […]}`, those that go on on that frame.
     """
-    n = gold.present.shape[1]
-    every = max(1, n // LOOKED_AT)
+    start, stop = gold.start, gold.stop
+    yours, right = fill(drawn.tracks, start, stop), fill(gold.tracks, start, stop)
+    every = max(1, (stop - start) // LOOKED_AT)
+
+    def agreement(f: int) -> float:
+        boxes = _agreement(yours, right, f)
+        return _same_events(drawn, gold, start + f) if boxes is None else boxes
+
     out = []
-    for part in np.array_split(np.arange(0, n, every), min(shown, n)):
-        scores = [_agreement(drawn, gold, int(f)) for f in part]
+    for part in np.array_split(np.arange(0, stop - start, every), min(shown, stop - start)):
+        scores = [agreement(int(f)) for f in part]
         if scores:
             worst = int(np.argmin(scores))
-            out.append(_frame(drawn, gold, int(part[worst]), scores[worst]))
+            frame = _frame(yours, right, int(part[worst]), scores[worst])
+            out.append(frame | _happening(drawn, gold, frame["frame"]))
     return out
 
 
-def _agreement(drawn: Dense, gold: Dense, f: int) -> float:
+def _on(source: Tracks, frame: int) -> list[dict[str, Any]]:
+    going = (i for i in source.intervals if i.start <= frame < i.stop)
+    return [{"label": i.label, "start": i.start, "stop": i.stop} for i in going]
+
+
+def _happening(drawn: Tracks, gold: Tracks, frame: int) -> dict[str, Any]:
+    if not (drawn.intervals or gold.intervals):
+        return {}
+    return {"intervals": {"yours": _on(drawn, frame)[:EVENTS], "gold": _on(gold, frame)[:EVENTS]}}
+
+
+def _same_events(drawn: Tracks, gold: Tracks, frame: int) -> float:
+    """The share of labels that both say of a frame; 1 where neither says any."""
+    a, b = (Counter(one["label"] for one in _on(source, frame)) for source in (drawn, gold))
+    said = a.total() + b.total()
+    return 2 * (a & b).total() / said if said else 1.0
+
+
+def _agreement(drawn: Dense, gold: Dense, f: int) -> float | None:
+    """Soft F of the boxes of one frame; None where there are none."""
     a, b = drawn.present[:, f], gold.present[:, f]
     if not a.any() and not b.any():
-        return 1.0
+        return None
     same = np.array([[x == y for y in gold.labels] for x in drawn.labels], bool).reshape(len(a), len(b))
     return float(soft_f(iou(drawn.boxes[a, f], gold.boxes[b, f]) * same[np.ix_(a, b)]))
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from annotation.core.likeness import inside, intervals_soft_f
 from annotation.core.matching import match, soft_f, track_iou
 from annotation.core.metrics import Metrics, compare
 from annotation.core.overlaps import Overlaps, only, overlaps
@@ -34,7 +35,8 @@ class NothingInCommon(ValueError):
 class BenchmarkScore:
     """Shares in [0, 1]; `switches` counts, errors are mean frames off; None where there was nothing to look at.
 
-    `precision`, `recall`, `f1` and `mean_iou` are of boxes found at the floor; `counts` are of objects, by label.
+    `precision`, `recall`, `f1` and `mean_iou` are of boxes found at the floor; `counts` are of objects, by label. Where
+    neither holds a box that counts, `soft_track_f` is the soft F of their intervals, and gold's are `intervals`.
     """
 
     soft_track_f: float
@@ -52,6 +54,7 @@ class BenchmarkScore:
     end_error: float | None
     label_accuracy: float | None
     attribute_accuracy: float | None
+    intervals: int = 0
     counts: Mapping[str, Counts] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
@@ -81,8 +84,11 @@ def benchmark(submission: Tracks, gold: Tracks, start: int, stop: int, *, floor:
     meant = [(tracks[i], submission.tracks[j]) for i, j in pairs]
     same = [a.label == b.label for a, b in meant]
     both = [(np.flatnonzero(truth.present[i] & drawn.present[j]) + start).tolist() for i, j in pairs]
+    timed = not (judged.present.any() or given.present.any())
+    happened, told = (inside(source.intervals, start, stop) for source in (gold, submission))
     return BenchmarkScore(
-        soft_track_f=_soft_f(judged, given, shared),
+        soft_track_f=intervals_soft_f(told, happened) if timed else _soft_f(judged, given, shared),
+        intervals=len(happened) if timed else 0,
         **figures,
         start_error=_off(truth.present, drawn.present, pairs),
         end_error=_off(truth.present[:, ::-1], drawn.present[:, ::-1], pairs),

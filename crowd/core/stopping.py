@@ -35,25 +35,26 @@ class Redundancy(Protocol):
 class Judged:
     """What a consensus says of its task: `agreement` is the mean soft track F of the submissions with it, `gain` the
     share of its boxes that one more worker is expected to put right; it may be `empty`, by workers who are `proven` on
-    gold with objects."""
+    gold that holds something. Where nothing but intervals was marked it is `timed`: the gain knows of boxes alone."""
 
     agreement: float
     gain: float = 0.0
     empty: bool = False
     proven: bool = True
+    timed: bool = False
 
 
 def why_more(*, policy: Redundancy, judged: Judged, submissions: int) -> Why:
     """Why a task of so many `submissions` needs one more, with no regard to what is allowed; "" if it needs none.
 
-    A policy that is adaptive goes by risk, another one by agreement. One submission agrees with itself, and is what
-    the policy wants.
+    A policy that is adaptive goes by risk, another one by agreement, as both do where it is `timed`. One submission
+    agrees with itself, and is what the policy wants.
     """
     if submissions < min(policy.first_seats, policy.max_redundancy):
         return "first"
     if submissions == 1:
         return ""
-    if not policy.adaptive:
+    if not policy.adaptive or judged.timed:
         return "agreement" if judged.agreement < policy.agreement_floor else ""
     if settled(gain=judged.gain, empty=judged.empty, proven=judged.proven, gain_floor=policy.gain_floor):
         return ""

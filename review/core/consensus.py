@@ -16,10 +16,10 @@ from fractions import Fraction
 import numpy as np
 
 from annotation.core.boxes import iou_aligned
-from annotation.core.matching import track_soft_fs
-from annotation.core.tracks import Bools, Dense, Floats, Interval, Ints, Track, Tracks, fill, fill_all
+from annotation.core.tracks import Bools, Dense, Floats, Interval, Ints, Track, Tracks, fill
 from crowd.core.skill import Skill
 from crowd.core.stopping import votes_needed
+from review.core.agreeing import agreements, timed
 from review.core.calibration import SINGLE, confidences, features, purity
 from review.core.clustering import cluster
 from review.core.coursing import moves
@@ -288,10 +288,10 @@ def _renamed(block: Stack, tracks: Tracks, worker: int, number: Ints) -> list[In
 
 def _scored(tracks: Tracks, merged: Dense, submissions: Sequence[Submission], certain: Floats) -> Consensus:
     """The consensus that `tracks` are, each submission scored by how like it is to `merged`."""
-    if len(submissions) == 1:
-        scores = {submissions[0].id: 1.0}
-    else:
-        filled = fill_all((s.tracks.tracks for s in submissions), tracks.start, tracks.stop)
-        scores = dict(zip((s.id for s in submissions), track_soft_fs(filled, merged), strict=True))
+    drawn = {s.id: s.tracks for s in submissions}
+    scores = agreements(drawn, tracks, merged)
     agreement = float(np.mean(list(scores.values()))) if scores else 1.0
-    return Consensus(tracks, agreement, float(np.mean(certain)), scores, risk=float(np.sum(1 - certain)))
+    sure = float(np.mean(certain))
+    if timed(tracks, drawn.values()):  # that there is no object says nothing of what happens
+        sure *= agreement
+    return Consensus(tracks, agreement, sure, scores, risk=float(np.sum(1 - certain)))

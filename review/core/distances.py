@@ -12,9 +12,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from annotation.core.boxes import iou
+from annotation.core.likeness import intervals_soft_f
 from annotation.core.matching import soft_f, track_soft_f
 from annotation.core.tracks import Dense, Floats, Interval
-from review.core.intervals import temporal_iou
 
 # COCO's constants of the 17 points of a person, nose to ankles: standard deviations as shares of √area, doubled.
 COCO_K = 2 * np.array([26, 25, 25, 35, 35, 79, 79, 72, 72, 62, 62, 107, 107, 87, 87, 89, 89]) / 1000
@@ -32,8 +32,7 @@ def tracks_distance(a: Dense, b: Dense) -> float:
 
 def intervals_distance(a: Sequence[Interval], b: Sequence[Interval]) -> float:
     """Of two lists of intervals; other labels have nothing in common."""
-    table = [[temporal_iou(i, j) if i.label == j.label else 0.0 for j in b] for i in a]
-    return 1 - soft_f(np.array(table).reshape(len(a), len(b)))
+    return 1 - intervals_soft_f(a, b)
 
 
 def skeletons_distance(a: Floats, b: Floats, k: Floats = COCO_K) -> float:
