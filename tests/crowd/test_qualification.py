@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.db.models.functions import Now
+from django.test import Client
 from rest_framework.test import APIClient
 
 from annotation.models import Clip
@@ -87,6 +88,27 @@ def test_training_is_in_no_figure_of_the_project() -> None:
     assert {k: after[k] for k in ("segments", "tasks", "seats")} == {
         k: before[k] for k in ("segments", "tasks", "seats")
     }
+
+
+def test_feedback_shows_which_events_go_on_by_the_worker_and_by_gold() -> None:
+    project = cast.project(labels=[{"name": "crossing", "shape": "interval"}])
+    school = cast.video(project, 60, name="school.mp4")
+    right = [{"label": "crossing", "start": 8, "stop": 12}]
+    gold = {"video": school.pk, "start": 0, "stop": 20, "tracks": [], "intervals": right}
+    assert cast.client("Alice").post(f"{stage.API}/projects/{project.pk}/gold/", gold).status_code == 201
+    stage.launched(project=project, qualification={"gold": 1})
+    cast.work_off()
+    wanda = cast.client("Wanda")
+    assert stage.submit(wanda, stage.claim(wanda, project), []).status_code == 200
+    cast.work_off()
+    (told,) = wanda.get(f"{stage.API}/me/").json()["feedback"]
+    assert told["missed"] == ["soft_track_f"]
+    (missed,) = [frame for frame in told["frames"] if frame["agreement"] == 0.0]
+    assert missed["intervals"] == {"yours": [], "gold": right}
+    client = Client()
+    client.force_login(cast.user("Wanda"))
+    page = client.get(f"/work/training/{project.pk}/").content.decode()
+    assert "Yours: no event. Gold: crossing, frames 8 to 11." in page
 
 
 def test_feedback_shows_the_workers_boxes_beside_golds() -> None:
