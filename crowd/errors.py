@@ -28,6 +28,13 @@ class LeaseIsOver(Problem):
     keeps = True
 
 
+class DraftChanged(Problem):
+    """This task was worked on in another browser since this page was opened; what that one saved is newer."""
+
+    status = 409
+    code = "draft-changed"
+
+
 class NoRenewalsLeft(Problem):
     """The lease was renewed as often as this project allows."""
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db.models import F, Q
 from django.db.models.functions import Now
 
 from annotation.models import User
-from crowd.errors import LeaseIsOver, NoRenewalsLeft, SeatIsOver, WrongToken
+from crowd.errors import DraftChanged, LeaseIsOver, NoRenewalsLeft, SeatIsOver, WrongToken
 from crowd.lifecycle import FILLED_SEATS, Seat
 from crowd.models import Assignment, Draft, LateBody
 from crowd.seating import end, expire, lock_task, policy_of
@@ -21,14 +22,51 @@ def holding(token: str) -> Q:
     return Q(status=Seat.HELD, token=token, lease_until__gt=Now())
 
 
-def save_draft(*, seat: Assignment, token: str, body: str) -> None:
-    """Keep what the worker has drawn so far (JSON text). After the lease it is kept all the same, and LeaseIsOver."""
+@dataclass(frozen=True)
+class Page:
+    """Which page of a browser saves, in its own word ("" is a program that does not say), and the version of the draft
+    that it knows of: 0 where there was none."""
+
+    word: str = ""
+    version: int = 0
+
+    def may_replace(self) -> Q:
+        """A draft that it put itself, or that nobody put since; whoever says no word replaces any."""
+        return Q(page=self.word) | Q(version=self.version) if self.word else Q()
+
+
+ANY = Page()
+
+
+def save_draft(*, seat: Assignment, token: str, body: str, page: Page = ANY) -> int:
+    """Keep what the worker has drawn so far (JSON text); returns the draft's version.
+
+    After the lease it is kept all the same, and LeaseIsOver. DraftChanged where another page's draft would be lost.
+    """
     if seat.token != token:
         raise WrongToken
     if seat.status in FILLED_SEATS:
         raise SeatIsOver
-    Draft.objects.update_or_create(assignment=seat, defaults={"body": body, "saved_at": Now()})
+    if not _put(seat, body, page):
+        first = Draft(assignment=seat, body="", page=page.word, version=0)
+        Draft.objects.bulk_create([first], ignore_conflicts=True)
+        if not _put(seat, body, page):
+            raise DraftChanged
     _explain(seat, token, TOO_LATE)
+    # The row is this transaction's until its end.
+    return Draft.objects.values_list("version", flat=True).get(assignment=seat)
+
+
+def _put(seat: Assignment, body: str, page: Page) -> int:
+    known = Draft.objects.filter(page.may_replace(), assignment=seat)
+    return known.update(body=body, page=page.word, version=F("version") + 1, saved_at=Now())
+
+
+def check_draft(*, seat: Assignment, page: Page) -> None:
+    """DraftChanged where a page would submit what it shows while another page's draft is newer."""
+    newer = Draft.objects.filter(assignment=seat, assignment__status=Seat.HELD).exclude(page.may_replace())
+    if page.word and newer.exists():
+        raise DraftChanged
 
 
 def renew(*, seat: Assignment, token: str) -> datetime:

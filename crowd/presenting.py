@@ -93,6 +93,7 @@ def assignment_body(seat: Assignment) -> dict[str, Any]:
         "frame_step": policy.frame_step,
         "tracks": drawn.get("tracks") or [],
         "intervals": drawn.get("intervals") or [],
+        "draft": _draft(seat),
         "ghosts": _ghosts(seat) if policy.ghosts else [],
         "lease_until": seat.lease_until,
         "renewals_left": max(0, policy.max_renewals - seat.renewals),
@@ -119,6 +120,11 @@ def clip_body(segment: Segment) -> dict[str, Any]:
         "height": clip.height,
         "frame_times_s": clip.frame_times_s,
     }
+
+
+def _draft(seat: Assignment) -> dict[str, Any] | None:
+    draft = None if seat.status != Seat.HELD else getattr(seat, "draft", None)
+    return draft and {"version": draft.version, "page": draft.page, "saved_at": draft.saved_at}
 
 
 def _drawn(seat: Assignment) -> dict[str, Any]:

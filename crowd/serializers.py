@@ -157,6 +157,14 @@ class ClipSerializer(serializers.Serializer):
     frame_times_s = serializers.ListField(child=serializers.FloatField())
 
 
+class StoredDraftSerializer(serializers.Serializer):
+    """How often it was saved, and by which page last, in that page's own word."""
+
+    version = serializers.IntegerField()
+    page = serializers.CharField(allow_blank=True)
+    saved_at = serializers.DateTimeField()
+
+
 class AssignmentSerializer(serializers.Serializer):
     id = serializers.CharField()
     token = serializers.CharField()
@@ -167,6 +175,8 @@ class AssignmentSerializer(serializers.Serializer):
     frame_step = serializers.IntegerField()
     tracks = TrackSerializer(many=True)
     intervals = IntervalSerializer(many=True)
+    # Of what is drawn so far; null where nothing was saved yet.
+    draft = StoredDraftSerializer(allow_null=True)
     ghosts = TrackSerializer(many=True)
     lease_until = serializers.DateTimeField(allow_null=True)
     renewals_left = serializers.IntegerField()
@@ -189,6 +199,10 @@ class ReleaseSeatSerializer(TokenSerializer):
 class WorkInSerializer(TracksSerializer):
     token = serializers.CharField()
     work_s = serializers.FloatField(required=False)
+    # An opaque word of the page that sends this, and the version of the draft that it knows of (0: none): it is then
+    # 409 `draft-changed` where another page saved since. Without a page nothing is compared.
+    page = serializers.CharField(required=False, allow_blank=True, max_length=64)
+    version = serializers.IntegerField(required=False, min_value=0)
 
 
 class LeaseSerializer(serializers.Serializer):
@@ -198,6 +212,10 @@ class LeaseSerializer(serializers.Serializer):
 class SeatStatusSerializer(serializers.Serializer):
     id = serializers.CharField()
     status = serializers.CharField()
+
+
+class DraftSavedSerializer(SeatStatusSerializer):
+    version = serializers.IntegerField()
 
 
 class CountsSerializer(serializers.Serializer):

@@ -31,6 +31,7 @@ from crowd.lifecycle import Seat
 from crowd.models import Assignment
 from crowd.seating import policy_of
 
+LONGEST_PAGE = 64
 WHOLE = ("project", "batch__ontology", "task__segment__video", "task__segment__clip", "track_set", "draft")
 
 
@@ -136,12 +137,22 @@ class AssignmentPicture(View):
 
 
 class SaveDraft(View):
-    @extend_schema(request=serializers.WorkInSerializer, responses=serializers.SeatStatusSerializer)
+    @extend_schema(request=serializers.WorkInSerializer, responses=serializers.DraftSavedSerializer)
     def put(self, request: Request, assignment_id: str) -> Response:
-        seat = seat_of(request, assignment_id)
+        seat, page = seat_of(request, assignment_id), _page(request.data)
         token = text(request.data, "token")
-        holding.save_draft(seat=seat, token=token, body=_draft_in(request.data))
-        return Response({"id": seat.pk, "status": seat.status})
+        version = holding.save_draft(seat=seat, token=token, body=_draft_in(request.data), page=page)
+        return Response({"id": seat.pk, "status": seat.status, "version": version})
+
+
+def _page(data: Any) -> holding.Page:
+    """Which page sends this and what draft it knows of; a `page` alone knows of none."""
+    word, version = text(data, "page", default=""), data.get("version", 0)
+    if len(word) > LONGEST_PAGE:
+        raise Invalid([Problem("/page", f"must have at most {LONGEST_PAGE} characters")])
+    if isinstance(version, bool) or not isinstance(version, int) or not 0 <= version < 2**31:
+        raise Invalid([Problem("/version", "must be the version of a draft, a whole number")])
+    return holding.Page(word, version)
 
 
 def _draft_in(data: Any) -> str:
@@ -164,7 +175,8 @@ class Submit(View):
     @extend_schema(request=serializers.WorkInSerializer, responses=serializers.SeatStatusSerializer)
     def post(self, request: Request, assignment_id: str) -> Response:
         seat = _seat_at_work(request, assignment_id)
-        token = text(request.data, "token")
+        token, page = text(request.data, "token"), _page(request.data)
+        holding.check_draft(seat=seat, page=page)
         body = json.dumps(request.data, separators=(",", ":"))
         try:
             tracks = read_work(seat, request.data)

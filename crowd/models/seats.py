@@ -87,6 +87,9 @@ class Draft(models.Model):
     # JSON as text: jsonb would refuse what a browser may well send (a NUL), and nothing that was sent is lost.
     body = models.TextField()
     saved_at = models.DateTimeField(db_default=Now())
+    # By which page, in that page's own word, and how often it was saved by anybody: who saves says what they know of.
+    page = models.CharField(max_length=64, default="", db_default="", blank=True)
+    version = models.PositiveIntegerField(default=1, db_default=1)
 
 
 class LateBody(models.Model):
