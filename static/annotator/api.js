@@ -10,9 +10,10 @@ const TRIES = [500, 1500, 4000];
 
 /** An answer that says no, or no answer at all (`status` 0). `errors` are the contract's `[{ pointer, message }]`. */
 export class Problem extends Error {
-  constructor(status, { title, detail, errors } = {}) {
+  constructor(status, { title, detail, errors, type } = {}) {
     super(detail || title || (status ? `The server answered ${status}.` : "The server cannot be reached."));
     this.status = status;
+    this.code = String(type ?? "").split(":").pop(); // urn:trackweave:draft-changed
     this.errors = Array.isArray(errors) ? errors : [];
   }
 }

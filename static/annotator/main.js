@@ -3,7 +3,7 @@
 import * as api from "./api.js";
 import { createBench } from "./bench.js";
 import { createLease } from "./lease.js";
-import { createSaving } from "./saving.js";
+import { openSaving } from "./keeping.js";
 import { doubts, explain, summary } from "./problems.js";
 import { alone } from "./tabs.js";
 import { $, h, paragraphs } from "./dom.js";
@@ -22,22 +22,10 @@ document.addEventListener("visibilitychange", () => {
   worked.since = document.hidden ? null : performance.now();
 });
 
-const STATES = {
-  saved: "Saved", saving: "Saving…", unsaved: "Not saved yet", offline: "Offline: kept in this browser",
-  refused: "Not saved", over: "Kept, but your time is over",
-};
-
 function fatal(text) {
   $("[data-fatal-text]").textContent = text;
   $("[data-fatal]").hidden = false;
   [$("[data-submit]"), $("[data-release]"), $("[data-renew]")].forEach((b) => (b.disabled = true));
-}
-
-function showState(state, detail = "") {
-  const saved = $("[data-saved]");
-  saved.dataset.state = state;
-  saved.textContent = STATES[state];
-  saved.title = detail;
 }
 
 function openBench(seat, mayDraw) {
@@ -52,37 +40,15 @@ function openBench(seat, mayDraw) {
   });
 }
 
-function openSaving(seat, { store }) {
-  const saving = createSaving({
-    store, id, token: seat.token,
-    save: (body) => api.assignments.draft(id, body),
-    onState: (state, detail) => {
-      showState(state, detail);
-      if (state === "refused") store.say(`Not saved: ${detail}`);
-      if (state === "over") end(store, `This seat is no longer yours: ${detail}`);
-    },
-  });
-  const kept = saving.leftover();
-  if (kept) {
-    restore(store, kept);
-    store.say("What this browser had kept and the server had not is back.");
-  }
-  return saving;
-}
-
-/** Put what was kept in the place of what is there, as one edit. */
-function restore(store, { tracks, intervals = [] }) {
-  store.change("restore", [
-    ...store.all().filter((t) => !tracks.some((k) => k.id === t.id)).map((t) => ({ id: t.id, after: null })),
-    ...tracks.map((t) => ({ id: t.id, after: t })),
-    ...store.intervals().map(({ id: old }) => ({ of: "interval", id: old, after: null })),
-    ...intervals.map(store.newInterval).map((i) => ({ of: "interval", id: i.id, after: i })),
-  ]);
-}
-
 function end(store, text) {
   store.setReadOnly(true);
   fatal(text);
+}
+
+/** Another browser is ahead: nothing more can be drawn here, until one goes on with what that one saved. */
+function endBehind(store, saving, text) {
+  end(store, saving.kept() ? `${text} What you drew here since is kept in this browser.` : text);
+  $("[data-take-over]").hidden = false;
 }
 
 function openLease(seat, { store }, saving) {
@@ -134,6 +100,7 @@ async function submit(seat, { store, player }, saving, lease) {
   button.disabled = true;
   store.setReadOnly(true);
   await saving.flush();
+  if (saving.isBehind()) return;
   const body = { ...saving.body(), work_s: Math.round(worked.seconds()) };
   const sent = store.whole();
   try {
@@ -145,7 +112,8 @@ async function submit(seat, { store, player }, saving, lease) {
     const ended = !$("[data-fatal]").hidden;
     button.disabled = ended;
     store.setReadOnly(ended);
-    refused(problem, sent, { store, player });
+    if (problem.code === "draft-changed") endBehind(store, saving, problem.message);
+    else refused(problem, sent, { store, player });
   }
 }
 
@@ -174,7 +142,10 @@ async function start() {
   const bench = openBench(seat, free && seat.status === "held");
   if (seat.status !== "held") return fatal(`This task is ${seat.status}. It is shown as it was.`);
   if (!free) return fatal("This task is open in another tab. Go on there, or close that tab and load this page again.");
-  const saving = openSaving(seat, bench);
+  const saving = openSaving(seat, bench.store, {
+    over: (detail) => end(bench.store, `This seat is no longer yours: ${detail}`),
+    behind: (detail) => endBehind(bench.store, saving, detail),
+  });
   const lease = openLease(seat, bench, saving);
   bench.store.on("tracks errors", () => ($("[data-problems]").hidden = !bench.store.hasErrors()));
   const send = () => submit(seat, bench, saving, lease);
@@ -185,4 +156,5 @@ async function start() {
   });
 }
 
+$("[data-take-over]").addEventListener("click", () => location.reload());
 start().catch((problem) => fatal(problem.message));

@@ -95,3 +95,51 @@ def test_a_second_tab_overwrites_nothing(bench: Page, served: FakeServer) -> Non
     open_bench(second, served)
     second.keyboard.press("n")
     saved(second)
+
+
+def test_what_a_browser_kept_takes_no_newer_drafts_place_unasked(bench: Page, served: FakeServer) -> None:
+    changed = {"type": "urn:trackweave:draft-changed", "title": "Draft changed", "detail": "It was changed elsewhere."}
+    served.task.trouble.append(("draft", 409, changed))
+    bench.keyboard.press("n")
+    until(bench, "!document.querySelector('[data-take-over]').hidden")
+    assert "What you drew here since is kept" in bench.locator("[data-fatal]").inner_text()
+    bench.keyboard.press("n")
+    assert bench.evaluate("() => window.trackweave.store.all().length") == 1
+    served.task.body["draft"] = {"version": 7, "page": "of another browser", "saved_at": "2026-01-01T00:00:00Z"}
+    served.task.body["tracks"] = []
+    bench.click("[data-take-over]")
+    until(bench, "document.querySelector('[data-aside]')?.hidden === false")
+    assert bench.evaluate("() => window.trackweave.store.all()") == []
+    # It waits, however long one goes on with the newer one.
+    for _ in range(2):
+        until(bench, "window.trackweave.frame() === 20")
+        bench.keyboard.press("n")
+        bench.keyboard.press("n")
+        saved(bench)
+        served.task.body["draft"]["page"] = served.task.last("draft")["page"]
+        served.task.body["tracks"] = served.task.last("draft")["tracks"]
+        open_bench(bench, served)
+        assert bench.locator("[data-aside]").is_visible()
+    bench.click("[data-aside-show]")
+    assert bench.evaluate("() => window.trackweave.store.all().length") == 1
+    bench.focus("[data-canvas]")
+    bench.keyboard.press("Control+z")
+    assert bench.evaluate("() => window.trackweave.store.all().length") == 4
+    saved(bench)
+    open_bench(bench, served)
+    assert not bench.locator("[data-aside]").is_visible()
+
+
+def test_what_the_same_page_kept_after_an_answer_was_lost_is_back_at_once(bench: Page, served: FakeServer) -> None:
+    bench.keyboard.press("n")
+    saved(bench)
+    page = served.task.last("draft")["page"]
+    served.task.trouble += [("draft", 503, {"title": "No"})] * 50
+    bench.keyboard.press("n")
+    until(bench, "JSON.parse(localStorage.getItem('trackweave:draft:seat1') ?? '{}').tracks?.length === 2")
+    served.task.trouble.clear()
+    served.task.body["draft"] = {"version": 9, "page": page, "saved_at": "2026-01-01T00:00:00Z"}
+    bench.once("dialog", lambda dialog: dialog.accept())
+    open_bench(bench, served)
+    assert bench.evaluate("() => window.trackweave.store.all().length") == 2
+    assert not bench.locator("[data-aside]").is_visible()

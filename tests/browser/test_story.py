@@ -8,6 +8,7 @@ import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
+from uuid import uuid4
 
 import psycopg
 import pytest
@@ -41,8 +42,9 @@ def database_of_its_own() -> dict[str, str]:
     url = urlsplit(servers.database_url("postgres"))
     folder = str(servers.run_folder() / "postgres")
     with psycopg.connect(host=folder, user="trackweave", dbname="postgres", autocommit=True) as connection:
-        connection.execute("CREATE DATABASE browser_story")
-    return {"DATABASE_URL": url._replace(path="/browser_story").geturl()}
+        name = f"browser_story_{uuid4().hex}"
+        connection.execute(f"CREATE DATABASE {name}")
+    return {"DATABASE_URL": url._replace(path=f"/{name}").geturl()}
 
 
 class Windows:
@@ -212,3 +214,44 @@ def test_the_story_of_a_video(windows: Windows, site: Box, films: dict) -> None:
     with zipfile.ZipFile(io.BytesIO(Path(download.value.path()).read_bytes())) as file:
         lines = file.read(next(name for name in file.namelist() if name.endswith("gt.txt"))).decode().splitlines()
     assert len(lines) == 2 * 340
+
+
+@pytest.mark.db
+@pytest.mark.timeout(600)
+def test_a_worker_who_goes_on_in_another_browser_loses_nothing(windows: Windows, films: dict) -> None:
+    manager = windows.of("mona")
+    make_project(manager)
+    bring_video(manager, films["uneven"][0])
+    first, second = windows.of("wanda"), windows.of("wanda")
+    claim(first)
+    seen = "window.trackweave && window.trackweave.frame() === 0 && window.trackweave.store.all().length"
+    until(first, f"{seen} === 0", 40)
+    first.keyboard.press("n")
+    saved(first)
+    second.goto(first.url)
+    until(second, f"{seen} === 1", 40)
+    first.keyboard.press("n")
+    saved(first)
+    # The second browser knows nothing of that, and is told before anything of it is overwritten.
+    second.keyboard.press("n")
+    second.keyboard.press("n")
+    until(second, "document.querySelector('[data-saved]').dataset.state === 'behind'")
+    assert "worked on in another browser" in second.inner_text("[data-fatal]")
+    second.keyboard.press("n")
+    second.click("[data-take-over]")
+    until(second, f"{seen} === 2", 40)
+    second.click("[data-aside-show]")
+    assert second.evaluate("() => window.trackweave.store.all().length") == 3
+    saved(second)
+    # Now the first one is behind: it neither saves nor submits over the other's work.
+    first.keyboard.press("Control+Enter")
+    first.click("dialog[open] button.main")
+    until(first, "!document.querySelector('[data-take-over]').hidden")
+    submit(second)
+    until(second, "location.search === '?done=1'")
+    stored = second.evaluate("async (seat) => (await fetch(`/api/v1${seat}`)).json()", seat_of(first))
+    assert (stored["status"], len(stored["tracks"])) == ("submitted", 3)
+
+
+def seat_of(worker: Page) -> str:
+    return f"/assignments/{worker.url.rstrip('/').split('/')[-1]}/"
