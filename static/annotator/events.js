@@ -2,13 +2,14 @@
 
 import { byTime, lastFrame, span, spoken } from "./intervals.js";
 import { $, dot, h, iconButton, reveal } from "./dom.js";
-import { attributeFields, fillFields, labelButton } from "./fields.js";
+import { attributeFields, fillFields, paintLabels } from "./fields.js";
 
 const SCENE = "The whole scene";
 
 export function createEvents({ root, store, marking, player }) {
   const list = $("[data-event-list]", root);
   const detail = $("[data-event-detail]", root);
+  let rows = new Map();
   let waiting = false;
 
   function render() {
@@ -31,28 +32,41 @@ export function createEvents({ root, store, marking, player }) {
     if (interval) refreshDetail(interval);
   }
 
+  /** Rows are made anew only where they look different: there may be many, and a frame lasts 40 ms. */
   function paintList() {
     const focused = list.contains(document.activeElement) ? document.activeElement.dataset.key : null;
-    const rows = store.intervals().toSorted(byTime).map(row);
-    const hint = store.readOnly ? "No events." : "No events yet. Press E where one begins.";
-    const none = h("li", { class: "empty" }, hint);
-    list.replaceChildren(...(rows.length ? rows : [none]));
-    if (focused) list.querySelector(`[data-key="${CSS.escape(focused)}"]`)?.focus();
+    const before = rows;
+    rows = new Map(store.intervals().toSorted(byTime).map((interval) => {
+      const looks = looksOf(interval);
+      const old = before.get(interval.id);
+      const same = old?.interval === interval && looks.every((look, i) => look === old.looks[i]);
+      return [interval.id, same ? old : { interval, looks, item: row(interval, ...looks) }];
+    }));
+    const items = rows.size ? [...rows.values()].map(({ item }) => item) : [none()];
+    const changed = items.length !== list.children.length || items.some((item, i) => item !== list.children[i]);
+    if (changed) list.replaceChildren(...items);
+    if (changed && focused) list.querySelector(`[data-key="${CSS.escape(focused)}"]`)?.focus();
   }
+
+  const none = () =>
+    h("li", { class: "empty" }, store.readOnly ? "No events." : "No events yet. Press E where one begins.");
 
   const nameOf = (id) => {
     const track = store.get(id);
     return track ? `${track.label} ${id}` : `${id}, which is gone`;
   };
 
-  function row(interval) {
-    const { id, label, start, stop, track } = interval;
-    const errors = store.intervalErrors.get(id) ?? [];
-    const of = track === null ? "" : `of ${nameOf(track)}`;
-    const now = start <= store.frame && store.frame < stop;
-    return h("li", { class: `object${id === store.chosen ? " selected" : ""}`, "data-interval": id },
+  /** What of an event's row may change while the event does not. */
+  const looksOf = ({ id, start, stop, track }) => [
+    id === store.chosen, start <= store.frame && store.frame < stop, track === null ? "" : `of ${nameOf(track)}`,
+    store.intervalErrors.get(id),
+  ];
+
+  function row(interval, chosen, now, of, errors = []) {
+    const { id, label, start } = interval;
+    return h("li", { class: `object${chosen ? " selected" : ""}`, "data-interval": id },
       h("button", {
-        type: "button", class: "object-name", "data-key": id, "aria-pressed": String(id === store.chosen),
+        type: "button", class: "object-name", "data-key": id, "aria-pressed": String(chosen),
         "aria-label": `${[spoken(interval), of].filter(Boolean).join(", ")}${now ? ", now" : ""}`,
         onclick: () => store.choose(id), ondblclick: () => player.show(start),
       }, dot(store.colourOf(label)), h("span", { class: "event-name" }, label, of ? h("small", {}, ` ${of}`) : null),
@@ -63,8 +77,7 @@ export function createEvents({ root, store, marking, player }) {
   /** What begins an event: a label, and a button for the scene or for the object that is selected. */
   function paintStart(interval) {
     const shown = store.eventLabels.find((l) => l.name === interval?.label)?.name ?? store.eventLabel;
-    const labels = store.eventLabels.map((label) => labelButton(store, label, label.name === shown, marking.setLabel));
-    $("[data-event-labels]", root).replaceChildren(...labels);
+    paintLabels($("[data-event-labels]", root), store, store.eventLabels, shown, marking.setLabel);
     const ofObject = $("[data-event=object]", root);
     ofObject.hidden = !store.selected;
     $("[data-of]", ofObject).textContent = store.selected ? nameOf(store.selected) : "";

@@ -2,8 +2,17 @@
 
 import { dot, h } from "./dom.js";
 
-/** A button for a label, with the key that does the same. */
-export function labelButton(store, label, pressed, set) {
+/** Buttons for labels, with the keys that do the same; made anew only where something changed, and the focus stays. */
+export function paintLabels(root, store, labels, shown, set) {
+  const looks = JSON.stringify([shown, store.readOnly]);
+  if (root.dataset.looks === looks) return;
+  const focused = [...root.children].indexOf(document.activeElement);
+  root.dataset.looks = looks;
+  root.replaceChildren(...labels.map((label) => labelButton(store, label, label.name === shown, set)));
+  root.children[focused]?.focus();
+}
+
+function labelButton(store, label, pressed, set) {
   const place = store.labels.indexOf(label) + 1;
   return h("button", {
     type: "button", class: "label", "aria-pressed": String(pressed), disabled: store.readOnly,

@@ -19,7 +19,8 @@ export const lastFrame = ({ stop }) => stop - 1;
 /** With its first and its last frame inside the segment, the last one never before the first. */
 export function setEnds(interval, { first, last }, segment) {
   const start = clamp(first ?? interval.start, segment.start, Math.max(segment.start, last ?? lastFrame(interval)));
-  return { ...interval, start, stop: clamp(last ?? lastFrame(interval), start, segment.stop - 1) + 1 };
+  const stop = clamp(last ?? lastFrame(interval), start, segment.stop - 1) + 1;
+  return start === interval.start && stop === interval.stop ? interval : { ...interval, start, stop };
 }
 
 /** Every attribute of its label belongs to the whole of it: those that may change in a track, too. */

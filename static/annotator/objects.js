@@ -3,7 +3,7 @@
 import { boxAt } from "./geometry.js";
 import { attributeAt } from "./edits.js";
 import { $, dot, h, icon, iconButton, reveal } from "./dom.js";
-import { attributeFields, fillFields, labelButton } from "./fields.js";
+import { attributeFields, fillFields, paintLabels } from "./fields.js";
 
 export function createObjects({ root, store, commands, player }) {
   const list = $("[data-list]", root);
@@ -27,7 +27,8 @@ export function createObjects({ root, store, commands, player }) {
     count.textContent = String(tracks.length);
     root.hidden = !store.drawn.length && !tracks.length;
     paintList(tracks);
-    paintLabels();
+    const shown = (store.mode === "select" && store.get(store.selected)?.label) || store.label;
+    paintLabels(labels, store, store.drawn, shown, commands.setLabel);
     const same = detail.dataset.id === store.selected && detail.dataset.label === store.get(store.selected)?.label;
     if (same && detail.contains(document.activeElement)) refreshDetail();
     else paintDetail();
@@ -86,12 +87,6 @@ export function createObjects({ root, store, commands, player }) {
     };
     const where = frame === null ? "" : ` (frame ${frame})`;
     return h("li", {}, h("button", { type: "button", class: "link", onclick: go }, `${message}${where}`));
-  }
-
-  function paintLabels() {
-    const shown = (store.mode === "select" && store.get(store.selected)?.label) || store.label;
-    const button = (label) => labelButton(store, label, label.name === shown, commands.setLabel);
-    labels.replaceChildren(...store.drawn.map(button));
   }
 
   function paintDetail() {

@@ -137,6 +137,21 @@ def test_what_is_said_of_an_event_is_kept_and_can_be_undone(watched: Page, serve
     assert events(watched) == []
 
 
+def test_rows_stay_as_they_are_while_frames_go_by_and_the_focus_stays_where_it_is(
+    watched: Page, served: FakeServer
+) -> None:
+    opened(watched, served, event(40, 80), event(100, 140))
+    watched.evaluate("() => { window.rows = [...document.querySelectorAll('[data-interval]')]; }")
+    show(watched, 50)
+    until(watched, "document.querySelector('[data-interval]').innerText.includes('now')")
+    rows = watched.evaluate("() => [...document.querySelectorAll('[data-interval]')].map((row, i) => row === rows[i])")
+    assert rows == [False, True]
+    watched.focus("[data-event-labels] .label >> nth=1")
+    watched.keyboard.press("Enter")
+    until(watched, "document.querySelectorAll('[data-event-labels] .label')[1].ariaPressed === 'true'")
+    assert watched.evaluate("() => document.activeElement.innerText.includes('cut')")
+
+
 def test_an_end_is_dragged_on_the_timeline_in_one_step(watched: Page, served: FakeServer) -> None:
     opened(watched, served, event(40, 80), event(100, 140))
     pull(watched, edge(watched, 80), edge(watched, 160))
@@ -193,6 +208,7 @@ def test_a_refusal_is_shown_on_the_event(watched: Page, served: FakeServer) -> N
     until(watched, "window.trackweave.frame() === 100")
     until(watched, "document.querySelector('.selected .errors')?.innerText === 'must be after the start'")
     assert watched.locator(".errors").count() == 1
+    show(watched, 105)
     watched.keyboard.press("q")
     until(watched, "!document.querySelector('.errors')")
     until(watched, "document.querySelector('[data-problems]').hidden")

@@ -72,25 +72,27 @@ def test_a_change_and_its_undo_leave_the_tracks_as_they_were(bench: Page, served
     """Random edits by the same commands that keys and buttons call, then undo to the start and redo to the end."""
     script = """
     (seed) => {
-      const { commands, store, history } = window.trackweave;
+      const { commands, marking, store, history } = window.trackweave;
       let s = seed;
       const random = (n) => { s = (s * 1103515245 + 12345) % 2147483648; return s % n; };
-      const states = [JSON.stringify(store.all())];
-      for (let i = 0; i < 200; i += 1) {
+      const states = [JSON.stringify(store.whole())];
+      for (let i = 0; i < 400; i += 1) {
         const tracks = store.all();
         if (tracks.length) store.select(tracks[random(tracks.length)].id);
         [() => commands.add([random(200), random(90), 210 + random(50), 100 + random(60)]),
          () => commands.setBox([random(200), random(90), 210 + random(50), 100 + random(60)], null),
          commands.toggleOutside, commands.toggleOccluded, commands.pin, commands.dropKeyframe,
          () => random(3) === 0 && commands.remove(),
-         () => store.selected && commands.setLabel(['person', 'car'][random(2)])][random(8)]();
-        const now = JSON.stringify(store.all());
+         () => store.selected && commands.setLabel(['person', 'car'][random(2)]),
+         () => marking.begin(store.all()[random(4)]?.id ?? null), () => marking.selectNext(1),
+         () => marking.setEnds({ first: 20 + random(40), last: 20 + random(40) })][random(11)]();
+        const now = JSON.stringify(store.whole());
         if (now !== states[states.length - 1]) states.push(now);
       }
       const back = [];
-      while (history.canUndo()) { history.undo(); back.push(JSON.stringify(store.all())); }
+      while (history.canUndo()) { history.undo(); back.push(JSON.stringify(store.whole())); }
       const on = [];
-      while (history.canRedo()) { history.redo(); on.push(JSON.stringify(store.all())); }
+      while (history.canRedo()) { history.redo(); on.push(JSON.stringify(store.whole())); }
       const undone = back.filter((b, i) => i === 0 || b !== back[i - 1]);
       return [states.length, back[back.length - 1] === states[0], on[on.length - 1] === states[states.length - 1],
               new Set(undone).size >= new Set(states).size - 1];
