@@ -119,7 +119,8 @@ def test_a_label_is_made_for_boxes_or_for_events(page: Page, pages: FakeServer) 
     page.click("[data-add]")
     page.fill("[name=label] >> nth=1", "crossing")
     page.select_option("[name=shape] >> nth=1", label="Events")
-    assert page.evaluate("() => document.body.scrollWidth") <= 390
+    room = page.locator("fieldset").evaluate("(field) => [field.scrollWidth, field.clientWidth]")
+    assert room[0] <= room[1]
     page.click("main button.main")
     until(page, "location.pathname.startsWith('/projects/')")
     ((_, _, sent),) = pages.task.sent
