@@ -26,6 +26,8 @@ from annotation.media.indexing import Index, index
 from annotation.media.settling import settle
 from annotation.models import Clip, FrameMapRow, Member, Project, Segment, User, Video
 from annotation.queue import work_off
+from crowd import reading
+from crowd.api import assignments
 from tests import servers
 from tests.openapi import CheckedClient
 
@@ -73,6 +75,9 @@ def client(name: str | None = None) -> APIClient:
 
 def project(owner: str = "Alice", name: str = "Crossing", labels: list[dict[str, Any]] | None = None) -> Project:
     """A project with Mona as its manager and Rita as its reviewer."""
+    # SQLite gives its labels the id that those of an earlier test had.
+    assignments.ontology_of.cache_clear()
+    reading._labels.cache_clear()
     made = defining.create_project(owner=user(owner), name=name, labels=LABELS if labels is None else labels)
     for who, role in (("Mona", Role.MANAGER), ("Rita", Role.REVIEWER)):
         Member.objects.create(project=made, user=user(who), role=role)
