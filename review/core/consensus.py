@@ -33,7 +33,7 @@ from review.core.risking import FINDS, OF_ITS_OWN, Known, Worth, expected_gain
 from review.core.stacking import Stack, stack
 
 METHOD = "evidence-clustering"
-VERSION = 17
+VERSION = 18
 SPREAD = 0.05  # error of a box's edge as a share of its side, of a worker of whom nothing is known
 MIN_WEIGHT = 0.05
 WITNESS = 3.0  # log odds for an object that a neighbouring segment's consensus has too

@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('crowd', '0009_the_sweep_has_its_own_index'),
+        ('crowd', '0010_drafts_know_their_page'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
