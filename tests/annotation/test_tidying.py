@@ -10,7 +10,7 @@ from django.db.models.functions import Now
 
 from annotation import storing, tidying
 from annotation.jobs import want_clearing
-from annotation.models import Job, KeptFile, Video
+from annotation.models import Job, KeptFile
 from tests import cast
 
 pytestmark = pytest.mark.django_db
@@ -36,14 +36,16 @@ def test_only_old_files_that_no_row_names_are_cleared_away(monkeypatch: pytest.M
 
 def test_files_that_this_database_knows_nothing_of_are_left_alone() -> None:
     """It may be new, and see a storage that is in use; or restored, and older than the files are."""
-    video = cast.video(cast.project())
-    Video.objects.all().delete()
+    later = storing.keep(ContentFile(b"stored after the backup"), "videos").name
     KeptFile.objects.all().delete()
-    others = [default_storage.save(f"{folder}/ab/of-others", ContentFile(b"x")) for folder in ("clips", "drafts")]
-    for name in (video.file, *others):
+    others = [
+        later,
+        *(default_storage.save(f"{folder}/ab/of-others", ContentFile(b"x")) for folder in ("clips", "drafts")),
+    ]
+    for name in others:
         os.utime(default_storage.path(name), (0, 0))
     assert tidying.clear_orphans() == []
-    assert all(map(default_storage.exists, (video.file, *others)))
+    assert all(map(default_storage.exists, others))
     for name in others:
         default_storage.delete(name)
 

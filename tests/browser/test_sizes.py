@@ -31,6 +31,7 @@ def test_every_tool_is_in_sight_in_a_low_or_a_narrow_window(bench: Page, wide: i
 def test_long_words_make_no_page_wider_than_the_window(page: Page, served: FakeServer, wide: int) -> None:
     project = SimpleNamespace(pk="p1", name=f"Squares {LONG}", instructions=f"See {LONG}")
     shown = {"project": project, "able": ["run", "people"], "labels": [{"name": LONG, "attributes": []}]}
+    shown["policy"] = {"reward_micros": 0, "budget_micros": None, "currency": "EUR"}
     pages = {
         "/projects/p1/": ("projects/project.html", shown),
         "/payouts/": ("projects/payouts.html", shown | {"request": SimpleNamespace(get_full_path="/payouts/")}),
