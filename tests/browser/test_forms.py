@@ -128,6 +128,34 @@ def test_a_label_is_made_for_boxes_or_for_events(page: Page, pages: FakeServer) 
     assert made == [("person", "box"), ("crossing", "interval")]
 
 
+def test_labels_are_changed_and_what_is_not_touched_stays_as_it_was(page: Page, pages: FakeServer) -> None:
+    person = {"name": "person", "shape": "box", "attributes": [
+        {"name": "sex", "kind": "select", "values": ["f", "m"], "mutable": False, "default": "f"},
+        {"name": "speed", "kind": "number", "mutable": True},
+    ]}  # fmt: skip
+    crossing = {"name": "crossing", "shape": "interval", "color": "#123456", "attributes": []}
+    template, context = pages.task.pages["/project/p1/"]
+    pages.task.pages["/project/p1/"] = (template, context | {"labels": [person, crossing]})
+    page.goto(f"{pages.url}/project/p1/")
+    page.click("text=Change the labels")
+    form = page.locator("[data-relabel]")
+    assert form.locator("[name=attributes] >> nth=0").input_value() == "sex: f, m\nspeed*: number"
+    form.locator("[name=attributes] >> nth=0").fill("sex: f, m\npose*: standing, walking")
+    form.locator("[data-add]").click()
+    form.locator("[name=label] >> nth=2").fill("bicycle")
+    form.locator("[name=color] >> nth=2").fill("#abcdef")
+    form.locator("[data-drop] >> nth=1").click()
+    with page.expect_navigation():
+        form.locator("button[type=submit]").click()
+    ((method, path, body),) = pages.task.sent
+    assert (method, path) == ("PATCH", "/api/v1/projects/p1/")
+    pose = {"name": "pose", "kind": "select", "values": ["standing", "walking"], "mutable": True}
+    assert body["labels"] == [
+        {**person, "attributes": [person["attributes"][0], pose]},
+        {"name": "bicycle", "shape": "box", "color": "#abcdef", "attributes": []},
+    ]
+
+
 def test_a_reason_and_enter_do_what_was_asked(page: Page, pages: FakeServer) -> None:
     page.goto(f"{pages.url}/live/")
     page.click("[data-move=pause]")
