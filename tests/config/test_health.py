@@ -31,8 +31,11 @@ def test_a_site_without_its_tables_says_that_migrations_are_missing(client: Clie
     assert (response.status_code, response.json()["missing"]) == (503, ["migrations"])
 
 
-def test_a_site_whose_folder_of_files_is_not_mounted_is_not_ready(client: Client, settings: Any) -> None:
-    folder, elsewhere = Path(settings.MEDIA_ROOT), Path(settings.MEDIA_ROOT).with_name("not-mounted")
+def test_a_site_whose_folder_of_files_is_not_mounted_is_not_ready(
+    client: Client, settings: Any, tmp_path: Path
+) -> None:
+    folder, elsewhere = tmp_path / "files", tmp_path / "not-mounted"
+    settings.MEDIA_ROOT = str(folder)  # other tests' files lie in the usual one
     video = ingesting.register(project=cast.project(), file=cast.video_file(5), name="street.mp4", by=None)
     assert client.get("/health/ready").json() == {"status": "ok"}
     folder.rename(elsewhere)
