@@ -104,3 +104,12 @@ def shared() -> Path:
     if not (folder / "data").is_dir():
         pytest.skip(f"there is no {folder}/data")
     return folder / "data"
+
+
+@pytest.fixture
+def own_files(settings: Any, tmp_path: Path) -> Path:
+    """The folder of files of this test alone: who takes files away takes them from tests in other processes, too."""
+    folder = tmp_path / "files"
+    how = {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": str(folder)}}
+    settings.MEDIA_ROOT, settings.STORAGES = str(folder), settings.STORAGES | {"default": how}
+    return folder

@@ -69,8 +69,7 @@ def test_a_redis_that_answers_and_one_that_does_not(settings, redis_url: str) ->
     assert "WRONG redis" in doctor()
 
 
-def test_every_file_that_is_missing_is_told(settings, tmp_path: Path) -> None:
-    settings.MEDIA_ROOT = str(tmp_path)
+def test_every_file_that_is_missing_is_told(own_files: Path) -> None:
     video = cast.video(cast.project())
     segments = list(clipping.cut_video(video=video, segment_frames=20, overlap_frames=5).segments.order_by("index"))
     for segment in segments:

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
-from typing import Any
 
 import pytest
 from django.db import connection
@@ -31,11 +30,8 @@ def test_a_site_without_its_tables_says_that_migrations_are_missing(client: Clie
     assert (response.status_code, response.json()["missing"]) == (503, ["migrations"])
 
 
-def test_a_site_whose_folder_of_files_is_not_mounted_is_not_ready(
-    client: Client, settings: Any, tmp_path: Path
-) -> None:
-    folder, elsewhere = tmp_path / "files", tmp_path / "not-mounted"
-    settings.MEDIA_ROOT = str(folder)  # other tests' files lie in the usual one
+def test_a_site_whose_folder_of_files_is_not_mounted_is_not_ready(client: Client, own_files: Path) -> None:
+    folder, elsewhere = own_files, own_files.with_name("not-mounted")
     video = ingesting.register(project=cast.project(), file=cast.video_file(5), name="street.mp4", by=None)
     assert client.get("/health/ready").json() == {"status": "ok"}
     folder.rename(elsewhere)
