@@ -5,6 +5,7 @@
  * cannot disagree.
  */
 
+import { onNextFrame } from "./dom.js";
 import { boxAt, fitView, HANDLES, handlePoint, keepInSight, nearestBox, toSource, zoomView } from "./geometry.js";
 
 const HANDLE_PX = 8;
@@ -14,21 +15,13 @@ export function createCanvas({ element, store, picture }) {
   const context = element.getContext("2d");
   let view = { scale: 1, x: 0, y: 0 };
   let fitted = true;
-  let waiting = false;
   let draft = null;
 
   const size = () => [element.clientWidth, element.clientHeight];
   const fit = () => fitView(store.width, store.height, ...size());
   const kept = (wish) => keepInSight(wish, store.width, store.height, ...size());
 
-  function render() {
-    if (waiting) return;
-    waiting = true;
-    requestAnimationFrame(() => {
-      waiting = false;
-      paint();
-    });
-  }
+  const render = onNextFrame(paint);
 
   function resize() {
     view = fitted ? fit() : kept(view);

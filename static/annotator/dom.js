@@ -47,6 +47,42 @@ export function reveal(element, holder) {
   else holder.scrollTop += Math.max(0, Math.min(above, inner.bottom - outer.bottom));
 }
 
+/** A function that paints with the next frame, once, however often it was called until then. */
+export function onNextFrame(paint) {
+  let waiting = false;
+  return () => {
+    if (waiting) return;
+    waiting = true;
+    requestAnimationFrame(() => {
+      waiting = false;
+      paint();
+    });
+  };
+}
+
+/**
+ * A function that shows items in a list, given as `[id, looks, make]`, or what `none` makes.
+ *
+ * An item is made anew only where what it looks by is other than before: there may be thousands, and a frame lasts
+ * 40 ms. The focus stays on what has the same `data-key`. It answers with `{ looks, item }` by id.
+ */
+export function itemsIn(list, none) {
+  let shown = new Map();
+  return (wanted) => {
+    const focused = list.contains(document.activeElement) ? document.activeElement.dataset.key : null;
+    const before = shown;
+    shown = new Map(wanted.map(([id, looks, make]) => {
+      const old = before.get(id);
+      return [id, old?.looks.every((look, i) => look === looks[i]) ? old : { looks, item: make(...looks) }];
+    }));
+    const items = shown.size ? [...shown.values()].map(({ item }) => item) : [h("li", { class: "empty" }, none())];
+    const changed = items.length !== list.children.length || items.some((item, i) => item !== list.children[i]);
+    if (changed) list.replaceChildren(...items);
+    if (changed && focused) list.querySelector(`[data-key="${CSS.escape(focused)}"]`)?.focus();
+    return shown;
+  };
+}
+
 /** Put plain text with blank lines between paragraphs into an element, as paragraphs. */
 export function paragraphs(element, text) {
   element.replaceChildren(...text.split(/\n\s*\n/).filter((t) => t.trim()).map((t) => h("p", {}, t.trim())));

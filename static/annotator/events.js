@@ -1,7 +1,7 @@
 /** The list of events (the contract's intervals), and what can be said of the one that is selected. */
 
 import { byTime, lastFrame, span, spoken } from "./intervals.js";
-import { $, dot, h, iconButton, reveal } from "./dom.js";
+import { $, dot, h, iconButton, itemsIn, onNextFrame, reveal } from "./dom.js";
 import { attributeFields, fillFields, paintLabels } from "./fields.js";
 
 const SCENE = "The whole scene";
@@ -9,47 +9,21 @@ const SCENE = "The whole scene";
 export function createEvents({ root, store, marking, player }) {
   const list = $("[data-event-list]", root);
   const detail = $("[data-event-detail]", root);
-  let rows = new Map();
-  let waiting = false;
-
-  function render() {
-    if (waiting) return;
-    waiting = true;
-    requestAnimationFrame(() => {
-      waiting = false;
-      root.hidden = !store.eventful();
-      if (!root.hidden) paint();
-    });
-  }
+  const show = itemsIn(list, () => (store.readOnly ? "No events." : "No events yet. Press E where one begins."));
+  const render = onNextFrame(() => {
+    root.hidden = !store.eventful();
+    if (!root.hidden) paint();
+  });
 
   function paint() {
     const interval = store.interval(store.chosen);
     $("[data-event-count]", root).textContent = String(store.intervals().length);
-    paintList();
+    show(store.intervals().toSorted(byTime).map((one) => [one.id, [one, ...looksOf(one)], row]));
     paintStart(interval);
     const same = interval && detail.dataset.key === keyOf(interval);
     if (!same || !detail.contains(document.activeElement)) paintDetail(interval);
     if (interval) refreshDetail(interval);
   }
-
-  /** Rows are made anew only where they look different: there may be many, and a frame lasts 40 ms. */
-  function paintList() {
-    const focused = list.contains(document.activeElement) ? document.activeElement.dataset.key : null;
-    const before = rows;
-    rows = new Map(store.intervals().toSorted(byTime).map((interval) => {
-      const looks = looksOf(interval);
-      const old = before.get(interval.id);
-      const same = old?.interval === interval && looks.every((look, i) => look === old.looks[i]);
-      return [interval.id, same ? old : { interval, looks, item: row(interval, ...looks) }];
-    }));
-    const items = rows.size ? [...rows.values()].map(({ item }) => item) : [none()];
-    const changed = items.length !== list.children.length || items.some((item, i) => item !== list.children[i]);
-    if (changed) list.replaceChildren(...items);
-    if (changed && focused) list.querySelector(`[data-key="${CSS.escape(focused)}"]`)?.focus();
-  }
-
-  const none = () =>
-    h("li", { class: "empty" }, store.readOnly ? "No events." : "No events yet. Press E where one begins.");
 
   const nameOf = (id) => {
     const track = store.get(id);

@@ -2,7 +2,7 @@
 
 import { boxAt } from "./geometry.js";
 import { attributeAt } from "./edits.js";
-import { $, dot, h, icon, iconButton, reveal } from "./dom.js";
+import { $, dot, h, icon, iconButton, itemsIn, onNextFrame, reveal } from "./dom.js";
 import { attributeFields, fillFields, paintLabels } from "./fields.js";
 
 export function createObjects({ root, store, commands, player }) {
@@ -10,17 +10,10 @@ export function createObjects({ root, store, commands, player }) {
   const detail = $("[data-detail]", root);
   const labels = $("[data-labels]", root);
   const count = $("[data-count]", root);
-  let rows = new Map();
-  let waiting = false;
 
-  function render() {
-    if (waiting) return;
-    waiting = true;
-    requestAnimationFrame(() => {
-      waiting = false;
-      paint();
-    });
-  }
+  const render = onNextFrame(paint);
+  const show = itemsIn(list, () => (store.readOnly
+    ? "No objects." : "No objects yet. Press R and drag a box, or N for a box to move by keys."));
 
   function paint() {
     const tracks = store.all();
@@ -34,22 +27,9 @@ export function createObjects({ root, store, commands, player }) {
     else paintDetail();
   }
 
-  /** Rows are made anew only where their track changed: there may be thousands, and a frame lasts 40 ms. */
   function paintList(tracks) {
-    const focused = list.contains(document.activeElement) ? document.activeElement.dataset.key : null;
-    const before = rows;
-    rows = new Map(tracks.map((track) => {
-      const old = before.get(track.id);
-      const looks = [track.id === store.selected, store.hidden.has(track.id), store.errors.get(track.id)];
-      const same = old?.track === track && old.looks.every((look, i) => look === looks[i]);
-      return [track.id, same ? old : { track, looks, item: row(track) }];
-    }));
-    const items = [...rows.values()].map(({ item }) => item);
-    const changed = items.length !== list.children.length || items.some((item, i) => item !== list.children[i]);
-    if (changed) list.replaceChildren(...items);
-    if (changed && focused) list.querySelector(`[data-key="${CSS.escape(focused)}"]`)?.focus();
-    if (!tracks.length) list.replaceChildren(h("li", { class: "empty" }, emptyText()));
-    rows.forEach(({ track, item }) => {
+    const looksOf = (t) => [t, t.id === store.selected, store.hidden.has(t.id), store.errors.get(t.id)];
+    show(tracks.map((track) => [track.id, looksOf(track), row])).forEach(({ looks: [track], item }) => {
       const node = $(".state", item);
       const state = stateOf(track);
       if (node.textContent !== state) node.textContent = state;
@@ -61,8 +41,6 @@ export function createObjects({ root, store, commands, player }) {
     if (!found) return "not here";
     return found.occluded ? "occluded" : found.keyframe ? "keyframe" : "";
   }
-
-  const emptyText = () => (store.readOnly ? "No objects." : "No objects yet. Press R and drag a box, or N for a box to move by keys.");
 
   function row(track) {
     const selected = track.id === store.selected;

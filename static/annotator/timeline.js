@@ -5,6 +5,7 @@
  * The rows are for the eye and the pointer; the slider above them and the lists say and do the same by keyboard.
  */
 
+import { onNextFrame } from "./dom.js";
 import { clamp } from "./geometry.js";
 import { createRows, LABEL_WIDE, ROW, rowsOf } from "./rows.js";
 
@@ -13,7 +14,6 @@ const REACH = { mouse: 6, pen: 10, touch: 16 };
 export function createTimeline({ element, slider, store, player, marking, newGesture }) {
   const canvas = element.querySelector("canvas");
   const context = canvas.getContext("2d");
-  let waiting = false;
   let drag = null;
   let rows = [];
 
@@ -24,14 +24,7 @@ export function createTimeline({ element, slider, store, player, marking, newGes
   const style = (name) => getComputedStyle(element).getPropertyValue(name).trim();
   const drawRow = createRows({ context, store, xOf, style });
 
-  function render() {
-    if (waiting) return;
-    waiting = true;
-    requestAnimationFrame(() => {
-      waiting = false;
-      paint();
-    });
-  }
+  const render = onNextFrame(paint);
 
   /** What is dragged stays in its row until it is let go. */
   function order() {
