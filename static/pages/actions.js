@@ -6,9 +6,37 @@
  * A field with `data-micros` is an amount of money, which goes out in micros; an empty one with `data-none` is null.
  */
 
-import { assignments, patch, post, remove } from "../annotator/api.js";
+import { assignments, newKey, patch, post as postOnce, remove } from "../annotator/api.js";
 import { $, h } from "../annotator/dom.js";
+import { focusAgain, placeOf } from "./places.js";
 import { refresh } from "./refresh.js";
+
+const PATIENCE_MS = 4000;
+const LEFT = "trackweave:left";
+const said = h("p", { class: "out-of-sight", role: "status" });
+const unanswered = new Map();
+document.body.append(said);
+
+/** Say what became of it: read out, and in sight too where nothing else on the page shows it. */
+function say(text, visible = false) {
+  said.className = visible ? "note said" : "out-of-sight";
+  said.textContent = text;
+}
+
+/** What was sent and not answered may have been done: pressed again, it goes out under the same key. */
+export async function post(path, body = {}) {
+  const what = path + JSON.stringify(body);
+  const key = body instanceof FormData ? newKey() : unanswered.get(what) ?? newKey();
+  try {
+    const answer = await postOnce(path, body, { key });
+    unanswered.delete(what);
+    return answer;
+  } catch (problem) {
+    if (problem.status === 0 || problem.status >= 502) unanswered.set(what, key);
+    else unanswered.delete(what);
+    throw problem;
+  }
+}
 
 export function complain(problem, near = document) {
   const place = $("[data-wrong]", near) ?? $("[data-wrong]");
@@ -16,6 +44,7 @@ export function complain(problem, near = document) {
   place.textContent = lines.length ? lines.join("; ") : problem.message;
   if (problem.status === 401) place.append(" ", wayIn());
   place.hidden = false;
+  place.scrollIntoView({ block: "nearest" });
 }
 
 /** Logging in elsewhere, so that what is filled in here stays and can be sent then. */
@@ -37,11 +66,25 @@ function valueOf(field) {
   return "micros" in field.dataset ? Math.round(Number(field.value) * 1e6) : Number(field.value);
 }
 
-async function send(form) {
+async function send(form, button) {
   const body = fieldsOf(form);
   if (form.dataset.method === "PATCH") await patch(form.dataset.send, body);
   else await post(form.dataset.send, body);
-  if (form.dataset.then) await leave(form.dataset.then);
+  if (!form.dataset.then) return;
+  // The page comes anew: what became of it is said there, and the focus goes back.
+  const note = { to: form.dataset.then, text: done(button), place: placeOf(button, document.body) };
+  sessionStorage.setItem(LEFT, JSON.stringify(note));
+  await leave(form.dataset.then);
+}
+
+const done = (button) => `${button.getAttribute("aria-label") ?? button.textContent.trim()}: done.`;
+
+function arrive() {
+  const note = JSON.parse(sessionStorage.getItem(LEFT) ?? "null");
+  sessionStorage.removeItem(LEFT);
+  if (note?.to !== location.pathname + location.search) return;
+  focusAgain(document.body, note.place);
+  setTimeout(() => say(note.text), 100); // what a page comes with is not read out
 }
 
 /** Go there, and stay busy till then: a button pressed meanwhile would do it all again. */
@@ -54,19 +97,27 @@ async function claim(project) {
   const { status, data } = await assignments.claim(project);
   if (status !== 204 && data) await leave(`/work/${data.id}/`);
   else $("[data-nothing]").hidden = false;
+  return false;
 }
 
-/** Run one action with its button disabled, say what went wrong, and show what became of it. */
+/** Run one action with its button disabled, say what became of it, and show it. `run` says false where it said so itself. */
 export async function act(button, run, near = document) {
   document.querySelectorAll("[data-wrong], [data-nothing]").forEach((note) => (note.hidden = true));
+  const focused = document.activeElement;
+  const words = done(button);
+  const waiting = setTimeout(() => say("Still waiting for the site's answer…", true), PATIENCE_MS);
+  say("");
   button.disabled = true;
   try {
-    await run();
+    if ((await run()) !== false) say(words);
   } catch (problem) {
+    say("");
     complain(problem, near);
   }
+  clearTimeout(waiting);
   button.disabled = false;
-  button.blur();
+  // A button that is disabled loses the focus, and a keyboard would begin at the top of the page again.
+  if (document.activeElement === document.body) focused?.focus({ preventScroll: true });
   await refresh();
 }
 
@@ -81,5 +132,7 @@ document.addEventListener("submit", (event) => {
   const form = event.target.closest("form[data-send]");
   if (!form) return;
   event.preventDefault();
-  act(event.submitter ?? $("button[type=submit]", form), () => send(form), form);
+  const button = event.submitter ?? $("button[type=submit]", form);
+  act(button, () => send(form, button), form);
 });
+arrive();

@@ -3,8 +3,7 @@
  * formats go out as they are.
  */
 
-import { post } from "../annotator/api.js";
-import { act } from "./actions.js";
+import { act, post } from "./actions.js";
 import { $ } from "../annotator/dom.js";
 
 const form = $("[data-gold]");
