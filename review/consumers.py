@@ -12,6 +12,8 @@ from channels.auth import get_user
 from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.conf import settings
+from django.contrib.auth.models import AnonymousUser
+from django.contrib.sessions.backends.db import SessionStore
 from django.core.serializers.json import DjangoJSONEncoder
 from django.http.request import validate_host
 
@@ -73,10 +75,16 @@ class ProgressConsumer(AsyncWebsocketConsumer):
         # A foreign page can make a browser connect with its cookies, so a session needs an Origin of ours.
         if not _is_ours(headers.get("origin"), headers.get("host", "")) and (token is None or "origin" in headers):
             return FOREIGN
-        user = await (_owner_of(token) if token else get_user(self.scope))
+        user = await (_owner_of(token) if token else _visitor(self.scope))
         if user is None or not user.is_authenticated or not user.is_active:
             return UNKNOWN
         return None if await _may_see(user, self.project_id) else NOT_FOUND
+
+
+async def _visitor(scope: dict[str, Any]) -> User | AnonymousUser:
+    """The user of a session as it stands now: what the connection once read of it may have ended since."""
+    session = SessionStore(scope["session"].session_key)
+    return await get_user({**scope, "session": session})
 
 
 def _is_ours(origin: str | None, host: str) -> bool:

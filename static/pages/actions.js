@@ -9,7 +9,7 @@
 import { assignments, newKey, patch, post as postOnce, remove } from "../annotator/api.js";
 import { $, h } from "../annotator/dom.js";
 import { focusAgain, placeOf } from "./places.js";
-import { refresh } from "./refresh.js";
+import { refresh, wayIn } from "./refresh.js";
 
 const PATIENCE_MS = 4000;
 const LEFT = "trackweave:left";
@@ -46,9 +46,6 @@ export function complain(problem, near = document) {
   place.hidden = false;
   place.scrollIntoView({ block: "nearest" });
 }
-
-/** Logging in elsewhere, so that what is filled in here stays and can be sent then. */
-const wayIn = () => h("a", { href: "/login/", target: "_blank" }, "Log in in another tab");
 
 /** What the fields say. An empty one says nothing, but for a change of what is there: a text may become empty. */
 function fieldsOf(form) {

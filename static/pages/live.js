@@ -9,7 +9,11 @@ const root = $("[data-live]");
 const link = $("[data-link]");
 const TABLE_MS = 10000;
 const seen = [];
+const SLEPT_MS = 150000;
+const UNKNOWN = 4401;
 let failures = 0;
+let socket = null;
+let again = 0;
 
 const pick = (object, path) => path.split(".").reduce((o, name) => o?.[name], object);
 const SAY = {
@@ -73,28 +77,49 @@ function refreshSoon() {
   }, Math.max(200, looked + TABLE_MS - Date.now()));
 }
 
+function refused(code) {
+  link.textContent = code === UNKNOWN ? "logged out: these figures are old. " : "not allowed";
+  if (code === UNKNOWN) link.append(h("a", { href: `/login/?next=${encodeURIComponent(location.pathname)}` }, "Log in"));
+}
+
 function connect() {
+  clearTimeout(again);
   const scheme = location.protocol === "https:" ? "wss" : "ws";
-  const socket = new WebSocket(`${scheme}://${location.host}/ws/projects/${root.dataset.live}/`);
-  socket.addEventListener("open", () => {
+  const own = new WebSocket(`${scheme}://${location.host}/ws/projects/${root.dataset.live}/`);
+  socket = own;
+  own.addEventListener("message", (event) => {
+    if (socket !== own) return;
     failures = 0;
     link.dataset.state = "live";
     link.textContent = "live";
-  });
-  socket.addEventListener("message", (event) => {
-    const snapshot = JSON.parse(event.data);
-    show(snapshot.progress);
+    show(JSON.parse(event.data).progress);
     refreshSoon();
   });
-  socket.addEventListener("close", ({ code }) => {
+  own.addEventListener("close", ({ code }) => {
+    if (socket !== own) return;
     link.dataset.state = "lost";
     // 44xx: the server said no, and would say so again.
-    link.textContent = code >= 4400 && code < 4500 ? "not allowed" : "connection lost, trying again";
-    if (code >= 4400 && code < 4500) return;
+    if (code >= 4400 && code < 4500) return refused(code);
+    link.textContent = "connection lost, trying again";
     failures += 1;
-    setTimeout(connect, Math.min(30000, 1000 * 2 ** failures));
+    again = setTimeout(connect, Math.min(30000, 1000 * 2 ** failures));
   });
 }
+
+/** A line that broke while the machine slept is not always told of: where the time has jumped, there is a new one. */
+function afresh() {
+  if (!socket || link.querySelector("a")) return;
+  const old = socket;
+  connect();
+  old.close();
+}
+
+let ticked = Date.now();
+setInterval(() => {
+  if (Date.now() - ticked > SLEPT_MS) afresh();
+  ticked = Date.now();
+}, 5000);
+window.addEventListener("online", afresh);
 
 const dialog = $("[data-sanction]");
 document.addEventListener("click", (event) => {

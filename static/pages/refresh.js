@@ -1,6 +1,7 @@
 /** Parts of a page that change by themselves: fetched as the server renders them and put in place. */
 
 import { readPage } from "../annotator/api.js";
+import { $, h } from "../annotator/dom.js";
 import { findAgain, focusAgain, placeOf } from "./places.js";
 import { toLocal } from "./times.js";
 
@@ -40,6 +41,20 @@ function put(part, next) {
   if (focus) focusAgain(part, focus);
 }
 
+/** Logging in elsewhere, so that what is filled in here stays and can be sent then. */
+export const wayIn = () => h("a", { href: "/login/", target: "_blank" }, "Log in in another tab");
+
+let old = false;
+
+/** Where another page comes instead, such as the one to log in on, what is shown is old, and says so. */
+function tellOld(yes) {
+  const place = $("[data-wrong]");
+  if (!place || (yes ? !place.hidden : !old)) return;
+  old = yes;
+  place.hidden = !yes;
+  place.replaceChildren(...(yes ? ["What is shown here is old: you are logged out, or this page is no longer for you. ", wayIn()] : []));
+}
+
 async function load() {
   if (!document.querySelector("[data-fresh]")) return;
   const html = await impatiently(readPage(location.href));
@@ -47,6 +62,7 @@ async function load() {
   if (document.querySelector("dialog[open]")) return;
   const fresh = new DOMParser().parseFromString(html, "text/html");
   toLocal(fresh);
+  tellOld(!fresh.querySelector("[data-fresh]"));
   document.querySelectorAll("[data-fresh]").forEach((part) => {
     const next = fresh.querySelector(`[data-fresh="${part.dataset.fresh}"]`);
     if (!next) return;

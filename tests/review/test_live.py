@@ -6,8 +6,13 @@ import asyncio
 from typing import Any
 
 import pytest
+from asgiref.sync import async_to_sync
+from django.contrib.sessions.backends.db import SessionStore
+from django.test import Client
 
 from review import live
+from review.consumers import UNKNOWN, ProgressConsumer
+from tests import cast
 
 
 def test_what_time_alone_changes_is_told_to_who_watches(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -53,3 +58,18 @@ def test_figures_are_not_read_again_for_each_look_while_their_number_stands(monk
 
     asyncio.run(told())
     assert read == [5, 0]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_logs_out_watches_no_longer() -> None:
+    project, browser = cast.project(), Client()
+    browser.force_login(cast.user("Alice"))
+    consumer = ProgressConsumer()
+    consumer.project_id = project.pk
+    session = SessionStore(browser.session.session_key)
+    headers = [(b"host", b"testserver"), (b"origin", b"http://testserver")]
+    consumer.scope = {"headers": headers, "session": session}
+    refusal = async_to_sync(consumer._refusal)
+    assert refusal() is None
+    browser.logout()
+    assert refusal() == UNKNOWN
