@@ -23,3 +23,11 @@ sys.exit(found.failed or not found.attempted)
 def test_the_library_page_runs_as_written_without_django() -> None:
     done = subprocess.run([sys.executable, "-W", "error", "-c", RUN, PAGE], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_example_of_the_formats_page_runs_as_written(tmp_path: Path) -> None:
+    code = (ROOT / "docs/formats.md").read_text().partition("```python\n")[2].partition("```")[0]
+    said = "\nprint([(t.id, t.label, len(t.frames)) for t in again.tracks])"
+    run = [sys.executable, "-W", "error", "-c", code + said]
+    done = subprocess.run(run, cwd=tmp_path, env={"PYTHONPATH": str(ROOT)}, capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (0, "[('1', 'person', 795)]\n"), done.stderr
