@@ -79,6 +79,8 @@ class StaticFiles(WhiteNoiseMiddleware):
 
     @staticmethod
     def serve(static_file: Any, request: HttpRequest) -> HttpResponse:
+        # It knows no If-Range: a browser that holds a part of an older file would be given the rest of the new one.
+        request.META.pop("HTTP_RANGE", None)
         response = WhiteNoiseMiddleware.serve(static_file, request)
         if isinstance(request, ASGIRequest):
             response.streaming_content = _one_by_one(iter(response.streaming_content))
