@@ -10,6 +10,7 @@ urlpatterns = [
     path("login/", pages.SignIn.as_view(), name="login"),
     path("logout/", LogoutView.as_view(), name="logout"),
     path("password/", pages.ChangePassword.as_view(), name="password"),
+    path("tokens/", pages.api_tokens, name="tokens"),
     path("register/", pages.register, name="register"),
     path("invites/<str:secret>/", pages.invite, name="invite"),
 ]

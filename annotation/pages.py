@@ -14,7 +14,10 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse_lazy
 
+from annotation import access
+from annotation.access import Capability
 from annotation.lifecycle import Role
+from annotation.models import ApiToken
 
 #: Where each role's work is.
 HOMES = {
@@ -24,6 +27,9 @@ HOMES = {
     Role.MANAGER: "projects",
     Role.ADMIN: "projects",
 }
+
+#: Rows on a page of a list.
+TOKENS = 50
 
 
 def one_page(request: HttpRequest, rows: QuerySet[Any], *, size: int, name: str = "page") -> Page:
@@ -42,6 +48,18 @@ class ChangePassword(SuccessMessageMixin, PasswordChangeView):
     template_name = "registration/password.html"
     success_url = reverse_lazy("password")
     success_message = "Your password is changed. Wherever else you were logged in, log in anew."
+
+    def get_context_data(self, **more: Any) -> dict[str, Any]:
+        return super().get_context_data(**more, may_have_tokens=access.may(self.request.user, Capability.RUN))
+
+
+@login_required
+def api_tokens(request: HttpRequest) -> HttpResponse:
+    """One's own tokens for programs. A key is on no page but the one that made it."""
+    if not access.may(request.user, Capability.RUN):
+        raise Http404
+    rows = ApiToken.objects.filter(user=request.user, revoked_at=None).order_by("-created_at", "pk")
+    return render(request, "registration/tokens.html", {"tokens": one_page(request, rows, size=TOKENS)})
 
 
 @login_required

@@ -48,7 +48,7 @@ export function complain(problem, near = document) {
 }
 
 /** What the fields say. An empty one says nothing, but for a change of what is there: a text may become empty. */
-function fieldsOf(form) {
+export function fieldsOf(form) {
   const out = {};
   const changes = form.dataset.method === "PATCH";
   const says = (e) => e.value !== "" || "none" in e.dataset || (changes && e.type !== "number");
