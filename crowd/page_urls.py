@@ -9,5 +9,6 @@ urlpatterns = [
     path("work/training/<str:project_id>/", pages.training, name="training"),
     path("work/earnings/", pages.earnings, name="earnings"),
     path("projects/<str:project_id>/payouts/", pages.payouts, name="payouts"),
+    path("projects/<str:project_id>/policy/", pages.policy, name="policy"),
     path("work/<str:assignment_id>/", pages.task, name="task"),
 ]

@@ -13,6 +13,7 @@ from annotation.access import Capability
 from annotation.models import Project
 from annotation.pages import one_page
 from crowd import accounting, claiming, coaching, disputing, reporting
+from crowd.core.policies import CLIP_QUALITIES
 from crowd.lifecycle import DisputeStatus, PayoutStatus, Seat
 from crowd.models import Assignment, Dispute, Payout
 from crowd.presenting import current_policy
@@ -73,6 +74,16 @@ def earnings(request: HttpRequest) -> HttpResponse:
         "disputes": one_page(request, disputes, size=LATEST, name="disputes"),
     }
     return render(request, "work/earnings.html", context)
+
+
+@login_required
+def policy(request: HttpRequest, project_id: str) -> HttpResponse:
+    """The project's own policy, with which its next launch begins."""
+    project = get_object_or_404(access.visible_projects(request.user), pk=project_id)
+    if Capability.RUN not in access.capabilities_in(request.user, project):
+        raise Http404
+    context = {"project": project, "policy": current_policy(project), "qualities": CLIP_QUALITIES}
+    return render(request, "projects/policy.html", context)
 
 
 @login_required

@@ -42,6 +42,12 @@ def amount(micros: int | None) -> str:
 
 
 @register.filter
+def minutes(seconds: int) -> str:
+    """Seconds as a field of minutes holds them: 1800 is 30, 90 is 1.5."""
+    return f"{seconds / 60:.6f}".rstrip("0").rstrip(".")
+
+
+@register.filter
 def size(count: int | None) -> str:
     """Bytes: 1,500,000 is 1.5 MB."""
     if count is None:

@@ -4,10 +4,12 @@
  * `data-post="/path/"` on a button posts, `data-delete` deletes (`data-sure` asks first); `data-claim="project"` takes a seat and goes there;
  * `data-send="/path/"` on a form sends its fields (`data-method`, `data-nest="policy"`), then goes to `data-then`.
  * A field with `data-micros` is an amount of money, which goes out in micros; an empty one with `data-none` is null.
+ * What is typed into one with `data-times="60"` goes out so many times as large; `data-list` is a list, with commas.
  */
 
 import { assignments, newKey, patch, post as postOnce, remove } from "../annotator/api.js";
 import { $, h } from "../annotator/dom.js";
+import { clearFaults, showFaults } from "./faults.js";
 import { focusAgain, placeOf } from "./places.js";
 import { refresh, wayIn } from "./refresh.js";
 
@@ -40,8 +42,10 @@ export async function post(path, body = {}) {
 
 export function complain(problem, near = document) {
   const place = $("[data-wrong]", near) ?? $("[data-wrong]");
-  const lines = problem.errors.slice(0, 8).map(({ pointer, message }) => `${pointer || "What was sent"} ${message}`);
-  place.textContent = lines.length ? lines.join("; ") : problem.message;
+  const rest = showFaults(near, problem.errors);
+  const lines = rest.slice(0, 8).map(({ pointer, message }) => `${pointer || "What was sent"} ${message}`);
+  const marked = rest.length < problem.errors.length && "Nothing was changed: look at the fields that are marked.";
+  place.textContent = [...lines, marked].filter(Boolean).join("; ") || problem.message;
   if (problem.status === 401) place.append(" ", wayIn());
   place.hidden = false;
   place.scrollIntoView({ block: "nearest" });
@@ -58,9 +62,11 @@ export function fieldsOf(form) {
 
 function valueOf(field) {
   if (field.type === "checkbox") return field.checked;
+  if ("list" in field.dataset) return field.value.split(",").map((part) => part.trim()).filter(Boolean);
   if (field.type !== "number") return field.value;
   if (field.value === "") return null;
-  return "micros" in field.dataset ? Math.round(Number(field.value) * 1e6) : Number(field.value);
+  const times = "micros" in field.dataset ? 1e6 : Number(field.dataset.times ?? 1);
+  return times === 1 ? Number(field.value) : Math.round(Number(field.value) * times);
 }
 
 async function send(form, button) {
@@ -104,6 +110,7 @@ export async function act(button, run, near = document) {
   const words = done(button);
   const waiting = setTimeout(() => say("Still waiting for the site's answer…", true), PATIENCE_MS);
   say("");
+  clearFaults();
   button.disabled = true;
   try {
     if ((await run()) !== false) say(words);

@@ -9,9 +9,12 @@ from types import SimpleNamespace
 import pytest
 from playwright.sync_api import Page
 
+from crowd.core.policies import Policy
 from tests.browser.conftest import make_task, until
 from tests.browser.fake import FakeServer
 
+PROJECT = SimpleNamespace(pk="p1", name="Town square")
+POLICY = Policy(lease_s=5400, reward_micros=200_000, budget_micros=10_000_000, max_tasks_per_day=40, languages=("en",))
 MOMENT = datetime(2026, 3, 1, tzinfo=UTC)
 
 
@@ -21,6 +24,7 @@ def pages(films: dict, settings: object) -> Iterator[FakeServer]:
     task = make_task(films["even"])
     token = SimpleNamespace(pk="k1", name="laptop", created_at=MOMENT)
     task.pages["/tokens/"] = ("registration/tokens.html", {"tokens": [token]})
+    task.pages["/policy/"] = ("projects/policy.html", {"project": PROJECT, "policy": POLICY, "qualities": ["default"]})
     server = FakeServer(task)
     yield server
     server.close()
@@ -52,7 +56,7 @@ def test_a_token_that_could_not_be_made_leaves_no_older_one_in_sight(page: Page,
         page.fill("[name=name]", name)
         page.click("text=Make it")
         until(page, "!document.querySelector('button:disabled')")
-    assert page.inner_text("[data-wrong]") == "/name is too long"
+    assert page.get_by_label("Name, to know it by").get_attribute("aria-invalid") == "true"
     assert not page.locator("[data-told]").is_visible()
 
 
@@ -65,3 +69,47 @@ def test_a_token_is_revoked_when_that_is_sure(page: Page, pages: FakeServer) -> 
     revoke.click()
     until(page, "!document.querySelector('button:disabled')")
     assert [(how, path) for how, path, _ in pages.task.sent] == [("DELETE", "/api/v1/tokens/k1/")]
+
+
+def test_a_policy_goes_out_as_it_came_in_where_nothing_is_changed(page: Page, pages: FakeServer) -> None:
+    page.goto(f"{pages.url}/policy/")
+    assert page.get_by_label("Minutes for a task").input_value() == "90"
+    page.click("text=Save the policy")
+    until(page, "location.pathname === '/project/p1/'")
+    ((how, path, sent),) = pages.task.sent
+    assert (how, path) == ("PATCH", "/api/v1/projects/p1/")
+    assert sent == {"policy": {k: v for k, v in POLICY.to_json().items() if k != "qualification"}}
+
+
+def test_a_policy_is_told_in_minutes_money_and_lists(page: Page, pages: FakeServer) -> None:
+    page.goto(f"{pages.url}/policy/")
+    page.get_by_label("Minutes for a task").fill("20.5")
+    page.get_by_label("Languages").fill("pt-BR, , en ")
+    page.get_by_label("Reward per submission").fill("0.07")
+    for emptied in ("Budget of a launch", "Most tasks of one worker a day"):
+        page.get_by_label(emptied).fill("")
+    page.get_by_label("Every worker of the site").uncheck()
+    page.click("text=Save the policy")
+    until(page, "location.pathname === '/project/p1/'")
+    changed = {"lease_s": 1230, "languages": ["pt-BR", "en"], "reward_micros": 70_000, "open": False}
+    changed |= {"budget_micros": None, "max_tasks_per_day": None}
+    sent = pages.task.sent[-1][2]["policy"]
+    assert {name: sent[name] for name in changed} == changed
+
+
+def test_what_is_wrong_with_a_policy_is_said_at_the_field_until_it_is_right(page: Page, pages: FakeServer) -> None:
+    errors = [
+        {"pointer": "/policy/overlap_frames", "message": "is more than a third of a segment"},
+        {"pointer": "/policy/qualification/gold", "message": "is gone"},
+    ]
+    pages.task.trouble = [("p1", 400, {"title": "Invalid", "errors": errors})]
+    page.goto(f"{pages.url}/policy/")
+    page.click("text=Save the policy")
+    field = page.locator("[name=overlap_frames]")
+    until(page, "document.querySelector('[name=overlap_frames]').ariaInvalid === 'true'")
+    assert "is more than a third of a segment" in field.locator("xpath=..").inner_text()
+    said = page.inner_text("[data-wrong]")
+    assert "/policy/qualification/gold is gone" in said and "third" not in said
+    page.click("text=Save the policy")
+    until(page, "location.pathname === '/project/p1/'")
+    assert len(pages.task.sent) == 1
