@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from django.db.models import Count, Prefetch, Q, QuerySet, Sum
+from django.db.models import Count, Exists, OuterRef, Prefetch, Q, QuerySet, Sum
 
 from annotation.models import Project, User
 from crowd.lifecycle import EntryKind, PayoutStatus
@@ -49,6 +49,16 @@ def earnings(worker: User) -> QuerySet[LedgerEntry]:
 
 def ledger(project: Project) -> QuerySet[LedgerEntry]:
     return _with_lines(LedgerEntry.objects.filter(project=project))
+
+
+def paid_for(project: Project, *, worker: str = "") -> QuerySet[LedgerEntry]:
+    """Accruals and bonuses, newest first, of one worker by name or of all; `taken_back` says which no longer count."""
+    rows = ledger(project).filter(kind__in=(EntryKind.ACCRUAL, EntryKind.BONUS))
+    if worker:
+        rows = rows.filter(worker__username=worker.replace("\0", ""))
+    work = Q(assignment=OuterRef("assignment"), round=OuterRef("round"))
+    reversals = LedgerEntry.objects.filter(work | Q(reverses=OuterRef("pk")), kind=EntryKind.REVERSAL)
+    return rows.annotate(taken_back=Exists(reversals)).order_by("-created_at", "pk")
 
 
 def _with_lines(entries: QuerySet[LedgerEntry]) -> QuerySet[LedgerEntry]:

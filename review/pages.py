@@ -17,9 +17,9 @@ from annotation.importing import READABLE
 from annotation.lifecycle import Role, VideoStatus
 from annotation.models import Invite, Member, Project, User, Video
 from annotation.pages import one_page
-from crowd import awaiting, reporting
+from crowd import accounting, awaiting, reporting
 from crowd.lifecycle import BatchStatus, TaskStatus
-from crowd.models import Batch, Gold
+from crowd.models import Assignment, Batch, Gold
 from crowd.presenting import batch_body, current_policy
 from crowd.seating import held_micros
 from review import showing, watching
@@ -129,16 +129,50 @@ def _people(request: HttpRequest, found: Project) -> dict[str, Any]:
 @login_required
 def submissions(request: HttpRequest, project_id: str) -> HttpResponse:
     """What was not accepted by the rule, and what came late: a manager has the word."""
+    found = _managed(request, project_id)
+    below = one_page(request, awaiting.below_the_floor(found), size=SUBMISSIONS, name="below")
+    late = one_page(request, awaiting.late(found), size=SUBMISSIONS, name="late")
+    _decided([*below, *late])
+    return render(request, "projects/submissions.html", {"project": found, "below": below, "late": late})
+
+
+@login_required
+def ledger(request: HttpRequest, project_id: str) -> HttpResponse:
+    """What was owed to a worker, or to all, for which work: a manager may take it back."""
+    return render(request, "projects/ledger.html", _paid(request, _managed(request, project_id)))
+
+
+def _paid(request: HttpRequest, found: Project) -> dict[str, Any]:
+    named = request.GET.get("of", "")
+    rows = accounting.paid_for(found, worker=named).select_related("assignment__task__segment__video")
+    page = one_page(request, rows, size=SUBMISSIONS)
+    _decided([entry.assignment for entry in page if entry.assignment])
+    workers = accounting.owed_to(found).order_by("username")
+    chosen = [worker.pk for worker in workers if worker.username == named]
+    return {
+        "project": found,
+        "page": page,
+        "entries": [accounting.entry_body(entry) | {"row": entry} for entry in page],
+        "of": named,
+        "workers": workers,
+        "balances": sum(accounting.balances(workers=chosen, project=found).values(), []),
+    }
+
+
+def _managed(request: HttpRequest, project_id: str) -> Project:
+    """A project whose people the caller manages; for anybody else it is not there."""
     found = get_object_or_404(access.visible_projects(request.user), pk=project_id)
     if Capability.PEOPLE not in access.capabilities_in(request.user, found):
         raise Http404
-    below = one_page(request, awaiting.below_the_floor(found), size=SUBMISSIONS, name="below")
-    late = one_page(request, awaiting.late(found), size=SUBMISSIONS, name="late")
-    tasks = [seat.task_id for seat in (*below, *late)]
+    return found
+
+
+def _decided(seats: list[Assignment]) -> None:
+    """Tell each seat the id of its task's consensus."""
+    tasks = [seat.task_id for seat in seats]
     made = dict(Consensus.objects.filter(task__in=tasks, version__gt=0).values_list("task_id", "pk"))
-    for seat in (*below, *late):
+    for seat in seats:
         seat.consensus = made.get(seat.task_id)
-    return render(request, "projects/submissions.html", {"project": found, "below": below, "late": late})
 
 
 def _decidable(user: User) -> QuerySet[Project]:

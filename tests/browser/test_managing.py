@@ -18,6 +18,18 @@ POLICY = Policy(lease_s=5400, reward_micros=200_000, budget_micros=10_000_000, m
 MOMENT = datetime(2026, 3, 1, tzinfo=UTC)
 
 
+def ledger() -> dict:
+    """Work and a bonus that were paid, and a bonus that was taken back."""
+    segment = SimpleNamespace(start=0, stop=300, video=SimpleNamespace(name="street.mp4"))
+    seat = SimpleNamespace(pk="s1", consensus="c1", task=SimpleNamespace(segment=segment))
+    paid = {"user": "wanda", "currency": "EUR", "amount_micros": 900_000, "state": "paid", "at": MOMENT, "reason": ""}
+    rows = [("e1", seat, False), ("e2", None, False), ("e3", None, True)]
+    entries = [paid | {"id": e, "row": SimpleNamespace(assignment=s, taken_back=gone)} for e, s, gone in rows]
+    balance = {"currency": "EUR", "earned_micros": 0, "paid_micros": 900_000, "due_micros": -900_000}
+    request = SimpleNamespace(get_full_path="/ledger/?of=wanda")
+    return {"project": PROJECT, "entries": entries, "of": "wanda", "balances": [balance], "request": request}
+
+
 @pytest.fixture
 def pages(films: dict, settings: object) -> Iterator[FakeServer]:
     settings.ROOT_URLCONF = "tests.browser.page_urls"
@@ -25,6 +37,7 @@ def pages(films: dict, settings: object) -> Iterator[FakeServer]:
     token = SimpleNamespace(pk="k1", name="laptop", created_at=MOMENT)
     task.pages["/tokens/"] = ("registration/tokens.html", {"tokens": [token]})
     task.pages["/policy/"] = ("projects/policy.html", {"project": PROJECT, "policy": POLICY, "qualities": ["default"]})
+    task.pages["/ledger/"] = ("projects/ledger.html", ledger())
     server = FakeServer(task)
     yield server
     server.close()
@@ -113,3 +126,21 @@ def test_what_is_wrong_with_a_policy_is_said_at_the_field_until_it_is_right(page
     page.click("text=Save the policy")
     until(page, "location.pathname === '/project/p1/'")
     assert len(pages.task.sent) == 1
+
+
+@pytest.mark.parametrize(
+    ("nth", "button", "path"),
+    [(0, "Reject the work", "/submissions/s1/reject/"), (1, "Take the bonus back", "/ledger/e2/reverse/")],
+)
+def test_what_was_paid_is_taken_back_with_a_reason(
+    page: Page, pages: FakeServer, nth: int, button: str, path: str
+) -> None:
+    page.goto(f"{pages.url}/ledger/?of=wanda")
+    assert page.locator("summary").count() == 2
+    page.locator("summary").nth(nth).click()
+    page.get_by_role("button", name=button).click()
+    assert pages.task.sent == []  # not without a reason
+    page.get_by_label("Why it is taken back from wanda").nth(nth).fill("a copy")
+    page.get_by_role("button", name=button).click()
+    until(page, "!document.querySelector('details[open]')")
+    assert pages.task.sent == [("POST", f"/api/v1{path}", {"reason": "a copy"})]
