@@ -24,12 +24,12 @@ from crowd.presenting import batch_body, current_policy
 from crowd.seating import held_micros
 from review import showing, watching
 from review.lifecycle import ConsensusStatus, WorkStatus
-from review.models import Consensus, Export, Join
+from review.models import Consensus, Export, Import, Join
 
 #: Longer lists are for the API.
 MOST = 200
 #: Rows on a page of a list.
-PROJECTS, BATCHES, VIDEOS, EXPORTS, WORKERS, SUBMISSIONS = 60, 10, 50, 20, 50, 20
+PROJECTS, BATCHES, VIDEOS, EXPORTS, IMPORTS, WORKERS, SUBMISSIONS = 60, 10, 50, 20, 10, 50, 20
 UNDER_WAY = (BatchStatus.OPENING, BatchStatus.OPEN)
 
 
@@ -58,6 +58,7 @@ def _whole(request: HttpRequest, found: Project) -> dict[str, Any]:
     """All that a client sees of a project; `unfinished` says whether machines are at it, so the page looks again."""
     videos = Video.objects.filter(project=found).prefetch_related("batch_videos").order_by("-created_at", "pk")
     batches = Batch.objects.filter(project=found).order_by("-created_at", "pk")
+    imports = Import.objects.filter(project=found).select_related("video", "batch")
     exports = Export.objects.filter(release__project=found).select_related("release", "video")
     unfinished = (
         videos.filter(status__in=(VideoStatus.UPLOADED, VideoStatus.INDEXING)).exists()
@@ -81,6 +82,7 @@ def _whole(request: HttpRequest, found: Project) -> dict[str, Any]:
         "held_micros": held_micros(project=found),
         "gold": Gold.objects.filter(project=found).select_related("video", "track_set"),
         "exports": one_page(request, exports.order_by("-created_at", "-pk"), size=EXPORTS, name="exports"),
+        "imports": one_page(request, imports.order_by("-created_at", "pk"), size=IMPORTS, name="imports"),
         "formats": list(FORMATS),
         "readable": READABLE,
         "unfinished": unfinished,

@@ -42,10 +42,7 @@ export async function post(path, body = {}) {
 
 export function complain(problem, near = document) {
   const place = $("[data-wrong]", near) ?? $("[data-wrong]");
-  const rest = showFaults(near, problem.errors);
-  const lines = rest.slice(0, 8).map(({ pointer, message }) => `${pointer || "What was sent"} ${message}`);
-  const marked = rest.length < problem.errors.length && "Nothing was changed: look at the fields that are marked.";
-  place.textContent = [...lines, marked].filter(Boolean).join("; ") || problem.message;
+  place.textContent = showFaults(near, problem.errors).join("; ") || problem.message;
   if (problem.status === 401) place.append(" ", wayIn());
   place.hidden = false;
   place.scrollIntoView({ block: "nearest" });

@@ -188,8 +188,8 @@ def test_the_chosen_video_stays_when_another_one_comes(page: Page, pages: FakeSe
     videos.insert(0, {"pk": "third", "name": "third", **more})
     look = "async () => (await import('/static/pages/refresh.js')).refresh()"
     page.evaluate(look)
-    assert page.locator("[name=video] option").count() == 3
-    assert page.input_value("[name=video]") == "second"
+    assert page.locator("[data-gold] [name=video] option").count() == 3
+    assert page.input_value("[data-gold] [name=video]") == "second"
 
 
 def test_an_answer_that_is_being_written_is_not_replaced(page: Page, pages: FakeServer) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from types import SimpleNamespace
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, Route
 
 from crowd.core.policies import Policy
 from tests.browser.conftest import make_task, until
@@ -37,6 +38,12 @@ def pages(films: dict, settings: object) -> Iterator[FakeServer]:
     token = SimpleNamespace(pk="k1", name="laptop", created_at=MOMENT)
     task.pages["/tokens/"] = ("registration/tokens.html", {"tokens": [token]})
     task.pages["/policy/"] = ("projects/policy.html", {"project": PROJECT, "policy": POLICY, "qualities": ["default"]})
+    video = {"pk": "v1", "name": "street.mp4", "status": "ready", "frame_count": 100}
+    brought = {"name": "gt.txt", "format": "mot", "kind": "tracks", "tracks": 2, "keyframes": 9, "created_at": MOMENT}
+    rows = [{"pk": "i1", "video": video, "batch": {"status": "done"}, **brought}]
+    rows.append({"pk": "i2", "video": video, "batch": {"status": "cancelled"}, **brought})
+    whole = {"project": PROJECT, "able": ["run"], "policy": POLICY, "videos": [video], "imports": rows}
+    task.pages["/whole/"] = ("projects/project.html", whole | {"readable": ["coco", "mot"]})
     task.pages["/ledger/"] = ("projects/ledger.html", ledger())
     server = FakeServer(task)
     yield server
@@ -144,3 +151,52 @@ def test_what_was_paid_is_taken_back_with_a_reason(
     page.get_by_role("button", name=button).click()
     until(page, "!document.querySelector('details[open]')")
     assert pages.task.sent == [("POST", f"/api/v1{path}", {"reason": "a copy"})]
+
+
+def bring(page: Page, pages: FakeServer, status: int, body: dict, lines: str) -> str:
+    """Send a file as finished tracks, get an answer, and return the form as it was sent."""
+    sent: list[str] = []
+
+    def answer(route: Route) -> None:
+        sent.append((route.request.post_data_buffer or b"").decode())
+        route.fulfill(status=status, json=body)
+
+    page.route("**/api/v1/projects/p1/imports/", answer)
+    page.goto(f"{pages.url}/whole/")
+    form = page.locator("[data-import]")
+    form.get_by_label("Taken as").select_option(label="finished tracks")
+    form.get_by_label("Format").select_option("mot")
+    form.get_by_label("File", exact=True).set_input_files(
+        {"name": "gt.txt", "mimeType": "text/plain", "buffer": lines.encode()}
+    )
+    form.get_by_role("button", name="Bring the file").click()
+    until(page, "!document.querySelector('button:disabled')")
+    return sent[0]
+
+
+def test_a_file_is_brought_as_what_it_is_said_to_be_and_only_once(page: Page, pages: FakeServer) -> None:
+    made = {"name": "gt.txt", "tracks": 2, "keyframes": 9}
+    sent = bring(page, pages, 201, made, "1,7,10,20,30,40,1,1,1")
+    told = dict(re.findall(r'name="(\w+)"(?:; filename=.*?)?\r\n(?:Content-Type.*?\r\n)?\r\n(.*?)\r\n', sent))
+    assert told == {"video": "v1", "as": "tracks", "format": "mot", "file": "1,7,10,20,30,40,1,1,1"}
+    assert page.inner_text("[data-read]") == "gt.txt: 2 tracks with 9 keyframes were read."
+    assert page.locator("[data-import] [name=file]").input_value() == ""
+    assert not page.locator("[data-import] progress").is_visible()
+
+
+def test_what_is_wrong_in_a_file_is_said_line_by_line_at_the_file(page: Page, pages: FakeServer) -> None:
+    errors = [{"pointer": "/file", "message": f"line {n}: 'x' is no number"} for n in range(1, 31)]
+    bring(page, pages, 400, {"title": "Invalid", "errors": errors}, "x")
+    said = page.locator("[data-import] label", has=page.locator("[name=file]")).locator(".wrong").all_inner_texts()
+    assert said[:2] == ["line 1: 'x' is no number", "line 2: 'x' is no number"] and len(said) == 20
+    assert "20 of 30" in page.inner_text("[data-import] [data-wrong]")
+    assert not page.locator("[data-read]").is_visible()
+
+
+def test_finished_tracks_are_taken_back_once_that_is_sure(page: Page, pages: FakeServer) -> None:
+    page.on("dialog", lambda dialog: dialog.accept())
+    page.goto(f"{pages.url}/whole/")
+    page.get_by_role("button", name="Take back the tracks of street.mp4 from gt.txt").click()
+    until(page, "!document.querySelector('button:disabled')")
+    assert pages.task.sent == [("POST", "/api/v1/imports/i1/undo/", {})]
+    assert page.locator("[data-imported=i2]").inner_text().endswith("taken back")
