@@ -75,6 +75,7 @@ def everything() -> list[Finding]:
         look("crowd", _crowd, "see whether workers can log in and claim, and that manage.py serve (or work) is up"),
         look("codecs", _codecs, "install the wheel of PyAV again: pip install --force-reinstall av"),
         look("secrets", _secrets, "chmod 600 the file, or delete it for a new one (everybody has to log in again)"),
+        look("tables", _tables, "chmod 600 the file, and those beside it that begin with its name"),
         look("address", _address, "set PUBLIC_URL to the site's address, and leave DEBUG off"),
         look("disk", _disk, "make room: videos, clips and exports lie there"),
     ]
@@ -180,6 +181,16 @@ def _secrets() -> str:
     if path.stat().st_uid != os.geteuid():
         raise Wrong(f"{path} belongs to another user")
     return f"{path}, mode {mode:o}"
+
+
+def _tables() -> str:
+    """Hashes of passwords and tokens are in the database."""
+    path = Path(str(connection.settings_dict["NAME"]))
+    if connection.vendor != "sqlite":
+        return "in a server of its own"
+    if path.exists() and (mode := path.stat().st_mode & 0o777) & 0o077:
+        raise Wrong(f"others may read {path} (mode {mode:o})")
+    return f"{path}, its owner's alone"
 
 
 def _address() -> str:

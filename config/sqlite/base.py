@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+from contextlib import suppress
 from typing import Any
 
 from django.db.backends.sqlite3 import base, operations
@@ -52,6 +53,16 @@ class DatabaseWrapper(base.DatabaseWrapper):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._turn: int | None = None
+
+    def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
+        """Whoever may read the file can read hashes of passwords and tokens: it is its owner's alone from the start.
+
+        One that is there is not opened here: closing it would end the locks that SQLite has on it for this process.
+        """
+        if not self.is_in_memory_db():
+            with suppress(OSError):  # what is wrong with the place, SQLite tells
+                os.close(os.open(str(self.settings_dict["NAME"]), os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+        return super().get_new_connection(conn_params)
 
     def _start_transaction_under_autocommit(self) -> None:
         self._take_turn()

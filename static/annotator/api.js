@@ -2,7 +2,7 @@
  * The only module that talks to the server: session, CSRF, idempotency keys, retries, problems.
  *
  * A POST carries a key that stays the same over all tries of one action, so an answer that was lost on the way is
- * asked for again and not done again.
+ * asked for again and not done again; also when the same is sent once more by hand.
  */
 
 const ROOT = document.querySelector('meta[name="api"]')?.content ?? "/api/v1";
@@ -57,20 +57,36 @@ const again = (problem) => problem.status === 0 || problem.status >= 502;
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 async function call(method, path, body, options = {}) {
-  const settings = { key: method === "POST" ? newKey() : undefined, ...options };
   for (const wait of options.tries ?? TRIES) {
     try {
-      return await once(method, path, body, settings);
+      return await once(method, path, body, options);
     } catch (problem) {
       if (!(problem instanceof Problem) || !again(problem)) throw problem;
     }
     await pause(wait);
   }
-  return once(method, path, body, settings);
+  return once(method, path, body, options);
 }
 
 export const get = async (path, options) => (await call("GET", path, undefined, options)).data;
-export const post = (path, body = {}, options = {}) => call("POST", path, body, options);
+
+const unanswered = new Map();
+
+/** What was sent and not answered may have been done: sent again as it was, it goes out under the same key. */
+export async function post(path, body = {}, options = {}) {
+  const what = path + JSON.stringify(body);
+  const key = options.key ?? (body instanceof FormData ? newKey() : unanswered.get(what) ?? newKey());
+  try {
+    const answer = await call("POST", path, body, { ...options, key });
+    unanswered.delete(what);
+    return answer;
+  } catch (problem) {
+    if (problem instanceof Problem && again(problem)) unanswered.set(what, key);
+    else unanswered.delete(what);
+    throw problem;
+  }
+}
+
 export const patch = (path, body, options) => call("PATCH", path, body, options);
 export const remove = (path) => call("DELETE", path);
 

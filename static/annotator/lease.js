@@ -9,12 +9,13 @@ export function createLease({ until, renewals, now, renew, view, onOver }) {
   let left = renewals;
   let warned = false;
   let over = false;
+  let renewing = false;
 
   function tick() {
     const seconds = end - now();
     view.time.textContent = seconds > 0 ? countdown(seconds) : "over";
     view.root.classList.toggle("soon", seconds < SOON_S);
-    view.button.disabled = left <= 0 || over;
+    view.button.disabled = left <= 0 || over || renewing;
     view.button.title = left > 0 ? `Renew the lease (${left} left)` : "No renewals left";
     if (seconds < SOON_S && !warned) {
       warned = true;
@@ -27,6 +28,8 @@ export function createLease({ until, renewals, now, renew, view, onOver }) {
   }
 
   async function extend() {
+    if (renewing) return;
+    renewing = true;
     view.button.disabled = true;
     try {
       const { data } = await renew();
@@ -38,6 +41,7 @@ export function createLease({ until, renewals, now, renew, view, onOver }) {
       if (problem.status === 409) left = 0;
       view.failed(problem.message);
     }
+    renewing = false;
     tick();
   }
 

@@ -90,6 +90,8 @@ async function goOn(seat) {
   location.assign(data && status !== 204 ? `/work/${data.id}/` : "/work/?done=1");
 }
 
+let lost = null;
+
 async function submit(seat, { store, player }, saving, lease) {
   const button = $("[data-submit]");
   if (button.disabled) return;
@@ -101,7 +103,11 @@ async function submit(seat, { store, player }, saving, lease) {
   store.setReadOnly(true);
   await saving.flush();
   if (saving.isBehind()) return;
-  const body = { ...saving.body(), work_s: Math.round(worked.seconds()) };
+  const work = saving.body();
+  // What was sent and not answered may have arrived: sent again as it was, it is told so.
+  const same = JSON.stringify(lost?.work) === JSON.stringify(work);
+  const body = same ? lost.body : { ...work, work_s: Math.round(worked.seconds()) };
+  lost = { work, body };
   const sent = store.whole();
   try {
     await api.assignments.submit(id, body);

@@ -7,7 +7,7 @@
  * What is typed into one with `data-times="60"` goes out so many times as large; `data-list` is a list, with commas.
  */
 
-import { assignments, newKey, patch, post as postOnce, remove } from "../annotator/api.js";
+import { assignments, patch, post, remove } from "../annotator/api.js";
 import { $, h } from "../annotator/dom.js";
 import { clearFaults, showFaults } from "./faults.js";
 import { focusAgain, placeOf } from "./places.js";
@@ -16,28 +16,12 @@ import { refresh, wayIn } from "./refresh.js";
 const PATIENCE_MS = 4000;
 const LEFT = "trackweave:left";
 const said = h("p", { class: "out-of-sight", role: "status" });
-const unanswered = new Map();
 document.body.append(said);
 
 /** Say what became of it: read out, and in sight too where nothing else on the page shows it. */
 function say(text, visible = false) {
   said.className = visible ? "note said" : "out-of-sight";
   said.textContent = text;
-}
-
-/** What was sent and not answered may have been done: pressed again, it goes out under the same key. */
-export async function post(path, body = {}) {
-  const what = path + JSON.stringify(body);
-  const key = body instanceof FormData ? newKey() : unanswered.get(what) ?? newKey();
-  try {
-    const answer = await postOnce(path, body, { key });
-    unanswered.delete(what);
-    return answer;
-  } catch (problem) {
-    if (problem.status === 0 || problem.status >= 502) unanswered.set(what, key);
-    else unanswered.delete(what);
-    throw problem;
-  }
 }
 
 export function complain(problem, near = document) {

@@ -3,8 +3,9 @@
  * formats go out as they are.
  */
 
-import { act, post } from "./actions.js";
+import { post } from "../annotator/api.js";
 import { $ } from "../annotator/dom.js";
+import { act } from "./actions.js";
 
 const form = $("[data-gold]");
 

@@ -1,7 +1,8 @@
 /** The manager's overview: whole snapshots over a WebSocket, so a lost one costs nothing. */
 
+import { post } from "../annotator/api.js";
 import { $, countdown, h } from "../annotator/dom.js";
-import { act, post } from "./actions.js";
+import { act } from "./actions.js";
 import { line, stacked } from "./charts.js";
 import { refresh } from "./refresh.js";
 

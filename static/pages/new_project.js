@@ -1,7 +1,8 @@
 /** The form of a new project. */
 
+import { post } from "../annotator/api.js";
 import { $ } from "../annotator/dom.js";
-import { act, leave, post } from "./actions.js";
+import { act, leave } from "./actions.js";
 import { labelLines } from "./labels.js";
 
 const form = $("[data-new-project]");

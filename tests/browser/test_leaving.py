@@ -45,6 +45,33 @@ def test_submitting_twice_submits_once_and_all_of_it(bench: Page, served: FakeSe
     assert arrived(served) == [("draft", 1), ("submit", 1)]
 
 
+def test_a_submit_that_had_no_answer_is_sent_again_as_it_was(bench: Page, served: FakeServer) -> None:
+    """It may have arrived: under another key, or with another time of work, it would be told that the seat is over."""
+    came: list[tuple[str, str | None]] = []
+    bench.on(
+        "request", lambda r: came.append((r.headers["idempotency-key"], r.post_data)) if "/submit/" in r.url else None
+    )
+    served.task.trouble += [("submit", 503, {"title": "Away"})] * 4
+    bench.keyboard.press("n")
+    saved(bench)
+    submit(bench)
+    until(bench, "!document.querySelector('[data-problems]').hidden", 15)
+    bench.wait_for_timeout(1100)  # the time of work is another by now
+    submit(bench)
+    until(bench, "location.pathname === '/work/'")
+    assert len(came) == 5 and len(set(came)) == 1
+
+
+def test_a_renewal_that_takes_long_is_asked_for_once(bench: Page, served: FakeServer) -> None:
+    slow(served, "renew", 2.5)
+    button = bench.locator("[data-renew]")
+    button.click()
+    bench.wait_for_timeout(1500)  # the clock on the page has ticked meanwhile
+    assert button.is_disabled()
+    until(bench, "!document.querySelector('[data-renew]').disabled")
+    assert [path.split("/")[-2] for _, path, _ in served.task.sent].count("renew") == 1
+
+
 def test_after_a_refusal_the_drawing_goes_on(bench: Page, served: FakeServer) -> None:
     bench.keyboard.press("n")
     served.task.trouble.append(("submit", 400, {"title": "Not valid", "detail": "No."}))

@@ -8,12 +8,14 @@ import pytest
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.core.management import CommandError, call_command
+from django.db import connections
 from django.db.models.functions import Now
 
 from annotation import clipping, storing
 from annotation.lifecycle import JobStatus
 from annotation.models import Clip, Job
 from config import checking
+from config.sqlite.base import DatabaseWrapper
 from tests import cast
 
 pytestmark = [pytest.mark.django_db, pytest.mark.once]
@@ -48,6 +50,20 @@ def test_a_secret_that_others_may_read_is_told(settings, tmp_path: Path) -> None
     settings.DATA_DIR = tmp_path
     settings.ENVIRONMENT = checking.settings.ENVIRONMENT.__class__(**{**vars(settings.ENVIRONMENT), "secret_key": None})
     assert "WRONG secrets" in doctor()
+
+
+def test_a_database_that_others_may_read_is_told(settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    name = tmp_path / "trackweave.sqlite3"
+    made = DatabaseWrapper({**connections["default"].settings_dict, "NAME": str(name), "OPTIONS": {}}, "other")
+    made.connect()
+    monkeypatch.setattr(checking, "connection", made)
+    assert checking._tables() == f"{name}, its owner's alone" and name.stat().st_mode & 0o777 == 0o600
+    made.close()
+    name.chmod(0o644)
+    made.connect()  # one that is there is taken as it is
+    with pytest.raises(checking.Wrong, match="mode 644"):
+        checking._tables()
+    made.close()
 
 
 def test_debugging_in_the_open_is_told(settings) -> None:
