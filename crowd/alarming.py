@@ -45,10 +45,11 @@ def _short_of_money(project: Project) -> Iterator[Alarm]:
     """Batches whose next task waits for money."""
     waiting = Count("tasks", Q(tasks__status=TaskStatus.OPENING))
     batches = Batch.objects.filter(project=project, status__in=LIVE_BATCHES).annotate(waiting=waiting)
-    for batch in batches.filter(waiting__gt=0, policy__budget_micros__isnull=False).order_by("created_at"):
+    bounded = list(batches.filter(waiting__gt=0, policy__budget_micros__isnull=False).order_by("created_at"))
+    # All of a project's batches are bounded by what its seats hold together. Gold's open seats make way.
+    held = held_micros(project=project) - held_micros(project=project, extra=True, status=Seat.OPEN) if bounded else 0
+    for batch in bounded:
         policy = policy_of(batch)
-        # Gold's open seats make way.
-        held = held_micros(project=project) - held_micros(project=project, extra=True, status=Seat.OPEN)
         next_one = policy.first_seats * policy.reward_micros
         if next_one and policy.budget_micros is not None and held + next_one > policy.budget_micros:
             budget = money(policy.budget_micros, policy.currency)

@@ -21,6 +21,7 @@ from crowd.seating import LIVE_BATCHES, policy_of
 
 # With more eligible workers than this, no task has been met by all of them.
 MANY = 200
+# Of each batch, and in one question.
 MOST_TASKS = 1000
 
 
@@ -35,11 +36,20 @@ class Starving:
 def starving(project: Project) -> Starving:
     """Counted from rows: batches under way, who may work in them, and who sat where."""
     found, reasons = 0, []
+    alike: dict[Any, list[Batch]] = defaultdict(list)
     for batch in Batch.objects.filter(project=project, status__in=LIVE_BATCHES):
-        tasks, reason = _in_batch(batch)
+        alike[_asked(policy_of(batch))].append(batch)
+    for batches in alike.values():
+        tasks, reason = _in_batches(batches)
         found += tasks
         reasons += [reason] if tasks else []
     return Starving(found, " ".join(dict.fromkeys(reasons)))
+
+
+def _asked(policy: Policy) -> tuple[Any, ...]:
+    """What `eligible` looks at: where this is the same, so are the people. Most batches of a project ask the same."""
+    caps = policy.max_tasks_per_worker, policy.max_tasks_per_day
+    return policy.open, policy.qualification is None, policy.min_skill, policy.languages, *caps
 
 
 def nobody_is_left(*, batch: Batch, tasks: Sequence[str]) -> list[str]:
@@ -90,25 +100,25 @@ def _capped(project: str, policy: Policy, ever: bool) -> list[str]:
     return found
 
 
-def _in_batch(batch: Batch) -> tuple[int, str]:
-    free = Assignment.objects.filter(task=OuterRef("pk"), extra=False, status=Seat.OPEN)
-    tasks = Task.objects.filter(Exists(free), batch=batch, status=TaskStatus.OPEN)
-    waiting = list(tasks.values_list("pk", flat=True)[:MOST_TASKS])
-    if not waiting:
-        return 0, ""
-    able = set(eligible(batch).values_list("pk", flat=True)[: MANY + 1])
+def _in_batches(batches: Sequence[Batch]) -> tuple[int, str]:
+    """Of batches that ask the same of their workers. People first: where there are many, no task has to be read."""
+    able = set(eligible(batches[0]).values_list("pk", flat=True)[: MANY + 1])
     if len(able) > MANY:
         return 0, ""
-    count = len(_all_sat(batch, waiting, able))
-    return count, _reason(batch, len(able)) if count else ""
+    free = Assignment.objects.filter(task=OuterRef("pk"), extra=False, status=Seat.OPEN)
+    tasks = Task.objects.filter(Exists(free), batch__in=batches, status=TaskStatus.OPEN)
+    waiting = list(tasks.values_list("pk", flat=True)[: MOST_TASKS * len(batches)])
+    count = len(_all_sat(batches[0], waiting, able)) if waiting else 0
+    return count, _reason(batches[0], len(able)) if count else ""
 
 
 def _all_sat(batch: Batch, tasks: Sequence[str], able: set[str]) -> list[str]:
     sat = defaultdict(set)
-    rows = Assignment.objects.filter(task__in=tasks, worker__isnull=False).values_list("task", "worker")
     persons = _persons(batch.project_id)
-    for task, worker in rows:
-        sat[task].add(persons.get(worker, worker))
+    for at in range(0, len(tasks), MOST_TASKS):  # SQLite takes only so many ids in one question
+        rows = Assignment.objects.filter(task__in=tasks[at : at + MOST_TASKS], worker__isnull=False)
+        for task, worker in rows.values_list("task", "worker"):
+            sat[task].add(persons.get(worker, worker))
     left = {persons.get(worker, worker) for worker in able}
     return [task for task in tasks if left <= sat[task]]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from annotation import queue
 from annotation.models import Job
 from config import checking
 from crowd.models import Assignment, Batch
+from crowd.seating import policy_of
 from crowd.starving import eligible
 from tests import cast
 from tests.crowd import stage
@@ -50,6 +52,19 @@ def test_a_task_starves_once_everybody_sat_at_it() -> None:
     assert "the 2 who may claim have sat at these tasks already" in alarms(batch)["starving"]
     cast.user("Walt")
     assert progress(batch)["starving_tasks"] == 0
+
+
+def test_batches_that_ask_for_other_people_starve_each_for_its_own_reason() -> None:
+    batch = stage.launched(frames=20, redundancy=3)
+    there_are("Wanda", "Will")
+    rules = replace(policy_of(batch), languages=("pt",))
+    stage.launch(batch.project, cast.video(batch.project, 38, name="other.mp4"), rules)
+    assert progress(batch)["starving_tasks"] == 2
+    assert "some lack the language" in alarms(batch)["starving"]
+    again = stage.launch(batch.project, cast.video(batch.project, 38, name="third.mp4"), rules)
+    assert progress(batch)["starving_tasks"] == 4
+    Batch.objects.filter(pk=again.pk).update(policy=policy_of(batch).to_json())
+    assert progress(batch)["starving_tasks"] == 2
 
 
 def test_the_reason_counts_the_banned_and_the_unqualified() -> None:

@@ -1,0 +1,40 @@
+"""What the overview of a project asks of the database does not grow with its batches."""
+
+from __future__ import annotations
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from annotation.models import Project
+from crowd.models import Batch, Task
+from crowd.seating import policy_of
+from tests import cast
+from tests.crowd import stage
+from tests.pages.test_pages import browser
+
+pytestmark = pytest.mark.django_db
+
+
+def launched(first: Batch, name: str) -> None:
+    """One more batch like the first, a task of which waits for money."""
+    batch = stage.launch(first.project, cast.video(first.project, name=name), policy_of(first))
+    Task.objects.filter(pk=batch.tasks.order_by("pk")[0].pk).update(status="opening")
+
+
+def asked(project: Project) -> int:
+    with CaptureQueriesContext(connection) as queries:
+        html = browser("Mona").get(f"/projects/{project.pk}/live/").content.decode()
+    assert "wait for seats that its budget" in html
+    return len(queries)
+
+
+def test_five_batches_are_looked_at_by_as_many_questions_as_two() -> None:
+    first = stage.launched(reward_micros=1, budget_micros=8, redundancy=1, max_redundancy=1)
+    cast.user("Wanda")
+    launched(first, "second.mp4")
+    asked(first.project)
+    few = asked(first.project)
+    for k in range(3):
+        launched(first, f"more{k}.mp4")
+    assert asked(first.project) == few
