@@ -11,6 +11,7 @@ urlpatterns = [
     path("logout/", LogoutView.as_view(), name="logout"),
     path("password/", pages.ChangePassword.as_view(), name="password"),
     path("tokens/", pages.api_tokens, name="tokens"),
+    path("projects/<str:project_id>/webhooks/", pages.webhooks, name="webhooks"),
     path("register/", pages.register, name="register"),
     path("invites/<str:secret>/", pages.invite, name="invite"),
 ]

@@ -11,13 +11,13 @@ from django.contrib.messages.views import SuccessMessageMixin
 from django.core.paginator import Page, Paginator
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse_lazy
 
 from annotation import access
 from annotation.access import Capability
-from annotation.lifecycle import Role
-from annotation.models import ApiToken
+from annotation.lifecycle import DeliveryStatus, Event, Role
+from annotation.models import ApiToken, Delivery, Project, Webhook
 
 #: Where each role's work is.
 HOMES = {
@@ -29,7 +29,7 @@ HOMES = {
 }
 
 #: Rows on a page of a list.
-TOKENS = 50
+TOKENS, WEBHOOKS, DELIVERIES = 50, 20, 20
 
 
 def one_page(request: HttpRequest, rows: QuerySet[Any], *, size: int, name: str = "page") -> Page:
@@ -65,6 +65,30 @@ def api_tokens(request: HttpRequest) -> HttpResponse:
 @login_required
 def home(request: HttpRequest) -> HttpResponse:
     return redirect(HOMES[request.user.role])
+
+
+@login_required
+def webhooks(request: HttpRequest, project_id: str) -> HttpResponse:
+    """The addresses that are told of a project, and what was sent to one of them."""
+    project = get_object_or_404(access.visible_projects(request.user), pk=project_id)
+    if Capability.RUN not in access.capabilities_in(request.user, project):
+        raise Http404
+    return render(request, "projects/webhooks.html", _told(request, project))
+
+
+def _told(request: HttpRequest, project: Project) -> dict[str, Any]:
+    hooks = Webhook.objects.filter(project=project).order_by("-created_at", "pk")
+    of = request.GET.get("of", "").replace("\0", "")
+    sent = Delivery.objects.filter(webhook__project=project, webhook=of).order_by("-created_at", "pk")
+    deliveries = one_page(request, sent, size=DELIVERIES, name="sent")
+    return {
+        "project": project,
+        "hooks": one_page(request, hooks, size=WEBHOOKS),
+        "events": [event.value for event in Event if event != Event.PING],
+        "chosen": hooks.filter(pk=of).first(),
+        "deliveries": deliveries,
+        "waiting": any(row.status == DeliveryStatus.WAITING for row in deliveries),
+    }
 
 
 def register(request: HttpRequest) -> HttpResponse:

@@ -13,6 +13,7 @@ NOTHING = "–"
 UNITS = ("B", "kB", "MB", "GB", "TB")
 TONES = {
     "ready": "good", "done": "good", "accepted": "good", "active": "good", "paid": "good", "upheld": "good",
+    "delivered": "good",
     "rejected": "bad", "failed": "bad", "banned": "bad", "quarantined": "bad", "cancelled": "bad", "declined": "bad",
     "uploaded": "warn", "indexing": "warn", "opening": "warn", "building": "warn", "paused": "warn", "pending": "warn",
     "sending": "warn", "under_way": "warn", "unknown": "warn",

@@ -4,7 +4,8 @@
  * `data-post="/path/"` on a button posts, `data-delete` deletes (`data-sure` asks first); `data-claim="project"` takes a seat and goes there;
  * `data-send="/path/"` on a form sends its fields (`data-method`, `data-nest="policy"`), then goes to `data-then`.
  * A field with `data-micros` is an amount of money, which goes out in micros; an empty one with `data-none` is null.
- * What is typed into one with `data-times="60"` goes out so many times as large; `data-list` is a list, with commas.
+ * What is typed into one with `data-times="60"` goes out so many times as large; `data-list` is a list, with commas,
+ * or of what is ticked among boxes of one name.
  */
 
 import { assignments, patch, post, remove } from "../annotator/api.js";
@@ -37,11 +38,13 @@ export function fieldsOf(form) {
   const out = {};
   const changes = form.dataset.method === "PATCH";
   const says = (e) => e.value !== "" || "none" in e.dataset || (changes && e.type !== "number");
-  [...form.elements].filter((e) => e.name && says(e)).forEach((e) => (out[e.name] = valueOf(e)));
+  const joined = (before, value) => (Array.isArray(before) ? [...before, ...value] : value);
+  [...form.elements].filter((e) => e.name && says(e)).forEach((e) => (out[e.name] = joined(out[e.name], valueOf(e))));
   return form.dataset.nest ? { [form.dataset.nest]: out } : out;
 }
 
 function valueOf(field) {
+  if (field.type === "checkbox" && "list" in field.dataset) return field.checked ? [field.value] : [];
   if (field.type === "checkbox") return field.checked;
   if ("list" in field.dataset) return field.value.split(",").map((part) => part.trim()).filter(Boolean);
   if (field.type !== "number") return field.value;

@@ -27,7 +27,7 @@ export function showFaults(form, errors) {
   here.slice(0, MOST).forEach(({ pointer, message }) => mark(known.get(pointer), message));
   const rest = errors.filter(({ pointer }) => !known.has(pointer)).slice(0, 8);
   const lines = rest.map(({ pointer, message }) => `${pointer || "What was sent"} ${message}`);
-  if (here.length > MOST) lines.push(`Nothing was changed: ${MOST} of ${here.length} faults are marked.`);
-  else if (here.length) lines.push("Nothing was changed: look at what is marked.");
+  if (here.length > MOST) lines.push(`Nothing was done: ${MOST} of ${here.length} faults are marked.`);
+  else if (here.length) lines.push("Nothing was done: look at what is marked.");
   return lines;
 }

@@ -6,6 +6,6 @@ from django.http import HttpResponse
 from django.urls import path
 
 NAMES = ("home", "work", "earnings", "password", "tokens", "logout", "review", "projects", "joins")
-PROJECTS = ("project", "live", "payouts", "submissions", "policy", "ledger", "task", "review-item")
+PROJECTS = ("project", "live", "payouts", "submissions", "policy", "ledger", "webhooks", "task", "review-item")
 urlpatterns = [path(f"{name}/", lambda request: HttpResponse(), name=name) for name in NAMES]
 urlpatterns += [path(f"{name}/<str:pk>/", lambda request, pk: HttpResponse(), name=name) for name in PROJECTS]

@@ -44,6 +44,16 @@ def pages(films: dict, settings: object) -> Iterator[FakeServer]:
     rows.append({"pk": "i2", "video": video, "batch": {"status": "cancelled"}, **brought})
     whole = {"project": PROJECT, "able": ["run"], "policy": POLICY, "videos": [video], "imports": rows}
     task.pages["/whole/"] = ("projects/project.html", whole | {"readable": ["coco", "mot"]})
+    hook = {"pk": "h1", "url": "https://a.example/told", "events": ["batch.done"], "enabled": True}
+    sent = {"pk": "d1", "event": "ping", "status": "failed", "attempts": [{"status": 500}], "created_at": MOMENT}
+    told = {
+        "project": PROJECT,
+        "hooks": [hook],
+        "events": ["batch.done", "export.ready", "video.ready"],
+        "chosen": hook,
+    }
+    told |= {"deliveries": [sent], "request": SimpleNamespace(get_full_path="/webhooks/")}
+    task.pages["/webhooks/"] = ("projects/webhooks.html", told)
     task.pages["/ledger/"] = ("projects/ledger.html", ledger())
     server = FakeServer(task)
     yield server
@@ -200,3 +210,33 @@ def test_finished_tracks_are_taken_back_once_that_is_sure(page: Page, pages: Fak
     until(page, "!document.querySelector('button:disabled')")
     assert pages.task.sent == [("POST", "/api/v1/imports/i1/undo/", {})]
     assert page.locator("[data-imported=i2]").inner_text().endswith("taken back")
+
+
+def test_an_address_is_told_of_what_is_ticked_and_its_secret_is_shown(page: Page, pages: FakeServer) -> None:
+    pages.task.trouble = [("webhooks", 201, {"id": "h2", "secret": "whsec_x"})]
+    page.goto(f"{pages.url}/webhooks/")
+    page.get_by_label("Address").fill("https://b.example/told")
+    page.get_by_label("export.ready").uncheck()
+    with page.expect_request("**/api/v1/projects/p1/webhooks/") as asked:
+        page.get_by_role("button", name="Add it").click()
+    assert asked.value.post_data_json == {"url": "https://b.example/told", "events": ["batch.done", "video.ready"]}
+    until(page, "!document.querySelector('[data-told]').hidden")
+    assert page.get_by_label("The secret", exact=True).input_value() == "whsec_x"
+
+
+def test_an_address_is_pinged_switched_off_removed_and_told_again(page: Page, pages: FakeServer) -> None:
+    page.on("dialog", lambda dialog: dialog.accept())
+    page.goto(f"{pages.url}/webhooks/")
+    assert "1 attempt, the last answered 500" in page.inner_text("[data-delivery=d1]")
+    for name in ("Ping https://a.example/told", "Send ping of", "Remove https://a.example/told"):
+        page.get_by_role("button", name=name).click()
+        until(page, "!document.querySelector('button:disabled')")
+    page.locator("[data-webhook=h1] [name=enabled]").uncheck()
+    with page.expect_navigation():
+        page.get_by_role("button", name="Switch https://a.example/told as ticked").click()
+    assert pages.task.sent == [
+        ("POST", "/api/v1/webhooks/h1/ping/", {}),
+        ("POST", "/api/v1/webhooks/h1/deliveries/d1/replay/", {}),
+        ("DELETE", "/api/v1/webhooks/h1/", None),
+        ("PATCH", "/api/v1/webhooks/h1/", {"enabled": False}),
+    ]
