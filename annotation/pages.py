@@ -37,6 +37,14 @@ def one_page(request: HttpRequest, rows: QuerySet[Any], *, size: int, name: str 
     return Paginator(rows, size).get_page(request.GET.get(name))
 
 
+def project_of(request: HttpRequest, project_id: str, needed: Capability) -> Project:
+    """A project in which the caller may do what is needed; for anybody else it is not there."""
+    project = get_object_or_404(access.visible_projects(request.user), pk=project_id)
+    if needed not in access.capabilities_in(request.user, project):
+        raise Http404
+    return project
+
+
 class SignIn(LoginView):
     redirect_authenticated_user = True
     extra_context = {"open_registration": settings.OPEN_REGISTRATION}
@@ -70,9 +78,7 @@ def home(request: HttpRequest) -> HttpResponse:
 @login_required
 def webhooks(request: HttpRequest, project_id: str) -> HttpResponse:
     """The addresses that are told of a project, and what was sent to one of them."""
-    project = get_object_or_404(access.visible_projects(request.user), pk=project_id)
-    if Capability.RUN not in access.capabilities_in(request.user, project):
-        raise Http404
+    project = project_of(request, project_id, Capability.RUN)
     return render(request, "projects/webhooks.html", _told(request, project))
 
 

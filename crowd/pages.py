@@ -6,12 +6,11 @@ from django.contrib.auth.decorators import login_required
 from django.db.models import Exists, OuterRef
 from django.db.models.functions import Now
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import render
 
-from annotation import access
 from annotation.access import Capability
 from annotation.models import Project
-from annotation.pages import one_page
+from annotation.pages import one_page, project_of
 from crowd import accounting, claiming, coaching, disputing, reporting
 from crowd.core.policies import CLIP_QUALITIES
 from crowd.lifecycle import DisputeStatus, PayoutStatus, Seat
@@ -79,19 +78,16 @@ def earnings(request: HttpRequest) -> HttpResponse:
 @login_required
 def policy(request: HttpRequest, project_id: str) -> HttpResponse:
     """The project's own policy, with which its next launch begins."""
-    project = get_object_or_404(access.visible_projects(request.user), pk=project_id)
-    if Capability.RUN not in access.capabilities_in(request.user, project):
-        raise Http404
+    project = project_of(request, project_id, Capability.RUN)
     context = {"project": project, "policy": current_policy(project), "qualities": CLIP_QUALITIES}
     return render(request, "projects/policy.html", context)
 
 
 @login_required
 def payouts(request: HttpRequest, project_id: str) -> HttpResponse:
-    project = get_object_or_404(access.visible_projects(request.user), pk=project_id)
-    if Capability.PEOPLE not in access.capabilities_in(request.user, project):
-        raise Http404
-    return render(request, "projects/payouts.html", _money_of(request, project))
+    return render(
+        request, "projects/payouts.html", _money_of(request, project_of(request, project_id, Capability.PEOPLE))
+    )
 
 
 def _money_of(request: HttpRequest, project: Project) -> dict[str, object]:

@@ -16,7 +16,7 @@ from annotation.formats.registry import FORMATS
 from annotation.importing import READABLE
 from annotation.lifecycle import Role, VideoStatus
 from annotation.models import Invite, Member, Project, User, Video
-from annotation.pages import one_page
+from annotation.pages import one_page, project_of
 from crowd import accounting, awaiting, reporting
 from crowd.lifecycle import BatchStatus, TaskStatus
 from crowd.models import Assignment, Batch, Gold
@@ -131,7 +131,7 @@ def _people(request: HttpRequest, found: Project) -> dict[str, Any]:
 @login_required
 def submissions(request: HttpRequest, project_id: str) -> HttpResponse:
     """What was not accepted by the rule, and what came late: a manager has the word."""
-    found = _managed(request, project_id)
+    found = project_of(request, project_id, Capability.PEOPLE)
     below = one_page(request, awaiting.below_the_floor(found), size=SUBMISSIONS, name="below")
     late = one_page(request, awaiting.late(found), size=SUBMISSIONS, name="late")
     _decided([*below, *late])
@@ -141,7 +141,7 @@ def submissions(request: HttpRequest, project_id: str) -> HttpResponse:
 @login_required
 def ledger(request: HttpRequest, project_id: str) -> HttpResponse:
     """What was owed to a worker, or to all, for which work: a manager may take it back."""
-    return render(request, "projects/ledger.html", _paid(request, _managed(request, project_id)))
+    return render(request, "projects/ledger.html", _paid(request, project_of(request, project_id, Capability.PEOPLE)))
 
 
 def _paid(request: HttpRequest, found: Project) -> dict[str, Any]:
@@ -159,14 +159,6 @@ def _paid(request: HttpRequest, found: Project) -> dict[str, Any]:
         "workers": workers,
         "balances": sum(accounting.balances(workers=chosen, project=found).values(), []),
     }
-
-
-def _managed(request: HttpRequest, project_id: str) -> Project:
-    """A project whose people the caller manages; for anybody else it is not there."""
-    found = get_object_or_404(access.visible_projects(request.user), pk=project_id)
-    if Capability.PEOPLE not in access.capabilities_in(request.user, found):
-        raise Http404
-    return found
 
 
 def _decided(seats: list[Assignment]) -> None:

@@ -16,18 +16,6 @@ FLOOR = 0.3  # temporal IoU at which two workers mean one event
 MOST = 50  # intervals of one label and track that one worker may have at about one time
 
 
-def temporal_iou(a: Interval, b: Interval) -> float:
-    """Shared frames over frames of either; two of no length are the same only at the same place.
-
-    >>> temporal_iou(Interval("x", 0, 10), Interval("x", 5, 10))
-    0.5
-    """
-    either = max(a.stop, b.stop) - min(a.start, b.start)
-    if either <= 0:
-        return 1.0
-    return max(0, min(a.stop, b.stop) - max(a.start, b.start)) / either
-
-
 def merge_intervals(
     drawn: Sequence[Sequence[Interval]], needed: int, weights: Sequence[float], workers: Sequence[str]
 ) -> tuple[Interval, ...]:

@@ -234,3 +234,13 @@ def test_the_newest_exports_are_shown_where_there_are_too_many(monkeypatch: pyte
     assert [export.format for export in shown] == ["csv", "voc"]
     shown = browser("Alice").get(f"/projects/{project.pk}/?exports=2").context["exports"]
     assert [export.format for export in shown] == ["coco", "mot"]
+
+
+@pytest.mark.parametrize("kind", ["policy", "webhooks"])
+def test_only_who_runs_a_project_finds_a_page_about_running_it_and_the_way_to_it(kind: str) -> None:
+    path = f"/projects/{cast.project().pk}/"
+    people = ("Alice", "Mona", "Ada", "Rita", "Eve", "Max", "Wanda", None)
+    seen = {name: status(name, f"{path}{kind}/") for name in people}
+    assert seen == dict.fromkeys(people, 404) | dict.fromkeys(("Alice", "Mona", "Ada"), 200) | {None: 302}
+    links = {name: f"{path}{kind}/" in browser(name).get(path).content.decode() for name in ("Alice", "Rita")}
+    assert links == {"Alice": True, "Rita": False}

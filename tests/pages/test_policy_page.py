@@ -10,7 +10,7 @@ from crowd.core.policies import CHECKS
 from crowd.models import Policy
 from crowd.presenting import current_policy
 from tests import cast
-from tests.pages.test_pages import Markup, browser, status
+from tests.pages.test_pages import Markup, browser
 
 pytestmark = pytest.mark.django_db
 
@@ -29,12 +29,3 @@ def test_the_form_holds_every_field_of_the_policy_as_it_is_now() -> None:
     assert shown == {"lease_s": "90", "reward_micros": "1.5", "languages": "en, pt"}
     assert "batches that are launched keep theirs" in html
     assert Markup(html).forbidden == [] and Markup(html).unnamed == []
-
-
-def test_only_who_runs_a_project_finds_the_page_and_the_way_to_it() -> None:
-    path = f"/projects/{cast.project().pk}/"
-    people = ("Alice", "Mona", "Ada", "Rita", "Eve", "Max", "Wanda", None)
-    seen = {name: status(name, f"{path}policy/") for name in people}
-    assert seen == dict.fromkeys(people, 404) | dict.fromkeys(("Alice", "Mona", "Ada"), 200) | {None: 302}
-    links = {name: f"{path}policy/" in browser(name).get(path).content.decode() for name in ("Alice", "Rita")}
-    assert links == {"Alice": True, "Rita": False}

@@ -9,7 +9,7 @@ import pytest
 from annotation import notifying, pages
 from annotation.models import Delivery, Project, Webhook
 from tests import cast
-from tests.pages.test_pages import Markup, browser, status
+from tests.pages.test_pages import Markup, browser
 
 pytestmark = pytest.mark.django_db
 
@@ -48,15 +48,6 @@ def test_why_an_address_was_switched_off_is_told() -> None:
     made = hook(project)
     Webhook.objects.filter(pk=made.pk).update(enabled=False, reason="It answered 410.")
     assert "It answered 410." in page(project)
-
-
-def test_only_who_runs_a_project_sees_its_webhooks() -> None:
-    path = f"/projects/{cast.project().pk}/"
-    people = ("Alice", "Mona", "Ada", "Rita", "Eve", "Max", "Wanda", None)
-    seen = {name: status(name, f"{path}webhooks/") for name in people}
-    assert seen == dict.fromkeys(people, 404) | dict.fromkeys(("Alice", "Mona", "Ada"), 200) | {None: 302}
-    links = {name: f"{path}webhooks/" in browser(name).get(path).content.decode() for name in ("Alice", "Rita")}
-    assert links == {"Alice": True, "Rita": False}
 
 
 def test_all_that_was_sent_is_on_one_of_the_pages(monkeypatch: pytest.MonkeyPatch) -> None:
