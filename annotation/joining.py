@@ -10,14 +10,14 @@ from django.contrib.auth.password_validation import validate_password
 from django.contrib.auth.validators import UnicodeUsernameValidator
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
-from django.db.models import DateTimeField, ExpressionWrapper
+from django.db.models import DateTimeField, Exists, ExpressionWrapper, OuterRef
 from django.db.models.functions import Now
 
-from annotation.access import Capability, require_role
+from annotation.access import Capability, capabilities_in, require_role
 from annotation.enrolling import RESERVED
 from annotation.errors import Conflict, Forbidden, Gone, Invalid, Missing
 from annotation.lifecycle import Role
-from annotation.models import ApiToken, Invite, Member, Project, User
+from annotation.models import ApiToken, Departure, Invite, Member, Project, User
 from annotation.tokens import sha256_of
 
 PROJECT_ROLES = (Role.CLIENT, Role.MANAGER, Role.REVIEWER, Role.WORKER)
@@ -62,15 +62,27 @@ def invite(*, project: Project, role: str, by: User, expires_s: int = 7 * DAY_S)
 
 def accept_invite(*, secret: str, user: User) -> Member:
     """Make a user a member as the invitation says; who is a member already keeps their role. Missing, InviteExpired."""
-    invites = Invite.objects.filter(secret_sha256=sha256_of(secret)).select_related("project")
+    invites = Invite.objects.filter(secret_sha256=sha256_of(secret)).select_related("project", "created_by")
     found = invites.first()
     if found is None:
         raise Missing
-    if not invites.filter(expires_at__gt=Now()).exists():
+    shown_out = Departure.objects.filter(project=OuterRef("project"), user=user, left_at__gte=OuterRef("created_at"))
+    if not (invites.filter(~Exists(shown_out), expires_at__gt=Now()).exists() and _stands(found)):
         raise InviteExpired
     if user.pk == found.project.owner_id:
         raise AlreadyOwner
     return Member.objects.get_or_create(project=found.project, user=user, defaults={"role": found.role})[0]
+
+
+def _stands(invite: Invite) -> bool:
+    """Whether who made an invitation may still invite: it is worth no more than their word."""
+    return invite.created_by.is_active and Capability.PEOPLE in capabilities_in(invite.created_by, invite.project)
+
+
+def show_out(*, member: Member) -> None:
+    """End a membership. The links that were made before bring this person back no more."""
+    Departure.objects.update_or_create(project=member.project, user=member.user, defaults={"left_at": Now()})
+    member.delete()
 
 
 def register(*, name: str, password: str) -> User:

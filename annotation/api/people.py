@@ -49,7 +49,7 @@ class MemberDetail(View):
     @extend_schema(responses={204: None})
     def delete(self, request: Request, project_id: str, user_id: str) -> Response:
         project = project_for(request, project_id, Capability.PEOPLE)
-        _member(project, user_id).delete()
+        joining.show_out(member=_member(project, user_id))
         return Response(status=204)
 
 

@@ -1,6 +1,6 @@
 from annotation.models.files import KeptFile
 from annotation.models.jobs import Job
-from annotation.models.people import ApiToken, IdempotencyKey, Invite, Member, User
+from annotation.models.people import ApiToken, Departure, IdempotencyKey, Invite, Member, User
 from annotation.models.projects import Ontology, Project
 from annotation.models.tracksets import TrackSet
 from annotation.models.uploads import Upload, UploadPart
@@ -12,6 +12,7 @@ __all__ = [
     "Clip",
     "Cut",
     "Delivery",
+    "Departure",
     "FrameMapRow",
     "IdempotencyKey",
     "Invite",

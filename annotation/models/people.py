@@ -56,6 +56,17 @@ class Member(models.Model):
         ]
 
 
+class Departure(models.Model):
+    """Somebody was shown out of a project: what invited people to it until then lets them in no more."""
+
+    project = models.ForeignKey("annotation.Project", on_delete=models.CASCADE, related_name="departures")
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
+    left_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["project", "user"], name="somebody_left_a_project_last_once")]
+
+
 class Invite(models.Model):
     """A link that makes whoever opens it a member. Only the SHA-256 of its secret is kept."""
 

@@ -133,6 +133,32 @@ def test_an_invitation_ends() -> None:
     assert not Member.objects.filter(user__username="Eve").exists()
 
 
+def test_who_was_shown_out_comes_back_by_a_newer_link_only() -> None:
+    project, secret = invited()
+    eve, mona = cast.client("Eve"), cast.client("Mona")
+    eve.post(f"/api/v1/invites/{secret}/accept/")
+    mona.delete(f"/api/v1/projects/{project}/members/{cast.user('Eve').pk}/")
+    assert eve.post(f"/api/v1/invites/{secret}/accept/").status_code == 410
+    assert eve.get(f"/api/v1/projects/{project}/").status_code == 404
+    assert cast.client("Max").post(f"/api/v1/invites/{secret}/accept/").status_code == 200
+    newer = mona.post(f"/api/v1/projects/{project}/invites/", {"role": "reviewer"}).json()["secret"]
+    assert eve.post(f"/api/v1/invites/{newer}/accept/").status_code == 200
+
+
+@pytest.mark.parametrize("end", ["shown out", "made a worker", "switched off"])
+def test_a_link_is_worth_no_more_than_the_word_of_who_made_it(end: str) -> None:
+    project, secret = invited("manager")
+    mona = cast.user("Mona")
+    if end == "shown out":
+        cast.client("Ada").delete(f"/api/v1/projects/{project}/members/{mona.pk}/")
+    elif end == "made a worker":
+        cast.client("Ada").post(f"/api/v1/projects/{project}/members/", {"user": "Mona", "role": "worker"})
+    else:
+        User.objects.filter(pk=mona.pk).update(is_active=False)
+    assert cast.client("Eve").post(f"/api/v1/invites/{secret}/accept/").status_code == 410
+    assert not Member.objects.filter(user__username="Eve").exists()
+
+
 @pytest.mark.parametrize("body", [{"role": "admin"}, {"expires_s": 10**30}, {"expires_s": "soon"}, {"expires_s": 0}])
 def test_a_bad_invitation_is_400(body: dict) -> None:
     answer = cast.client("Mona").post(f"/api/v1/projects/{cast.project().pk}/invites/", body)
