@@ -19,6 +19,7 @@ from django.db import IntegrityError, connection, transaction
 from django.db.models import OuterRef, Q, QuerySet, Subquery
 
 from annotation import clock, planning
+from annotation.access import READING, visible_projects
 from annotation.lifecycle import Role
 from annotation.models import Member, Project, User
 from crowd import admitting, training
@@ -54,7 +55,8 @@ class Offer:
     batch: Batch
     project: str
     policy: Policy
-    invited: bool
+    #: What the worker is in the project beside a worker of this site, if anything.
+    role: str | None
     known: Known
     #: Of the worker's first tasks in the project: how many there were, and how many of them were gold. None: not asked.
     career: tuple[int, int] | None
@@ -139,9 +141,10 @@ SANCTION = "crowd_sanction s WHERE s.project_id = p.id AND s.worker_id = %(worke
 CAREER = f"""(SELECT COUNT(*) * 1000 + COUNT(c.gold_id) FROM (SELECT t.gold_id FROM crowd_assignment a
         JOIN crowd_task t ON t.id = a.task_id WHERE a.worker_id = %(worker)s AND a.project_id = {{project}}
         AND a.status IN ('held', 'submitted', 'accepted', 'rejected') LIMIT {WINDOW}) c)"""  # noqa: S608  constants of ours
+ROLE = """CASE WHEN p.owner_id = %(worker)s THEN 'client' ELSE
+        (SELECT m.role FROM annotation_member m WHERE m.project_id = p.id AND m.user_id = %(worker)s) END"""
 OFFERS = f"""SELECT b.id, b.ontology_id, p.id, b.policy, {{career}},
-        (SELECT m.id FROM annotation_member m
-            WHERE m.project_id = p.id AND m.user_id = %(worker)s AND m.role = 'worker') IS NOT NULL,
+        {ROLE},
         (SELECT s.kind FROM {SANCTION}), (SELECT s.reason FROM {SANCTION}), {admitting.COLUMNS}
     FROM annotation_project p
     {{join}} crowd_batch b ON b.project_id = p.id AND b.status IN ('opening', 'open') AND (
@@ -167,18 +170,25 @@ def _offers(worker: User, project: Project | None) -> list[Offer]:
     return [offer for offer in offers if _may_claim_in(worker, offer)]
 
 
-def _offer(pk: str, ontology: int, project: str, policy: str, career: int | None, invited: bool, *rest: Any) -> Offer:
+def _offer(
+    pk: str, ontology: int, project: str, policy: str, career: int | None, role: str | None, *rest: Any
+) -> Offer:
     batch = Batch.from_db(connection.alias, BATCH_COLUMNS, [pk, ontology, json.loads(policy)])
     counts = None if career is None else divmod(career, 1000)
-    return Offer(batch, project, _policy(policy), invited, Known(*rest[2:]), counts)
+    return Offer(batch, project, _policy(policy), role, Known(*rest[2:]), counts)
 
 
 def _may_claim_in(worker: User, offer: Offer) -> bool:
     """Whether the worker may take seats of a batch at all. Which of its seats, `crowd.taking.MAY_TAKE` says."""
-    if not (offer.invited or (worker.role == Role.WORKER and offer.policy.open)):
+    if not _is_let_in(worker, offer.role, is_open=offer.policy.open):
         return False
     refused = admitting.refusal(worker=worker, project_id=offer.project, policy=offer.policy, known=offer.known)
     return refused is None
+
+
+def _is_let_in(worker: User, role: str | None, *, is_open: bool) -> bool:
+    """Whoever reads a project's gold and what others drew takes no work of it: they would know the answers."""
+    return role == Role.WORKER or (role not in READING and worker.role == Role.WORKER and is_open)
 
 
 def _refuse(kind: str, reason: str) -> None:
@@ -238,14 +248,13 @@ def workable(worker: User) -> QuerySet[Project]:
     if worker.role != Role.WORKER:
         return mine
     newest = PolicyRow.objects.filter(project=OuterRef("pk")).order_by("-version").values("values__open")[:1]
-    return Project.objects.annotate(is_open=Subquery(newest)).filter(Q(is_open=True) | Q(pk__in=mine.values("pk")))
+    open_ones = Q(is_open=True) & ~Q(pk__in=visible_projects(worker).values("pk"))
+    return Project.objects.annotate(is_open=Subquery(newest)).filter(open_ones | Q(pk__in=mine.values("pk")))
 
 
-CALLED = """SELECT p.id, p.name, p.owner_id, p.instructions, p.created_at, m.id IS NOT NULL,
+CALLED = f"""SELECT p.id, p.name, p.owner_id, p.instructions, p.created_at, {ROLE},
         (SELECT q."values" FROM crowd_policy q WHERE q.project_id = p.id ORDER BY q.version DESC LIMIT 1)
-    FROM annotation_project p
-    LEFT JOIN annotation_member m ON m.project_id = p.id AND m.user_id = %(worker)s AND m.role = 'worker'
-    WHERE p.id = %(called)s OR p.name = %(called)s"""
+    FROM annotation_project p WHERE p.id = %(called)s OR p.name = %(called)s"""  # noqa: S608  as above
 PROJECT_COLUMNS = ("id", "name", "owner_id", "instructions", "created_at")
 
 
@@ -254,9 +263,8 @@ def workable_called(worker: User, id_or_name: str) -> list[Project]:
     with planning.cursor() as cursor:
         cursor.execute(CALLED, {"worker": worker.pk, "called": id_or_name})
         rows = cursor.fetchall()
-    works = worker.role == Role.WORKER
     return [
         Project.from_db(connection.alias, PROJECT_COLUMNS, columns)
-        for *columns, let_in, policy in rows
-        if let_in or (works and policy is not None and json.loads(policy).get("open") is True)
+        for *columns, role, policy in rows
+        if _is_let_in(worker, role, is_open=policy is not None and json.loads(policy).get("open") is True)
     ]

@@ -49,6 +49,13 @@ class NotAllowedToWork(Problem):
     code = "not-allowed-to-work"
 
 
+class OwnWork(Problem):
+    """Nobody decides about their own work, nor about pay for it: somebody else has to."""
+
+    status = 403
+    code = "own-work"
+
+
 class VideoInUse(Problem):
     """The video is in a batch already; cancel that batch before launching it again."""
 

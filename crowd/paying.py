@@ -9,7 +9,7 @@ from django.db.models import Sum
 from django.db.models.functions import Now
 
 from annotation.models import Project, User
-from crowd.errors import WrongState
+from crowd.errors import OwnWork, WrongState
 from crowd.lifecycle import DisputeStatus, EntryKind, Seat
 from crowd.models import Assignment, Dispute, LedgerEntry, Task
 from crowd.seating import cover, lock_task, move, policy_of
@@ -34,6 +34,7 @@ def accept(*, seat: Assignment, by: User | None = None, reason: str = "") -> boo
 
     What was rejected is accepted by a person alone, as far as the budget covers it, and counts as a submission again.
     """
+    refuse_own(by, seat.worker_id)
     if seat.status not in ((Seat.SUBMITTED,) if by is None else (Seat.SUBMITTED, Seat.REJECTED)):
         return False
     came_back = seat.status == Seat.REJECTED
@@ -47,6 +48,12 @@ def accept(*, seat: Assignment, by: User | None = None, reason: str = "") -> boo
     if came_back:
         submission_changed.send(sender=Assignment, assignment=seat, change="received")
     return True
+
+
+def refuse_own(by: User | None, worker_id: str | None) -> None:
+    """OwnWork where it is the worker's own word."""
+    if by is not None and by.pk == worker_id:
+        raise OwnWork
 
 
 def _answer_disputes(seat: Assignment, by: User | None, reason: str) -> None:
@@ -84,7 +91,8 @@ def _enter(seat: Assignment, kind: EntryKind, amount_micros: int) -> None:
 def give_bonus(
     *, project: Project, worker: User, amount_micros: int, currency: str, by: User, reason: str
 ) -> LedgerEntry:
-    """A bonus: money for no assignment in particular. Its row says who gave it, and why."""
+    """A bonus: money for no assignment in particular. Its row says who gave it, and why. OwnWork: not to oneself."""
+    refuse_own(by, worker.pk)
     return LedgerEntry.objects.create(
         project=project,
         worker=worker,

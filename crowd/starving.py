@@ -10,6 +10,7 @@ from typing import Any
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Now
 
+from annotation.access import READING
 from annotation.core.languages import speaks
 from annotation.lifecycle import Role
 from annotation.models import Member, Project, User
@@ -76,8 +77,11 @@ def eligible(batch: Batch, *, ever: bool = False) -> QuerySet[User]:
 
 
 def _let_in(batch: Batch, policy: Policy) -> QuerySet[User]:
-    invited = Q(pk__in=Member.objects.filter(project=batch.project_id, role=Role.WORKER).values("user"))
-    return User.objects.filter(invited | Q(role=Role.WORKER) if policy.open else invited, is_active=True)
+    members = Member.objects.filter(project=batch.project_id)
+    invited = Q(pk__in=members.filter(role=Role.WORKER).values("user"))
+    knowing = Q(pk__in=members.filter(role__in=READING).values("user")) | Q(projects=batch.project_id)
+    anybody = invited | (Q(role=Role.WORKER) & ~knowing)
+    return User.objects.filter(anybody if policy.open else invited, is_active=True)
 
 
 def _sanctioned(project: str, *, for_good: bool = False) -> QuerySet[Sanction, Any]:

@@ -12,6 +12,7 @@ from crowd.errors import SeatIsOver
 from crowd.holding import keep_late
 from crowd.lifecycle import Seat
 from crowd.models import Assignment, LateBody
+from crowd.paying import refuse_own
 from crowd.seating import cover, fill_task, lock_task, locking, log_move, move
 from crowd.signals import submission_changed
 
@@ -50,6 +51,7 @@ def salvage(*, seat: Assignment, tracks: Tracks, by: User, reason: str) -> None:
     It takes the place of a seat that is still open at its task, if there is one, and else needs its own share of the
     budget.
     """
+    refuse_own(by, seat.worker_id)
     task = seat.task = lock_task(seat.task_id)
     seat.refresh_from_db(fields=["status"])
     late = LateBody.objects.filter(assignment=seat, salvaged_at=None).first()

@@ -16,7 +16,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Exists, OuterRef
 from django.db.models.functions import Now
 
-from annotation import clipping
+from annotation import access, clipping
 from annotation.core.problems import Invalid, Problem, shown
 from annotation.ingesting import want_verify
 from annotation.lifecycle import Role
@@ -49,7 +49,8 @@ def asking_batches(*, worker: User, project: Project | None = None) -> list[Batc
     if project is not None:
         batches = batches.filter(project=project)
     invited = set(Member.objects.filter(user=worker, role=Role.WORKER).values_list("project_id", flat=True))
-    found = batches.select_related("project").order_by("created_at")
+    seen = set(access.visible_projects(worker).values_list("pk", flat=True))
+    found = [b for b in batches.select_related("project").order_by("created_at") if b.project_id not in seen - invited]
     return [b for b in found if b.project_id in invited or (worker.role == Role.WORKER and policy_of(b).open)]
 
 

@@ -9,8 +9,10 @@ from annotation.core.tracks import Tracks
 from annotation.lifecycle import Source
 from annotation.models import TrackSet, User
 from annotation.queue import want
-from crowd import completing, ghosting, paying
-from crowd.models import Task
+from crowd import admitting, completing, ghosting, paying
+from crowd.errors import OwnWork
+from crowd.lifecycle import ENDED_SEATS
+from crowd.models import Assignment, Task
 from crowd.seating import lock_task
 from review.core.difficulty import HARD
 from review.errors import AlreadyDecided, NoSeatsLeft
@@ -36,23 +38,20 @@ def accept_by_rule(*, consensus: Consensus, task: Task) -> None:
 
 def accept(*, consensus: Consensus, by: User, version: int | None = None) -> None:
     """Accept a consensus as it stands. AlreadyDecided where somebody was first or `version` is no longer current."""
-    task = lock_task(consensus.task_id)
-    _check_version(consensus, version)
+    task = _at_hand(consensus, by, version)
     _accept(consensus, task, track_set=consensus.track_set, verdict=Verdict.ACCEPT, by=by)
 
 
 def amend(*, consensus: Consensus, tracks: Tracks, by: User, version: int | None = None) -> None:
     """Accept a reviewer's own tracks in place of the consensus."""
-    task = lock_task(consensus.task_id)
-    _check_version(consensus, version)
+    task = _at_hand(consensus, by, version)
     track_set = recording.store(tracks=tracks, video=consensus.video, source=Source.REVIEWER, author=by)
     _accept(consensus, task, track_set=track_set, verdict=Verdict.AMEND, by=by)
 
 
 def reject(*, consensus: Consensus, by: User, reason: str, seats: int = 1, version: int | None = None) -> int:
     """Send a segment back for more workers; the old submissions stay inputs. Returns how many seats were opened."""
-    task = lock_task(consensus.task_id)
-    _check_version(consensus, version)
+    task = _at_hand(consensus, by, version)
     _decide(consensus, to=ConsensusStatus.REJECTED)
     _write(consensus, Verdict.REJECT, by=by, reason=reason)
     opened = completing.reopen(task=task, seats=seats, hard=(consensus.difficulty or 0.0) >= HARD)
@@ -72,10 +71,16 @@ def stop_asking(*, task_id: str) -> None:
         want("reconcile" if built else "renew_consensus", task_id)
 
 
-def _check_version(consensus: Consensus, version: int | None) -> None:
+def _at_hand(consensus: Consensus, by: User, version: int | None) -> Task:
+    """The task, locked, for somebody to decide. OwnWork for who worked at it, under whichever account."""
+    task = lock_task(consensus.task_id)
+    accounts = [by.pk, *admitting.other_accounts(worker=by, project=task.project_id)]
+    if Assignment.objects.filter(task=task, worker__in=accounts).exclude(status__in=ENDED_SEATS).exists():
+        raise OwnWork
     consensus.refresh_from_db()
     if version is not None and version != consensus.version:
         raise AlreadyDecided(f"The current version is {consensus.version}, not {version}.")
+    return task
 
 
 def _decide(consensus: Consensus, *, to: str, **values: object) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
-from django.db.models import Count, F, Q, QuerySet
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 from django.db.models.functions import Coalesce, Now
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
@@ -18,7 +18,7 @@ from annotation.lifecycle import Role, VideoStatus
 from annotation.models import Invite, Member, Project, User, Video
 from annotation.pages import one_page, project_of
 from crowd import accounting, awaiting, reporting
-from crowd.lifecycle import BatchStatus, TaskStatus
+from crowd.lifecycle import ENDED_SEATS, BatchStatus, TaskStatus
 from crowd.models import Assignment, Batch, Gold
 from crowd.presenting import batch_body, current_policy
 from crowd.seating import held_micros
@@ -179,9 +179,15 @@ def _decidable(user: User) -> QuerySet[Project]:
 
 
 def _waiting(user: User) -> QuerySet[Consensus]:
-    """What waits for a person, the most doubtful and the hardest first: many sure tracks hide a doubtful one."""
+    """What waits for a person, the most doubtful and the hardest first: many sure tracks hide a doubtful one.
+
+    What somebody worked at waits for others.
+    """
+    own = Assignment.objects.filter(task=OuterRef("task"), worker=user).exclude(status__in=ENDED_SEATS)
     rows = Consensus.objects.filter(task__project__in=_decidable(user), status=ConsensusStatus.PENDING, version__gt=0)
-    rows = rows.filter(task__status=TaskStatus.IN_REVIEW).select_related("task__project", "video", "segment")
+    rows = rows.filter(~Exists(own), task__status=TaskStatus.IN_REVIEW).select_related(
+        "task__project", "video", "segment"
+    )
     return rows.order_by(F("confidence") * (1.0 - Coalesce("difficulty", 0.0)), "pk")
 
 
