@@ -13,8 +13,9 @@ http = get_asgi_application()  # sets Django up: what follows may import models
 
 from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
 
+from config.bounding import Bounded  # noqa: E402
 from config.pieces import InPieces  # noqa: E402
 from review.routing import websocket_urlpatterns  # noqa: E402
 
 # No middleware around it: the consumers bring their own authentication and check of the Origin.
-application = ProtocolTypeRouter({"http": InPieces(http), "websocket": URLRouter(websocket_urlpatterns)})
+application = ProtocolTypeRouter({"http": Bounded(InPieces(http)), "websocket": URLRouter(websocket_urlpatterns)})
