@@ -18,7 +18,7 @@ from pathlib import Path
 from django.conf import settings
 from django.core.files.storage import default_storage
 from django.db import transaction
-from django.db.models import DateTimeField, ExpressionWrapper, F, Sum
+from django.db.models import DateTimeField, ExpressionWrapper, F, QuerySet, Sum
 from django.db.models.functions import Coalesce, Now
 from django.urls import reverse
 
@@ -74,14 +74,28 @@ def begin(*, project: Project, name: str, bytes: int, sha256: str, by: User | No
         raise InvalidVideo.at("/Upload-Metadata", f"the name {problem}")
     if bytes > MAX_BYTES:
         raise TooLarge(f"At most {MAX_BYTES} bytes are taken.")
-    # Each is there twice while its parts are joined.
-    coming = Upload.objects.filter(status=UploadStatus.OPEN).aggregate(n=Coalesce(Sum(2 * F("bytes") - F("offset")), 0))
-    if 2 * bytes + coming["n"] + RESERVE_BYTES > storing.room():
-        raise NoRoom
+    _find_room(bytes, by)
     how = {"name": name, "bytes": bytes, "sha256": sha256, "created_by": by}
     made = Upload.objects.create(project=project, expires_at=_later(), **how)
     made.refresh_from_db()
     return made
+
+
+def _find_room(bytes: int, by: User | None) -> None:
+    """NoRoom where an upload and what is still to come of all others would not fit.
+
+    Of what other people have promised at most half counts: who promises much and sends nothing shuts nobody out.
+    """
+    room = storing.room() - RESERVE_BYTES
+    coming = Upload.objects.filter(status=UploadStatus.OPEN)
+    mine, others = _coming(coming.filter(created_by=by)), _coming(coming.exclude(created_by=by))
+    if 2 * bytes + mine + min(others, room // 2) > room:
+        raise NoRoom
+
+
+def _coming(uploads: QuerySet[Upload]) -> int:
+    # Each is there twice while its parts are joined.
+    return uploads.aggregate(n=Coalesce(Sum(2 * F("bytes") - F("offset")), 0))["n"]
 
 
 def upload_url(upload: Upload) -> str:
