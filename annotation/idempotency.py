@@ -8,11 +8,14 @@ A crash leaves neither the effect nor the key.
 from __future__ import annotations
 
 import hashlib
+import hmac
+import json
 import re
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any
 
+from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
 from django.db.models.functions import Now
@@ -22,6 +25,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.settings import api_settings
 
+from annotation.core.sealing import opened, seal
 from annotation.errors import Conflict, Problem, Unusable
 from annotation.models import IdempotencyKey
 
@@ -41,10 +45,21 @@ class OtherBody(Unusable):
     code = "idempotency-key-reused"
 
 
+class AnswerLost(Conflict):
+    """The first request with this Idempotency-Key was done, but its answer can no longer be told, since SECRET_KEY has
+    changed. Look at what it made, and send what is still to be done with another key."""
+
+    code = "idempotent-answer-lost"
+
+
 class UnderWay(Conflict):
     """The first request with this Idempotency-Key is still under way."""
 
     code = "idempotency-key-under-way"
+
+
+class Unchanged(Response):
+    """The answer to a POST that changed nothing. It is not kept: whoever asks again is told what is so by then."""
 
 
 def digest_of(request: Request, headers: Sequence[str] = ()) -> str:
@@ -117,7 +132,11 @@ def _begin(request: Request, key: str, digest: str) -> IdempotencyKey:
 def _replay(row: IdempotencyKey, digest: str) -> HttpResponse:
     if row.body_sha256 != digest:
         raise OtherBody
-    response = HttpResponse(bytes(row.answer or b""), status=row.status, content_type=row.content_type)
+    try:
+        answer = opened(_sealing_key(row), bytes(row.answer or b"")) if row.sealed else bytes(row.answer or b"")
+    except ValueError:
+        raise AnswerLost from None
+    response = HttpResponse(answer, status=row.status, content_type=row.content_type)
     response["Idempotent-Replay"] = "true"
     if row.location:
         response["Location"] = row.location
@@ -125,6 +144,9 @@ def _replay(row: IdempotencyKey, digest: str) -> HttpResponse:
 
 
 def _keep(row: IdempotencyKey, response: HttpResponse) -> None:
+    if isinstance(response, Unchanged):
+        row.delete()
+        return
     if isinstance(response, Response):
         content = b"" if response.data is None else JSONRenderer().render(response.data)
         content_type = response.content_type or JSONRenderer.media_type
@@ -133,9 +155,16 @@ def _keep(row: IdempotencyKey, response: HttpResponse) -> None:
     IdempotencyKey.objects.filter(pk=row.pk).update(
         status=response.status_code,
         content_type=content_type,
-        answer=content,
+        # Some are told once, as a new token is: neither a copy of the database nor a backup tells them again.
+        answer=seal(_sealing_key(row), content),
+        sealed=True,
         location=response.get("Location", ""),
     )
+
+
+def _sealing_key(row: IdempotencyKey) -> bytes:
+    words = json.dumps(["trackweave answer", row.user_id, row.method, row.path, row.key])
+    return hmac.digest(settings.SECRET_KEY.encode(), words.encode(), hashlib.sha256)
 
 
 def _answer_of(problem: Problem) -> Response:

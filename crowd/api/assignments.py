@@ -22,6 +22,7 @@ from annotation.core.parsing import InvalidTracks, parse_tracks
 from annotation.core.problems import Invalid, Problem
 from annotation.core.tracks import Tracks
 from annotation.errors import Missing
+from annotation.idempotency import Unchanged
 from annotation.models import Ontology as OntologyRow
 from annotation.models import Project, User
 from annotation.serving import serve_bytes
@@ -74,8 +75,8 @@ class Claim(View):
         if claim is None:
             publishing.advance_for(worker=request.user, project=project)
             return Response(status=204)
-        if not claim.fresh:
-            return Response(presenting.assignment_body(seat_of(request, claim.seat.pk)))
+        if not claim.fresh:  # with a draft of any size in it, as often as it is asked for
+            return Unchanged(presenting.assignment_body(seat_of(request, claim.seat.pk)))
         seat = reading.seat_just_taken(claim.seat, request.user)
         if seat is None:
             raise Missing

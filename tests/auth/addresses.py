@@ -9,8 +9,10 @@ from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from annotation.api.people import TokenList
 from annotation.api_base import View
 from annotation.errors import Gone, Invalid
+from annotation.idempotency import Unchanged
 from annotation.models import ApiToken
 
 
@@ -39,6 +41,11 @@ class Empty(View):
     def post(self, request: Request) -> Response:
         note(request, "empty")
         return Response(status=204)
+
+
+class NothingNew(View):
+    def post(self, request: Request) -> Response:
+        return Unchanged({"notes": ApiToken.objects.count()})
 
 
 class Refused(View):
@@ -97,6 +104,8 @@ urlpatterns = [
     path("api/v1/who/", Who.as_view()),
     path("api/v1/notes/", Notes.as_view()),
     path("api/v1/empty/", Empty.as_view()),
+    path("api/v1/tokens/", TokenList.as_view()),
+    path("api/v1/unchanged/", NothingNew.as_view()),
     path("api/v1/refused/", Refused.as_view()),
     path("api/v1/answered-badly/", AnsweredBadly.as_view()),
     path("api/v1/late/", Late.as_view()),

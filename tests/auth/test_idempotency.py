@@ -107,6 +107,37 @@ def test_a_key_that_is_none_is_refused(api: APIClient, key: str) -> None:
     assert not ApiToken.objects.exists()
 
 
+def test_what_is_told_once_is_kept_in_no_readable_form(api: APIClient, user: User) -> None:
+    user.role = "client"
+    first, second = (post(api, "tokens", {"name": "a"}) for _ in range(2))
+    assert first.json() == second.json() and second["Idempotent-Replay"] == "true"
+    row = IdempotencyKey.objects.get()
+    assert first.json()["key"].encode() not in bytes(row.answer) and first.content not in bytes(row.answer)
+
+
+def test_an_answer_kept_before_answers_were_sealed_is_replayed(api: APIClient) -> None:
+    first = post(api, "notes", {"name": "a"})
+    IdempotencyKey.objects.update(answer=first.content, sealed=False)
+    assert post(api, "notes", {"name": "a"}).json() == first.json()
+
+
+def test_an_answer_that_can_no_longer_be_told_is_a_conflict_and_nothing_is_done_twice(
+    api: APIClient, settings: pytest.FixtureRequest
+) -> None:
+    post(api, "notes", {"name": "a"})
+    settings.SECRET_KEY = "another secret, as long as it has to be 0123456789 0123456789"
+    answer = post(api, "notes", {"name": "a"})
+    assert (answer.status_code, answer.json()["type"]) == (409, "urn:trackweave:idempotent-answer-lost")
+    assert ApiToken.objects.count() == 1
+
+
+def test_an_answer_to_what_changed_nothing_is_not_kept(api: APIClient) -> None:
+    assert [post(api, "unchanged").json()["notes"] for _ in range(2)] == [0, 0]
+    post(api, "notes", {"name": "a"}, key="other")
+    assert post(api, "unchanged").json()["notes"] == 1
+    assert [row.key for row in IdempotencyKey.objects.all()] == ["other"]
+
+
 def test_keys_are_forgotten_after_a_day(api: APIClient) -> None:
     post(api, "notes", {"name": "a"}, key="old")
     IdempotencyKey.objects.update(created_at=Now() - timedelta(days=1, seconds=1))

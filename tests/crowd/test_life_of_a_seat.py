@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 import pytest
 from django.db.models import F
 
-from annotation.models import Job, TrackSet
+from annotation.models import IdempotencyKey, Job, TrackSet
 from crowd import completing, seating
 from crowd.jobs import end_lapsed_seats
 from crowd.lifecycle import Seat
@@ -44,6 +44,15 @@ def test_a_second_claim_gives_the_seat_already_held() -> None:
     first = stage.claim(wanda, batch.project)
     again = stage.try_claim(wanda, batch.project)
     assert again.status_code == 200 and again.json()["id"] == first["id"]
+
+
+def test_being_told_of_a_seat_once_more_keeps_no_copy_of_what_is_drawn_there() -> None:
+    batch = stage.launched()
+    wanda = cast.client("Wanda")
+    seat = stage.claim(wanda, batch.project)
+    told = [wanda.post(f"{stage.API}/assignments/claim/", {}, headers={"Idempotency-Key": f"k{i}"}) for i in (1, 2, 2)]
+    assert [(answer.status_code, answer.json()["id"]) for answer in told] == [(200, seat["id"])] * 3
+    assert not IdempotencyKey.objects.exists()
 
 
 def test_as_many_seats_are_held_as_the_policy_allows() -> None:
