@@ -92,9 +92,11 @@ class MembershipSerializer(serializers.ModelSerializer):
 
 
 class TokenSerializer(serializers.ModelSerializer):
+    """`last_used_at` is exact to five minutes, and null of a token that was never used."""
+
     class Meta:
         model = ApiToken
-        fields = read_only_fields = ["id", "name", "created_at"]
+        fields = read_only_fields = ["id", "name", "created_at", "last_used_at"]
 
 
 class NewTokenSerializer(serializers.Serializer):

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from datetime import timedelta
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F
+from django.db.models import BooleanField, ExpressionWrapper, F, Q
 from django.db.models.functions import Now
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from rest_framework.authentication import BaseAuthentication, get_authorization_header
@@ -22,6 +23,10 @@ from annotation.errors import Conflict
 from annotation.models import ApiToken, User
 
 NAME = "cli"  # the token that `adduser` prints; others are named by their owners
+
+
+#: Not noted as used for some minutes: a token that is used all the time is written to no more often.
+_QUIET = Q(last_used_at=None) | Q(last_used_at__lte=Now() - timedelta(minutes=5))
 
 
 class TokenLost(Conflict):
@@ -82,8 +87,13 @@ class TokenAuthentication(BaseAuthentication):
 def user_token(key: bytes) -> ApiToken | None:
     """The token whose key this is, with its user, if both may be used. For WebSocket's Authorization too."""
     digest = hashlib.sha256(key).hexdigest()
-    token = ApiToken.objects.select_related("user").filter(key_sha256=digest, revoked_at=None).first()
-    return token if token and token.user.is_active else None
+    rows = ApiToken.objects.select_related("user").annotate(quiet=ExpressionWrapper(_QUIET, BooleanField()))
+    token = rows.filter(key_sha256=digest, revoked_at=None).first()
+    if token is None or not token.user.is_active:
+        return None
+    if token.quiet:
+        ApiToken.objects.filter(_QUIET, pk=token.pk).update(last_used_at=Now())
+    return token
 
 
 class TokenScheme(OpenApiAuthenticationExtension):

@@ -36,6 +36,8 @@ class ApiToken(models.Model):
     key_sha256 = models.CharField(max_length=64, unique=True)
     created_at = models.DateTimeField(db_default=Now())
     revoked_at = models.DateTimeField(null=True)
+    # To some minutes (see `tokens`): which ones are dead.
+    last_used_at = models.DateTimeField(null=True)
 
 
 class Member(models.Model):

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from datetime import timedelta
 
 import pytest
 from rest_framework.test import APIClient
@@ -64,3 +67,27 @@ def test_the_token_of_somebody_who_may_not_log_in_is_refused(user: User) -> None
 def test_two_users_never_share_a_key(user: User) -> None:
     other = User.objects.create_user("bob")
     assert tokens.issue(user=user) != tokens.issue(user=other)
+
+
+def test_when_a_token_was_last_used_is_noted_once_in_some_minutes(
+    user: User, django_assert_num_queries: Callable[[int], AbstractContextManager]
+) -> None:
+    key = tokens.issue(user=user)
+    assert ApiToken.objects.get().last_used_at is None
+    assert status_with("Token " + "0" * 64) == 401 and ApiToken.objects.get().last_used_at is None
+    status_with(f"Token {key}")
+    first = ApiToken.objects.get().last_used_at
+    assert first is not None
+    with django_assert_num_queries(1):
+        status_with(f"Token {key}")
+    assert ApiToken.objects.get().last_used_at == first
+    ApiToken.objects.update(last_used_at=first - timedelta(minutes=6))
+    status_with(f"Token {key}")
+    assert ApiToken.objects.get().last_used_at >= first
+
+
+def test_a_revoked_token_is_used_no_more(user: User) -> None:
+    key = tokens.issue(user=user)
+    tokens.issue(user=user)
+    assert status_with(f"Token {key}") == 401
+    assert not ApiToken.objects.exclude(last_used_at=None).exists()
