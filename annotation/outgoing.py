@@ -21,8 +21,13 @@ import httpcore
 TIMEOUT_S = 10.0
 MOST_REDIRECTS = 3
 KEEPS_METHOD = (307, 308)
-# Networks that lead on to addresses of others: 6to4, and the translation of IPv4 (RFC 3056, RFC 6052).
-TUNNELS = tuple(ipaddress.ip_network(n) for n in ("2002::/16", "64:ff9b::/96", "64:ff9b:1::/48"))
+# Networks that lead on to addresses of others: 6to4 and its relays, and the translation of IPv4 (RFC 3056, RFC 6052).
+TUNNELS = tuple(ipaddress.ip_network(n) for n in ("2002::/16", "192.88.99.0/24", "64:ff9b::/96", "64:ff9b:1::/48"))
+# All of IPv6 that is public lies here. What Python calls global beside it are private addresses under older names
+# (fec0::/10), and IPv4's in other words (::127.0.0.1, ::ffff:0:127.0.0.1).
+UNICAST = ipaddress.ip_network("2000::/3")
+# What the versions of Python that this runs on do not know yet (RFC 9637), or call global although it leads nowhere.
+NOWHERE = tuple(ipaddress.ip_network(n) for n in ("3fff::/20", "192.0.0.0/24"))
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -87,8 +92,9 @@ def check_address(address: str, allowed: tuple[Network, ...]) -> None:
     ip = mapped or ip
     if any(ip in network for network in allowed if network.version == ip.version):
         return
-    tunnelled = any(ip in network for network in TUNNELS if network.version == ip.version)
-    if not ip.is_global or ip.is_multicast or tunnelled:
+    known = any(ip in network for network in (*TUNNELS, *NOWHERE) if network.version == ip.version)
+    beside = ip.version == UNICAST.version and ip not in UNICAST
+    if not ip.is_global or ip.is_multicast or known or beside:
         raise NotPublic(f"{ip} is not a public address.")
 
 

@@ -99,6 +99,30 @@ def test_only_global_addresses_pass(ip: Any) -> None:
     assert ip.is_global and not ip.is_private and not ip.is_loopback and not ip.is_link_local and not ip.is_multicast
 
 
+PRIVATE_IN_OTHER_WORDS = (
+    "::7f00:1",  # 127.0.0.1, as IPv4-compatible
+    "::ffff:0:7f00:1",  # and as IPv4-translated
+    "fec0::1",  # site-local, before fc00::/7
+    "192.88.99.1",  # a relay of 6to4
+    "192.0.0.8",
+    "3fff::1",
+    "5f00::1",
+)
+
+
+@pytest.mark.parametrize("address", PRIVATE_IN_OTHER_WORDS)
+def test_a_private_address_in_other_words_is_private(address: str) -> None:
+    with pytest.raises(outgoing.NotPublic):
+        outgoing.check_address(address, ())
+    host = f"[{address}]" if ":" in address else address
+    assert outgoing.url_problem(f"http://{host}/") == "lies in a network that is not public"
+
+
+@pytest.mark.parametrize("address", ["93.184.215.14", "2606:2800:21f:cb07:6820:80da:af6b:8b2c", "2a00:1450::1"])
+def test_a_public_address_passes(address: str) -> None:
+    outgoing.check_address(address, ())
+
+
 @pytest.mark.parametrize("url", ["http://a..example/", f"http://{'a' * 64}.example/"])
 def test_a_name_that_cannot_be_resolved_is_not_reached(url: str) -> None:
     with pytest.raises(outgoing.NotReached, match="label"):
