@@ -31,6 +31,10 @@ HEADERS = {
 }
 
 
+#: Pages and what the API says. What may be kept, as pictures and files, says so itself.
+PERSONAL = ("text/html", "application/json", "application/problem+json")
+
+
 class SecurityHeaders:
     """Outermost of the middlewares, so that errors and static files carry the headers too."""
 
@@ -55,8 +59,9 @@ class SecurityHeaders:
 def with_headers(response: HttpResponse) -> HttpResponse:
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
-    if response.headers.get("Content-Type", "").startswith("text/html"):
+    if response.headers.get("Content-Type", "").startswith(PERSONAL):
         # A browser that goes back would show what it kept: to whoever sits there after a log-out, and as it was then.
+        # What programs are told is somebody's own, too, and may hold a key: no cache on the way keeps it.
         response.headers.setdefault("Cache-Control", "private, no-store")
     return response
 

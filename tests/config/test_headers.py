@@ -54,3 +54,10 @@ def test_the_schema_is_given_whatever_is_asked(client: Client, accept: str, want
     response = client.get(f"/api/v1/schema/{wanted}", headers={"Accept": accept})
     assert response.status_code == 200
     assert b"3.1.0" in response.content
+
+
+def test_what_the_api_tells_somebody_is_kept_by_no_cache() -> None:
+    alice = cast.client("Alice")
+    made = alice.post("/api/v1/tokens/", {"name": "a"})
+    for answer in (made, alice.get("/api/v1/me/"), alice.get("/api/v1/projects/none/")):
+        assert answer["Cache-Control"] == "private, no-store"
