@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
+from itertools import accumulate
 from math import isfinite
 from typing import Any
 
@@ -46,6 +48,22 @@ class Pages(CursorPagination):
             if not _could_be(cursor.position, column):
                 raise NotFound(self.invalid_cursor_message)
         return super().paginate_queryset(queryset, request, view)
+
+    def cut(self, sizes: Sequence[int], most: int) -> list[Any]:
+        """Those rows of the page that have at most `most` together, and one at least; the others are on the next one.
+
+        `sizes` has one number for each row. For lists by a column in which no two rows are alike.
+        """
+        backwards = self.cursor is not None and self.cursor.reverse
+        kept = max(1, sum(total <= most for total in accumulate(sizes[::-1] if backwards else sizes)))
+        if kept < len(self.page):
+            beyond = self.page[-kept - 1] if backwards else self.page[kept]
+            position = self._get_position_from_instance(beyond, self.ordering)
+            if backwards:
+                self.page, self.has_previous, self.previous_position = self.page[-kept:], True, position
+            else:
+                self.page, self.has_next, self.next_position = self.page[:kept], True, position
+        return self.page
 
     def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
         given = super().get_schema_operation_parameters(view)

@@ -6,6 +6,9 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+from django.db.models import Func, IntegerField, QuerySet
+from django.db.models.functions import Coalesce
+
 from annotation import clipping, defining, recording
 from annotation.core.clipping import on_steps
 from annotation.core.tracks import to_json
@@ -72,6 +75,26 @@ def _missing_gold(batch: Batch) -> str | None:
     if there >= wanted:
         return None
     return f"The qualification asks for {wanted} gold segments, and {there} can be used: post more, or ask for fewer."
+
+
+class Bytes(Func):
+    """How long a text or payload is as it is stored, read from where it lies."""
+
+    function = "OCTET_LENGTH"
+    output_field = IntegerField()
+
+    def as_sqlite(self, compiler: Any, connection: Any, **how: Any) -> Any:
+        return self.as_sql(compiler, connection, function="LENGTH", **how)
+
+
+#: Of packed tracks, how many bytes of JSON one byte becomes (see docs/decisions/files-and-frames.md).
+UNPACKED = 20
+
+
+def sized(seats: QuerySet[Assignment]) -> QuerySet[Assignment]:
+    """The seats with `size`: about how many bytes what was drawn there takes in `assignment_body`."""
+    submitted = Coalesce(Bytes("track_set__payload"), 0) * UNPACKED
+    return seats.annotate(size=submitted + Coalesce(Bytes("draft__body"), 0))
 
 
 def assignment_body(seat: Assignment) -> dict[str, Any]:

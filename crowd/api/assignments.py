@@ -14,9 +14,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from annotation import access, picture_query, picturing
-from annotation.answering import choice, get_or_404, paged, text
+from annotation.answering import choice, get_or_404, text
 from annotation.api.videos import PICTURES, WhateverIsAccepted
-from annotation.api_base import View
+from annotation.api_base import Pages, View
 from annotation.core.ontology import Ontology, parse_labels
 from annotation.core.parsing import InvalidTracks, parse_tracks
 from annotation.core.problems import Invalid, Problem
@@ -33,6 +33,8 @@ from crowd.models import Assignment
 from crowd.seating import policy_of
 
 LONGEST_PAGE = 64
+#: Bytes of what was drawn that a page of seats tells: a hundred drafts of 28 MB were more than the machine holds.
+MOST_DRAWN = 16 << 20
 WHOLE = ("project", "batch__ontology", "task__segment__video", "task__segment__clip", "track_set", "draft")
 
 
@@ -108,16 +110,23 @@ def _workable(user: User, id_or_name: str) -> Project:
 
 
 class AssignmentList(View):
+    """One's own seats. A page ends before `page_size` where what was drawn at them is long."""
+
     @extend_schema(
         operation_id="assignments_list",
         parameters=[OpenApiParameter("status", str, enum=Seat.values)],
         responses=serializers.AssignmentSerializer(many=True),
     )
     def get(self, request: Request) -> Response:
-        seats = seats_of(request).order_by("-claimed_at")
+        seats = Assignment.objects.filter(worker=request.user)
         if status := choice(request, "status", Seat.values):
             seats = seats.filter(status=status)
-        return paged(self, seats, presenting.assignment_body)
+        pages = Pages()
+        pages.ordering = ("pk",)
+        page = pages.paginate_queryset(presenting.sized(seats).only("pk"), request, view=self)
+        page = pages.cut([seat.size for seat in page], MOST_DRAWN)
+        whole = seats_of(request).in_bulk([seat.pk for seat in page])
+        return pages.get_paginated_response([presenting.assignment_body(whole[seat.pk]) for seat in page])
 
 
 class AssignmentDetail(View):
