@@ -12,7 +12,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef
 from django.db.models.functions import Now
 
-from annotation import idempotency, ingesting, notifying, receiving, tidying
+from annotation import guarding, idempotency, ingesting, notifying, receiving, tidying
 from annotation.lifecycle import JobStatus, VideoStatus
 from annotation.models import Job, Video
 from annotation.queue import job, sweep, want
@@ -80,3 +80,4 @@ def want_lost_indexing() -> None:
 
 
 sweep(idempotency.prune)
+sweep(guarding.forget)

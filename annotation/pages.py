@@ -16,6 +16,7 @@ from django.urls import reverse_lazy
 
 from annotation import access
 from annotation.access import Capability
+from annotation.guarding import GuardedForm
 from annotation.lifecycle import DeliveryStatus, Event, Role
 from annotation.models import ApiToken, Delivery, Project, Webhook
 
@@ -46,6 +47,7 @@ def project_of(request: HttpRequest, project_id: str, needed: Capability) -> Pro
 
 
 class SignIn(LoginView):
+    form_class = GuardedForm
     redirect_authenticated_user = True
     extra_context = {"open_registration": settings.OPEN_REGISTRATION}
 

@@ -1,6 +1,6 @@
 from annotation.models.files import KeptFile
 from annotation.models.jobs import Job
-from annotation.models.people import ApiToken, Departure, IdempotencyKey, Invite, Member, User
+from annotation.models.people import ApiToken, Departure, FailedLogin, IdempotencyKey, Invite, Member, User
 from annotation.models.projects import Ontology, Project
 from annotation.models.tracksets import TrackSet
 from annotation.models.uploads import Upload, UploadPart
@@ -13,6 +13,7 @@ __all__ = [
     "Cut",
     "Delivery",
     "Departure",
+    "FailedLogin",
     "FrameMapRow",
     "IdempotencyKey",
     "Invite",

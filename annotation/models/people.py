@@ -40,6 +40,17 @@ class ApiToken(models.Model):
     last_used_at = models.DateTimeField(null=True)
 
 
+class FailedLogin(models.Model):
+    """Somebody gave a wrong password for a name, which is kept as a digest (see `guarding`)."""
+
+    name_sha256 = models.CharField(max_length=64)
+    address = models.CharField(max_length=45)
+    at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        indexes = [models.Index(fields=["name_sha256", "at"], name="who_guesses_at_a_name")]
+
+
 class Member(models.Model):
     """What a user is in one project. The owner needs no row."""
 
