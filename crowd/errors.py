@@ -35,6 +35,14 @@ class DraftChanged(Problem):
     code = "draft-changed"
 
 
+class TooMuchLeft(Problem):
+    """You left long drafts at many tasks that you gave back or that ran out: a long one is not kept beside them, only
+    submitted."""
+
+    status = 413
+    code = "too-much-left"
+
+
 class NoRenewalsLeft(Problem):
     """The lease was renewed as often as this project allows."""
 

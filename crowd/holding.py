@@ -5,15 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import F, Q
+from django.db.models import F, Q, Sum
 from django.db.models.functions import Now
 
 from annotation.models import User
-from crowd.errors import DraftChanged, LeaseIsOver, NoRenewalsLeft, SeatIsOver, WrongToken
-from crowd.lifecycle import FILLED_SEATS, Seat
+from annotation.sizing import Bytes
+from crowd.errors import DraftChanged, LeaseIsOver, NoRenewalsLeft, SeatIsOver, TooMuchLeft, WrongToken
+from crowd.lifecycle import ENDED_SEATS, FILLED_SEATS, Seat
 from crowd.models import Assignment, Draft, LateBody
 from crowd.seating import end, expire, lock_task, policy_of
 
+#: Characters of a draft that is looked at, and what a worker may have left behind at seats that ended.
+LONG, MOST_LEFT = 1 << 20, 256 << 20
 TOO_LATE = f"{LeaseIsOver.__doc__} What you sent was kept for a manager to look at."
 
 
@@ -41,12 +44,14 @@ ANY = Page()
 def save_draft(*, seat: Assignment, token: str, body: str, page: Page = ANY) -> int:
     """Keep what the worker has drawn so far (JSON text); returns the draft's version.
 
-    After the lease it is kept all the same, and LeaseIsOver. DraftChanged where another page's draft would be lost.
+    After the lease it is kept all the same, and LeaseIsOver. DraftChanged where another page's draft would be lost,
+    TooMuchLeft for a long one of whoever gave back many long ones.
     """
     if seat.token != token:
         raise WrongToken
     if seat.status in FILLED_SEATS:
         raise SeatIsOver
+    _refuse_hoard(seat, body)
     if not _put(seat, body, page):
         first = Draft(assignment=seat, body="", page=page.word, version=0)
         Draft.objects.bulk_create([first], ignore_conflicts=True)
@@ -55,6 +60,14 @@ def save_draft(*, seat: Assignment, token: str, body: str, page: Page = ANY) -> 
     _explain(seat, token, TOO_LATE)
     # The row is this transaction's until its end.
     return Draft.objects.values_list("version", flat=True).get(assignment=seat)
+
+
+def _refuse_hoard(seat: Assignment, body: str) -> None:
+    """TooMuchLeft where a long draft would come to many that its worker left behind: those are kept, too."""
+    if len(body) > LONG:
+        left = Draft.objects.filter(assignment__worker=seat.worker_id, assignment__status__in=ENDED_SEATS)
+        if (left.aggregate(total=Sum(Bytes("body")))["total"] or 0) > MOST_LEFT:
+            raise TooMuchLeft
 
 
 def _put(seat: Assignment, body: str, page: Page) -> int:

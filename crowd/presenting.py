@@ -6,13 +6,14 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from django.db.models import Func, IntegerField, QuerySet
+from django.db.models import QuerySet
 from django.db.models.functions import Coalesce
 
 from annotation import clipping, defining, recording
 from annotation.core.clipping import on_steps
 from annotation.core.tracks import to_json
 from annotation.models import Project, Segment
+from annotation.sizing import Bytes
 from crowd import ghosting, prelabelling, qualifying, reporting
 from crowd.core.policies import Policy, from_json
 from crowd.lifecycle import ENDED_SEATS, Seat
@@ -75,16 +76,6 @@ def _missing_gold(batch: Batch) -> str | None:
     if there >= wanted:
         return None
     return f"The qualification asks for {wanted} gold segments, and {there} can be used: post more, or ask for fewer."
-
-
-class Bytes(Func):
-    """How long a text or payload is as it is stored, read from where it lies."""
-
-    function = "OCTET_LENGTH"
-    output_field = IntegerField()
-
-    def as_sqlite(self, compiler: Any, connection: Any, **how: Any) -> Any:
-        return self.as_sql(compiler, connection, function="LENGTH", **how)
 
 
 #: Of packed tracks, how many bytes of JSON one byte becomes (see docs/decisions/files-and-frames.md).

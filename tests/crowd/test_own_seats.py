@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from crowd import holding
 from crowd.api import assignments
 from crowd.models import Assignment, Draft
 from tests import cast
@@ -51,3 +52,22 @@ def test_submitted_work_counts_as_long_as_it_is_told(monkeypatch: pytest.MonkeyP
         stage.submit(wanda, stage.claim(wanda, batch.project))
     monkeypatch.setattr(assignments, "MOST_DRAWN", 1)
     assert [len(page) for page in walked(wanda, f"{stage.API}/assignments/?status=submitted", "next")] == [1, 1, 1]
+
+
+def test_long_drafts_of_seats_that_were_given_back_are_kept_to_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(holding, "LONG", 1000)
+    monkeypatch.setattr(holding, "MOST_LEFT", 5000)
+    batch, wanda = stage.launched(frames=160), cast.client("Wanda")
+
+    def saved(seat: dict[str, Any], size: int) -> int:
+        body = {"token": seat["token"], "tracks": [{"x": "x" * size}]}
+        return wanda.put(f"{stage.API}/assignments/{seat['id']}/draft/", body).status_code
+
+    for _ in range(2):
+        seat = stage.claim(wanda, batch.project)
+        assert [saved(seat, 3000) for _ in range(3)] == [200] * 3
+        wanda.post(f"{stage.API}/assignments/{seat['id']}/release/", {"token": seat["token"]})
+    seat = stage.claim(wanda, batch.project)
+    assert (saved(seat, 3000), saved(seat, 100)) == (413, 200)
+    stage.submit(wanda, seat)
+    assert Draft.objects.count() == 3
