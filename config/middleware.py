@@ -32,7 +32,7 @@ HEADERS = {
 
 
 #: Pages and what the API says. What may be kept, as pictures and files, says so itself.
-PERSONAL = ("text/html", "application/json", "application/problem+json")
+PERSONAL = ("text/html", "application/json", "application/problem+json", "text/csv")
 
 
 class SecurityHeaders:

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import pytest
+from django.http import HttpResponse
 from django.test import Client
 
+from config.middleware import with_headers
 from tests import cast
 
 pytestmark = [pytest.mark.django_db, pytest.mark.once]
@@ -61,3 +63,9 @@ def test_what_the_api_tells_somebody_is_kept_by_no_cache() -> None:
     made = alice.post("/api/v1/tokens/", {"name": "a"})
     for answer in (made, alice.get("/api/v1/me/"), alice.get("/api/v1/projects/none/")):
         assert answer["Cache-Control"] == "private, no-store"
+
+
+def test_a_file_of_who_is_paid_what_is_kept_by_no_cache_and_one_that_says_how_long_it_lasts_is() -> None:
+    lasting = {"Cache-Control": "private, max-age=9"}
+    assert with_headers(HttpResponse(content_type="text/csv"))["Cache-Control"] == "private, no-store"
+    assert with_headers(HttpResponse(content_type="text/csv", headers=lasting))["Cache-Control"] == "private, max-age=9"
