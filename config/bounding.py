@@ -15,7 +15,6 @@ from typing import Any
 from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.contrib.auth import get_user
-from django.contrib.sessions.backends.db import SessionStore
 from django.db import close_old_connections
 from django.http import HttpRequest, parse_cookie
 from rest_framework.exceptions import NotAuthenticated
@@ -25,6 +24,7 @@ from annotation.models import User
 from annotation.tokens import user_token
 from config.errors import MEDIA_TYPE, PLAINLY, document
 from config.middleware import HEADERS
+from config.sessions import SessionStore
 
 Message = MutableMapping[str, Any]
 Scope = MutableMapping[str, Any]
@@ -127,7 +127,7 @@ def _sender(headers: Mapping[bytes, bytes]) -> User | None:
         return token.user if token else None
     request = HttpRequest()
     cookies = parse_cookie(headers.get(b"cookie", b"").decode("latin-1"))
-    request.session = SessionStore(cookies.get(settings.SESSION_COOKIE_NAME, "").replace("\0", ""))
+    request.session = SessionStore(cookies.get(settings.SESSION_COOKIE_NAME))
     found = get_user(request)
     return found if isinstance(found, User) else None
 

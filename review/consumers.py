@@ -30,6 +30,13 @@ CHECK_EVERY_S = 30.0
 _watches: dict[str, Watch] = {}
 
 
+class Nowhere(AsyncWebsocketConsumer):
+    """Any other address: without it, each who asks for one would be a fault of ours in the log."""
+
+    async def connect(self) -> None:
+        await self.close(NOT_FOUND)
+
+
 class ProgressConsumer(AsyncWebsocketConsumer):
     """For managers, reviewers and the project's clients. Refused with 4401, 4403 (Origin) or 4404."""
 
