@@ -106,7 +106,7 @@ class IdempotencyKey(models.Model):
     status = models.PositiveSmallIntegerField(null=True)
     content_type = models.CharField(max_length=100, default="application/json")
     answer = models.BinaryField(null=True)
-    # As `annotation.core.sealing` does it; what was kept before that was known is not.
+    # Encrypted (see `idempotency`); what an older version kept is not.
     sealed = models.BooleanField(default=False, db_default=False)
     location = models.CharField(max_length=500, blank=True, default="")
     created_at = models.DateTimeField(db_default=Now(), db_index=True)
