@@ -10,6 +10,10 @@ from crowd.models import Assignment, Task
 
 
 def scores_with(*, task: Task, seats: list[Assignment], tracks: Tracks) -> dict[str, float]:
-    """How alike each submission is to `tracks` (see `likeness`), by assignment id."""
+    """How alike each submission is to `tracks` (see `likeness`), by assignment id.
+
+    Intervals count as they do in `agreements`, so that it makes no difference to anybody's pay when they submitted.
+    """
     start, stop = ghosting.unseen(task=task, seats=seats)
-    return {s.pk: soft_f(recording.load(s.track_set), tracks, start, stop) for s in seats if s.track_set is not None}
+    given = {s.pk: recording.load(s.track_set) for s in seats if s.track_set is not None}
+    return {id: soft_f(drawn, tracks, start, stop, events=True) for id, drawn in given.items()}

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from itertools import groupby
 
 from django.db.models import Count, F, Q
 from django.db.models.functions import Now
 
 from annotation import recording
+from annotation.core.likeness import inside, things, together
 from annotation.core.matching import track_soft_f
 from annotation.core.piling import without_heaps
-from annotation.core.tracks import Dense, fill
+from annotation.core.tracks import Dense, Interval, fill
 from crowd import ghosting
 from crowd.lifecycle import BatchStatus, Seat
 from crowd.models import Assignment, Task
@@ -24,9 +26,10 @@ GIVEN = (Seat.SUBMITTED, Seat.ACCEPTED)
 
 
 def measure(*, project_id: str) -> Agreement:
-    """Krippendorff's alpha over 1 − soft track F; tasks on which all agree that there is nothing would flatter it."""
+    """Krippendorff's alpha over 1 − the soft F of tracks and intervals (see `likeness`); tasks on which all agree that
+    there is nothing would flatter it."""
     answers, units = _answers(project_id)
-    kept = without_empty(units, [not dense.present.any() for dense in answers])
+    kept = without_empty(units, [not (answer.dense.present.any() or answer.said) for answer in answers])
     answers = [a for a, keep in zip(answers, kept, strict=True) if keep]
     units = [u for u, keep in zip(units, kept, strict=True) if keep]
     found = alpha_by(answers, units, _distance, most_pairs=PAIRS)
@@ -43,7 +46,15 @@ def measure(*, project_id: str) -> Agreement:
     return row
 
 
-def _answers(project_id: str) -> tuple[list[Dense], list[str]]:
+@dataclass(frozen=True, slots=True, eq=False)
+class Answer:
+    """One submission, moved to frame 0."""
+
+    dense: Dense
+    said: Sequence[Interval]
+
+
+def _answers(project_id: str) -> tuple[list[Answer], list[str]]:
     """Submissions of the latest tasks that have two or more, moved to frame 0: chance compares them across tasks."""
     given = Count("assignments", filter=Q(assignments__extra=False, assignments__status__in=GIVEN))
     tasks = Task.objects.filter(project_id=project_id).exclude(batch__status=BatchStatus.CANCELLED)
@@ -62,15 +73,20 @@ def _answers(project_id: str) -> tuple[list[Dense], list[str]]:
         task = given_here[0].task
         start, stop = ghosting.unseen(task=task, seats=given_here)
         for seat in given_here:
-            drawn = without_heaps(fill(recording.load(seat.track_set).tracks, start, stop))
-            answers.append(replace(drawn, start=0))
+            given = recording.load(seat.track_set)
+            dense = without_heaps(fill(given.tracks, start, stop))
+            said = inside(given.intervals, start, stop)
+            moved = [replace(i, start=i.start - start, stop=i.stop - start) for i in said]
+            answers.append(Answer(replace(dense, start=0), moved))
             units.append(task.pk)
     return answers, units
 
 
-def _distance(a: Dense, b: Dense) -> float:
-    n = min(a.present.shape[1], b.present.shape[1])
-    return 1 - float(track_soft_f(_first(a, n), _first(b, n)))
+def _distance(a: Answer, b: Answer) -> float:
+    n = min(a.dense.present.shape[1], b.dense.present.shape[1])
+    left, right = _first(a.dense, n), _first(b.dense, n)
+    said = (inside(answer.said, 0, n) for answer in (a, b))
+    return 1 - together(float(track_soft_f(left, right)), things(left, right), *said)
 
 
 def _first(dense: Dense, n: int) -> Dense:

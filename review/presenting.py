@@ -60,7 +60,7 @@ def build_detail(build: Build, row: Consensus) -> dict[str, Any]:
     """With its tracks, what each submission weighed and how far it agreed, and how alike it is to what stands now."""
     made, now = (recording.load(kept) for kept in (build.track_set, row.track_set or build.track_set))
     inputs = [{"id": i, "weight": build.weights.get(i), "score": build.scores.get(i)} for i in build.inputs]
-    likeness = soft_f(made, now, made.start, made.stop)
+    likeness = soft_f(made, now, made.start, made.stop, events=True)
     return {**build_body(build), "inputs": inputs, "likeness": likeness, **recording.load_json(build.track_set)}
 
 

@@ -1,31 +1,57 @@
-"""How alike two sources are that may hold intervals alone.
+"""How alike two sources are, by their tracks and by their intervals.
 
-What decides is the soft track F. Of two that show no track, which would be alike whatever they say, it is the soft F of
-their intervals, by temporal IoU within a label: the same pairing one to one, over frames instead of boxes.
+Both are things that can be right or wrong, so one soft F is taken over all of them: tracks are paired with tracks by
+spatio-temporal IoU, intervals with intervals by temporal IoU within a label, and 2 · Σ IoU is divided by how many
+things there are on either side. That is the mean of the two soft Fs by the number of things that each is about. A
+reference that shows tracks and no interval is silent about what happens: then tracks alone decide.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from annotation.core.matching import match, track_soft_f
-from annotation.core.tracks import Floats, Interval, Tracks, fill
+from annotation.core.tracks import Dense, Floats, Interval, Tracks, fill
 
 MOST = 1000  # intervals of one label and source that are compared; all of them count
 
 
-def soft_f(a: Tracks, b: Tracks, start: int, stop: int) -> float:
-    """Of two sources on `[start, stop)`, in [0, 1]: 1 for same; both empty 1."""
+def soft_f(a: Tracks, b: Tracks, start: int, stop: int, *, events: bool = False) -> float:
+    """Of a source with a reference `b` on `[start, stop)`, in [0, 1]: 1 for same; both empty 1.
+
+    With `events` intervals count also where the reference has tracks alone.
+    """
     left, right = fill(a.tracks, start, stop), fill(b.tracks, start, stop)
-    if left.present.any() or right.present.any():
+    said, asked = inside(a.intervals, start, stop), inside(b.intervals, start, stop)
+    shown = things(left, right)
+    if shown and not asked and not events:
         return float(track_soft_f(left, right))
-    return intervals_soft_f(inside(a.intervals, start, stop), inside(b.intervals, start, stop))
+    return together(float(track_soft_f(left, right)), shown, said, asked)
+
+
+def things(a: Dense, b: Dense) -> int:
+    """How many tracks of two sources a soft track F is about; 0 where neither shows one."""
+    return len(a.ids) + len(b.ids) if a.present.any() or b.present.any() else 0
+
+
+def together(alike: float, shown: int, a: Sequence[Interval], b: Sequence[Interval]) -> float:
+    """The soft F of two sources whose `shown` tracks have the soft F `alike`, with their intervals.
+
+    >>> together(1.0, 2, [Interval("cut", 0, 10)], [Interval("cut", 5, 10)])
+    0.75
+    """
+    marked = len(a) + len(b)
+    if not marked and shown:
+        return alike
+    happened = intervals_soft_f(a, b)
+    return (alike * shown + happened * marked) / (shown + marked) if shown else happened
 
 
 def intervals_soft_f(a: Sequence[Interval], b: Sequence[Interval]) -> float:
-    """2 · Σ temporal IoU of the pairs / (n + m), in [0, 1]; both empty 1, one empty 0.
+    """2 · Σ temporal IoU of the pairs / (n + m), in [0, 1]; both empty 1, one empty 0. Of which track says nothing.
 
     >>> intervals_soft_f([Interval("cut", 0, 10)], [Interval("cut", 5, 10), Interval("crossing", 5, 10)])
     0.3333333333333333
@@ -41,8 +67,8 @@ def intervals_soft_f(a: Sequence[Interval], b: Sequence[Interval]) -> float:
 
 
 def inside(intervals: Sequence[Interval], start: int, stop: int) -> list[Interval]:
-    """What of intervals lies in `[start, stop)`, of which track whatever."""
-    cut = (Interval(i.label, max(start, i.start), min(stop, i.stop)) for i in intervals)
+    """What of intervals lies in `[start, stop)`."""
+    cut = (replace(i, start=max(start, i.start), stop=min(stop, i.stop)) for i in intervals)
     return [i for i in cut if i.start < i.stop]
 
 

@@ -17,8 +17,8 @@ EVENTS = 20  # that are told of one frame
 
 
 def telling_frames(drawn: Tracks, gold: Tracks, *, shown: int = SHOWN) -> list[dict[str, Any]]:
-    """One frame of each part of gold's range, where the worker's boxes are farthest from gold's (soft F), or where
-    neither has a box, what happens by the one from what happens by the other.
+    """One frame of each part of gold's range, where the worker's boxes and what happens by them are farthest from
+    gold's (the soft F of both by their number; of the boxes alone where gold has no intervals at all).
 
     `{"frame", "agreement", "yours": [{"label", "box"}], "gold": […]}`, and where there are intervals also "intervals":
     `{"yours": [{"label", "start", "stop"}], "gold": […]}`, those that go on on that frame.
@@ -28,8 +28,11 @@ def telling_frames(drawn: Tracks, gold: Tracks, *, shown: int = SHOWN) -> list[d
     every = max(1, (stop - start) // LOOKED_AT)
 
     def agreement(f: int) -> float:
-        boxes = _agreement(yours, right, f)
-        return _same_events(drawn, gold, start + f) if boxes is None else boxes
+        boxes, shown = _agreement(yours, right, f)
+        if shown and not gold.intervals:
+            return boxes
+        events, said = _same_events(drawn, gold, start + f)
+        return (boxes * shown + events * said) / (shown + said) if shown + said else 1.0
 
     out = []
     for part in np.array_split(np.arange(0, stop - start, every), min(shown, stop - start)):
@@ -52,20 +55,18 @@ def _happening(drawn: Tracks, gold: Tracks, frame: int) -> dict[str, Any]:
     return {"intervals": {"yours": _on(drawn, frame)[:EVENTS], "gold": _on(gold, frame)[:EVENTS]}}
 
 
-def _same_events(drawn: Tracks, gold: Tracks, frame: int) -> float:
-    """The share of labels that both say of a frame; 1 where neither says any."""
+def _same_events(drawn: Tracks, gold: Tracks, frame: int) -> tuple[float, int]:
+    """The share of labels that both say of a frame, 1 where neither says any, and how many they say."""
     a, b = (Counter(one["label"] for one in _on(source, frame)) for source in (drawn, gold))
     said = a.total() + b.total()
-    return 2 * (a & b).total() / said if said else 1.0
+    return (2 * (a & b).total() / said if said else 1.0), said
 
 
-def _agreement(drawn: Dense, gold: Dense, f: int) -> float | None:
-    """Soft F of the boxes of one frame; None where there are none."""
+def _agreement(drawn: Dense, gold: Dense, f: int) -> tuple[float, int]:
+    """Soft F of the boxes of one frame, and how many boxes these are."""
     a, b = drawn.present[:, f], gold.present[:, f]
-    if not a.any() and not b.any():
-        return None
     same = np.array([[x == y for y in gold.labels] for x in drawn.labels], bool).reshape(len(a), len(b))
-    return float(soft_f(iou(drawn.boxes[a, f], gold.boxes[b, f]) * same[np.ix_(a, b)]))
+    return float(soft_f(iou(drawn.boxes[a, f], gold.boxes[b, f]) * same[np.ix_(a, b)])), int(a.sum() + b.sum())
 
 
 def _frame(drawn: Dense, gold: Dense, f: int, agreement: float) -> dict[str, Any]:

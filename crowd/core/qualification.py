@@ -23,6 +23,7 @@ COMPONENTS = (
     "mean_iou",
     "label_accuracy",
     "attribute_accuracy",
+    "interval_f",
 )
 #: Boxes are found at this IoU, whatever the project's own floor: marks mean the same everywhere.
 FOUND_AT = 0.5

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from annotation.core.likeness import inside, intervals_soft_f
+from annotation.core.likeness import inside, intervals_soft_f, together
 from annotation.core.matching import match, soft_f, track_iou
 from annotation.core.metrics import Metrics, compare
 from annotation.core.overlaps import Overlaps, only, overlaps
@@ -36,7 +36,8 @@ class BenchmarkScore:
     """Shares in [0, 1]; `switches` counts, errors are mean frames off; None where there was nothing to look at.
 
     `precision`, `recall`, `f1` and `mean_iou` are of boxes found at the floor; `counts` are of objects, by label. Where
-    neither holds a box that counts, `soft_track_f` is the soft F of their intervals, and gold's are `intervals`.
+    gold says what happens, `soft_track_f` is of its tracks and `intervals` together (see `likeness`), and `interval_f`
+    of the intervals alone. Gold that shows tracks and no interval says nothing of what happens.
     """
 
     soft_track_f: float
@@ -55,6 +56,7 @@ class BenchmarkScore:
     label_accuracy: float | None
     attribute_accuracy: float | None
     intervals: int = 0
+    interval_f: float | None = None
     counts: Mapping[str, Counts] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
@@ -84,11 +86,13 @@ def benchmark(submission: Tracks, gold: Tracks, start: int, stop: int, *, floor:
     meant = [(tracks[i], submission.tracks[j]) for i, j in pairs]
     same = [a.label == b.label for a, b in meant]
     both = [(np.flatnonzero(truth.present[i] & drawn.present[j]) + start).tolist() for i, j in pairs]
-    timed = not (judged.present.any() or given.present.any())
+    alike, shown = _soft_f(judged, given, shared)
     happened, told = (inside(source.intervals, start, stop) for source in (gold, submission))
+    timed = bool(happened) or not shown
     return BenchmarkScore(
-        soft_track_f=intervals_soft_f(told, happened) if timed else _soft_f(judged, given, shared),
-        intervals=len(happened) if timed else 0,
+        soft_track_f=together(alike, shown, told, happened) if timed else alike,
+        intervals=len(happened),
+        interval_f=intervals_soft_f(told, happened) if timed and (told or happened) else None,
         **figures,
         start_error=_off(truth.present, drawn.present, pairs),
         end_error=_off(truth.present[:, ::-1], drawn.present[:, ::-1], pairs),
@@ -118,10 +122,11 @@ def _figures(got: Metrics, truth: Dense, drawn: Dense) -> dict[str, Any]:
     return {**figures, "f1": f1, "switches": got.switches, "mean_iou": got.mean_iou if got.found else None}
 
 
-def _soft_f(truth: Dense, drawn: Dense, shared: Overlaps) -> float:
-    """Soft track F, without tracks of which nothing is left to judge."""
+def _soft_f(truth: Dense, drawn: Dense, shared: Overlaps) -> tuple[float, int]:
+    """Soft track F, and of how many tracks, without those of which nothing is left to judge."""
     similarity = track_iou(truth, drawn, shared=shared)
-    return soft_f(similarity[np.ix_(truth.present.any(axis=1), drawn.present.any(axis=1))])
+    left = similarity[np.ix_(truth.present.any(axis=1), drawn.present.any(axis=1))]
+    return soft_f(left), sum(left.shape)
 
 
 def _off(truth: Bools, drawn: Bools, pairs: Ints) -> float | None:

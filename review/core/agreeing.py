@@ -4,24 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from annotation.core.likeness import intervals_soft_f
+from annotation.core.likeness import things, together
 from annotation.core.matching import track_soft_fs
 from annotation.core.tracks import Dense, Tracks, fill_all
 
 
 def agreements(drawn: Mapping[str, Tracks], made: Tracks, merged: Dense) -> dict[str, float]:
-    """The soft track F of each submission, by its id, with the objects of a consensus (`merged`, on all its frames).
+    """How alike each submission, by its id, is to a consensus with the objects `merged` on all its frames: the soft F
+    of tracks and intervals together.
 
-    Where neither shows a track it is the soft F of their intervals. A single submission agrees with itself.
+    All were asked about the same labels, so an interval that the consensus lacks counts too. A single submission agrees
+    with itself.
     """
     if len(drawn) == 1:
         return dict.fromkeys(drawn, 1.0)
     filled = fill_all((source.tracks for source in drawn.values()), made.start, made.stop)
-    scores = dict(zip(drawn, track_soft_fs(filled, merged), strict=True))
-    if merged.present.any():
-        return scores
-    nothing = [id for id, dense in zip(drawn, filled, strict=True) if not dense.present.any()]
-    return scores | {id: intervals_soft_f(drawn[id].intervals, made.intervals) for id in nothing}
+    scores = zip(drawn.items(), filled, track_soft_fs(filled, merged), strict=True)
+    return {
+        id: together(score, things(dense, merged), source.intervals, made.intervals)
+        for (id, source), dense, score in scores
+    }
 
 
 def timed(made: Tracks, drawn: Iterable[Tracks]) -> bool:

@@ -28,12 +28,17 @@ def said(*spans: tuple[int, int], label: str = "crossing", tracks: tuple = ()) -
         (said((10, 20)), said(), 0.0),
         (said((10, 20)), said((10, 20), label="cut"), 0.0),
         (said(), said(), 1.0),
-        # A track on either side decides alone, as it always did.
+        # A track is one thing that can be right, and an event another one.
+        (said(tracks=(STILL,)), said((10, 20), tracks=(STILL,)), 2 / 3),
+        (said((15, 25), tracks=(STILL,)), said((10, 20), tracks=(STILL,)), 2 / 3),
+        (said((10, 20), (10, 20), tracks=(STILL,)), said((10, 20), tracks=(STILL,)), 4 / 5),
+        (said((10, 20), tracks=(STILL,)), said((10, 20)), 2 / 3),
+        # A reference of tracks alone says nothing of what happens.
         (said((10, 20), tracks=(STILL,)), said(tracks=(STILL,)), 1.0),
-        (said((10, 20), tracks=(STILL,)), said((10, 20)), 0.0),
+        (said((10, 20), tracks=(STILL,)), said(), 0.0),
     ],
 )
-def test_events_decide_where_neither_shows_a_track(a: Tracks, b: Tracks, alike: float) -> None:
+def test_tracks_and_events_are_judged_by_their_number(a: Tracks, b: Tracks, alike: float) -> None:
     assert soft_f(a, b, 0, 200) == pytest.approx(alike)
     assert benchmark(a, b, 0, 200).soft_track_f == pytest.approx(alike)
 
@@ -52,8 +57,12 @@ def test_a_heap_of_events_costs_little_and_counts_in_full(monkeypatch: pytest.Mo
 
 def test_gold_of_events_says_how_many_it_holds() -> None:
     gold = said((10, 20), (50, 60))
-    assert benchmark(said((10, 20)), gold, 0, 40).intervals == 1
-    assert benchmark(said(tracks=(STILL,)), gold, 0, 40).intervals == 0
+    found = benchmark(said((10, 20)), gold, 0, 40)
+    assert (found.intervals, found.interval_f) == (1, 1.0)
+    missed = benchmark(said(tracks=(STILL,)), gold, 0, 40)
+    assert (missed.intervals, missed.interval_f) == (1, 0.0)
+    unasked = benchmark(said((10, 20), tracks=(STILL,)), said(tracks=(STILL,)), 0, 40)
+    assert (unasked.intervals, unasked.interval_f) == (0, None)
 
 
 def test_a_consensus_of_events_tells_who_agrees_with_it() -> None:
@@ -66,9 +75,23 @@ def test_a_consensus_of_events_tells_who_agrees_with_it() -> None:
     assert made.confidence == pytest.approx(alike.confidence * 2 / 3)
 
 
+def test_an_event_that_one_of_two_marks_beside_an_object_lowers_their_agreement() -> None:
+    drawn = {"a": said((10, 30), tracks=(STILL,)), "b": said(tracks=(STILL,))}
+    made = make_consensus([Submission(name, name, tracks) for name, tracks in drawn.items()], 0, 200)
+    assert made.tracks.intervals == ()
+    assert made.scores == {"a": pytest.approx(2 / 3), "b": 1.0}
+
+
 def test_who_trains_sees_frames_on_which_something_else_happens() -> None:
     first, second, third = telling_frames(said((70, 80)), said((70, 80), (100, 110)))
     assert [frame["agreement"] for frame in (first, second, third)] == [1.0, 0.0, 1.0]
     assert 100 <= second["frame"] < 110
     assert second["intervals"] == {"yours": [], "gold": [{"label": "crossing", "start": 100, "stop": 110}]}
     assert "intervals" not in telling_frames(said(tracks=(STILL,)), said(tracks=(STILL,)))[0]
+
+
+def test_who_trains_sees_what_they_missed_beside_boxes() -> None:
+    second = telling_frames(said(tracks=(STILL,)), said((100, 110), tracks=(STILL,)))[1]
+    assert (100 <= second["frame"] < 110, second["agreement"]) == (True, pytest.approx(2 / 3))
+    asked_of_boxes = telling_frames(said((100, 110), tracks=(STILL,)), said(tracks=(STILL,)))
+    assert [frame["agreement"] for frame in asked_of_boxes] == [1.0] * 3
