@@ -41,7 +41,8 @@ class Skill:
 
     `tasks` is on how many tasks together with others it is based; 0 where nobody counted. `lengths` are log odds, by
     how long a thing is there (`review.core.existing.LENGTHS`), that it is an object rather than an invention, beyond
-    what `hit` and `false_alarm` say; empty where nothing is known.
+    what `hit` and `false_alarm` say; empty where nothing is known. `event_hit` and `event_false_alarm` are of what is
+    marked and not drawn (intervals); None where there was nothing of it.
     """
 
     mean: float
@@ -54,6 +55,8 @@ class Skill:
     by_label: Mapping[str, Rates] = field(default_factory=dict)
     tasks: int = 0
     lengths: tuple[float, ...] = ()
+    event_hit: float | None = None
+    event_false_alarm: float | None = None
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)

@@ -33,9 +33,9 @@ class Redundancy(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """What a consensus says of its task: `agreement` is the mean soft track F of the submissions with it, `gain` the
-    share of its boxes that one more worker is expected to put right; it may be `empty`, by workers who are `proven` on
-    gold that holds something. Where nothing but intervals was marked it is `timed`: the gain knows of boxes alone."""
+    """What a consensus says of its task: `agreement` is how like it the submissions are in the mean, `gain` the share
+    of it that one more worker is expected to put right; it may be `empty`, by workers who are `proven` on gold that
+    holds something. Where nothing but intervals was marked it is `timed`."""
 
     agreement: float
     gain: float = 0.0
@@ -47,15 +47,17 @@ class Judged:
 def why_more(*, policy: Redundancy, judged: Judged, submissions: int) -> Why:
     """Why a task of so many `submissions` needs one more, with no regard to what is allowed; "" if it needs none.
 
-    A policy that is adaptive goes by risk, another one by agreement, as both do where it is `timed`. One submission
-    agrees with itself, and is what the policy wants.
+    A policy that is adaptive goes by risk, another one by agreement, and where it is `timed` the first by both. One
+    submission agrees with itself, and is what the policy wants.
     """
     if submissions < min(policy.first_seats, policy.max_redundancy):
         return "first"
     if submissions == 1:
         return ""
-    if not policy.adaptive or judged.timed:
-        return "agreement" if judged.agreement < policy.agreement_floor else ""
+    if (not policy.adaptive or judged.timed) and judged.agreement < policy.agreement_floor:
+        return "agreement"
+    if not policy.adaptive:
+        return ""
     if settled(gain=judged.gain, empty=judged.empty, proven=judged.proven, gain_floor=policy.gain_floor):
         return ""
     return "gain" if judged.gain > policy.gain_floor else "empty"

@@ -16,7 +16,7 @@ from fractions import Fraction
 import numpy as np
 
 from annotation.core.boxes import iou_aligned
-from annotation.core.tracks import Bools, Dense, Floats, Interval, Ints, Track, Tracks, fill
+from annotation.core.tracks import Bools, Dense, Floats, Ints, Track, Tracks, fill
 from crowd.core.skill import Skill
 from crowd.core.stopping import votes_needed
 from review.core.agreeing import agreements, timed
@@ -27,13 +27,14 @@ from review.core.drawing import Objects, draw_tracks
 from review.core.existing import FALSE_ALARM, HIT, drawn_twice, log_odds, odds_by_length, supporters, vote_counts
 from review.core.fusing import EDGE, fuse, vote_presence
 from review.core.inbetweening import inbetween
-from review.core.intervals import merge_intervals
+from review.core.intervals import group_marks, merge_intervals
+from review.core.marking import judge, renamed, with_events
 from review.core.neighbouring import level, witnesses
 from review.core.risking import FINDS, OF_ITS_OWN, Known, Worth, expected_gain
 from review.core.stacking import Stack, stack
 
 METHOD = "evidence-clustering"
-VERSION = 18
+VERSION = 19
 SPREAD = 0.05  # error of a box's edge as a share of its side, of a worker of whom nothing is known
 MIN_WEIGHT = 0.05
 WITNESS = 3.0  # log odds for an object that a neighbouring segment's consensus has too
@@ -62,7 +63,7 @@ class Rule:
 
 @dataclass(frozen=True)
 class Consensus:
-    """`tracks` with confidence, support (submission ids) and disputes; `scores` is each submission's soft track F."""
+    """`tracks` with confidence, support (submission ids) and disputes; `scores` is how like it each submission is."""
 
     tracks: Tracks
     agreement: float
@@ -71,7 +72,7 @@ class Consensus:
     method: str = METHOD
     version: int = VERSION
     risk: float = 0.0  # expected number of objects that it has and should not, or the reverse
-    gain: float = 0.0  # share of its boxes that one more worker is expected to put right; see `risking`
+    gain: float = 0.0  # share of it that one more worker is expected to put right; see `risking` and `marking`
 
 
 def make_consensus(
@@ -101,10 +102,14 @@ def make_consensus(
     objects, moved, certain, gain = _objects(block, trusted, weights, Rule(quorum, lone, tuple(around), worth))
     names = [s.id for s in trusted]
     tracks = draw_tracks(block, replace(objects, boxes=moved), weights, names)
-    drawn = [_renamed(block, s.tracks, w, objects.member) for w, s in enumerate(trusted)]
-    count = votes_needed(quorum, len({s.worker for s in trusted}))
-    intervals = merge_intervals(drawn, count, weights.tolist(), [s.worker for s in trusted])
+    drawn = [renamed(block, s.tracks, w, objects.member) for w, s in enumerate(trusted)]
+    count, workers = votes_needed(quorum, len({s.worker for s in trusted})), [s.worker for s in trusted]
+    intervals = merge_intervals(drawn, count, weights.tolist(), workers)
     sure = certain if len(certain) else 1 - np.prod(1 - _means(trusted), keepdims=True)
+    if groups := group_marks(drawn, workers):
+        events = judge(groups, workers, [s.skill for s in trusted], count)
+        gain = with_events(gain, certain, len(tracks), events)
+        sure = np.concatenate([sure, events.certain]) if tracks else sure
     # How far workers agree has nothing to do with neighbours, or with what nobody saw: they are scored before.
     made = _scored(Tracks(start, stop, tracks, intervals), _dense(tracks, objects, start), ordered, sure)
     return replace(made, gain=gain)
@@ -273,17 +278,6 @@ def _doubt(boxes: Floats, drawn: Bools, strength: Floats, fused: Floats) -> Floa
     found = (iou_aligned(boxes, fused[:, None]) * drawn * strength[..., None]).sum(axis=1)
     seen = (drawn * strength[..., None]).sum(axis=1)
     return (absent | (found < FAR * seen)).astype(float)
-
-
-def _renamed(block: Stack, tracks: Tracks, worker: int, number: Ints) -> list[Interval]:
-    """A worker's intervals with the object's number in the place of the worker's own track; without those of a track
-    that is no object, which would be events of the whole scene."""
-    names: dict[str, str | None] = {}
-    for row in np.flatnonzero(block.owners == worker).tolist():
-        seen = number[row][number[row] >= 0]
-        names[block.tracks[row].id] = str(int(np.bincount(seen).argmax()) + 1) if len(seen) else None
-    named = [(i, None if i.track is None else names.get(i.track)) for i in tracks.intervals]
-    return [replace(i, track=track) for i, track in named if i.track is None or track is not None]
 
 
 def _scored(tracks: Tracks, merged: Dense, submissions: Sequence[Submission], certain: Floats) -> Consensus:

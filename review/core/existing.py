@@ -51,11 +51,19 @@ def drawn_twice(boxes: Floats, drawn: Bools, named: Bools) -> Bools:
     return twice
 
 
-def log_odds(votes: Bools, hits: Floats, false_alarms: Floats, frames: Ints, asked: Bools | None = None) -> Floats:
+def log_odds(
+    votes: Bools,
+    hits: Floats,
+    false_alarms: Floats,
+    frames: Ints,
+    asked: Bools | None = None,
+    coincidence: float = COINCIDENCE,
+) -> Floats:
     """Logarithm of the odds that each cluster is an object, (k, w) → (k,); it is there on so many `frames` (k,).
 
     `hits` (w,) is the chance that a worker draws what is there, `false_alarms` (w,) the share of what a worker draws
-    that is not. `asked` (k, w) says who saw the segment, everybody unless given; clusters that nobody drew have −inf.
+    that is not, `coincidence` the chance that another invention lies where one does. `asked` (k, w) says who saw the
+    segment, everybody unless given; clusters that nobody drew have −inf.
     """
     hit = np.clip(hits, 0.02, 0.98)
     clutter = np.clip(false_alarms, 0.005, 0.98)
@@ -67,7 +75,7 @@ def log_odds(votes: Bools, hits: Floats, false_alarms: Floats, frames: Ints, ask
     hard = HARD * np.minimum(1.0, BRIEF / np.maximum(frames, 1))
     there = np.logaddexp(there[:, 0] + np.log1p(-hard), there[:, 1] + np.log(hard))
     with np.errstate(divide="ignore"):
-        invented = np.log(votes @ clutter) + (votes.sum(axis=1) - 1) * np.log(COINCIDENCE)
+        invented = np.log(votes @ clutter) + (votes.sum(axis=1) - 1) * np.log(coincidence)
     return np.where(votes.any(axis=1), there - invented, -np.inf)
 
 

@@ -16,27 +16,7 @@ FLOOR = 0.3  # temporal IoU at which two workers mean one event
 MOST = 50  # intervals of one label and track that one worker may have at about one time
 
 
-def merge_intervals(
-    drawn: Sequence[Sequence[Interval]], needed: int, weights: Sequence[float], workers: Sequence[str]
-) -> tuple[Interval, ...]:
-    """Events that at least `needed` workers mark, with the medians of their ends; `track` is the consensus's.
-
-    Groups that are most alike, in the mean over their intervals, are made one first, down to `FLOOR`; no group has two
-    of one submission. Of what one worker heaped up at one time, `MOST` are heard.
-    """
-    marks = [_Mark(w, worker, i) for w, (own, worker) in enumerate(zip(drawn, workers, strict=True)) for i in own]
-    marks.sort(key=lambda m: (m.interval.label, m.submission, *_key(m.interval)))
-    marks = _without_heaps(marks)
-    merged = [
-        _middle([(m.submission, m.interval) for m in group], weights)
-        for some in _apart(marks)
-        for group in _groups([marks[i] for i in some])
-        if len({m.worker for m in group}) >= needed
-    ]
-    return tuple(sorted(merged, key=lambda i: (i.start, i.stop, i.label, i.track or "")))
-
-
-class _Mark(NamedTuple):
+class Mark(NamedTuple):
     """An interval, in which submission it is, and whose that is."""
 
     submission: int
@@ -44,7 +24,27 @@ class _Mark(NamedTuple):
     interval: Interval
 
 
-def _without_heaps(marks: Sequence[_Mark]) -> list[_Mark]:
+def merge_intervals(
+    drawn: Sequence[Sequence[Interval]], needed: int, weights: Sequence[float], workers: Sequence[str]
+) -> tuple[Interval, ...]:
+    """Events that at least `needed` workers mark, with the medians of their ends; `track` is the consensus's."""
+    merged = [middle(g, weights) for g in group_marks(drawn, workers) if len({m.worker for m in g}) >= needed]
+    return tuple(sorted(merged, key=lambda i: (i.start, i.stop, i.label, i.track or "")))
+
+
+def group_marks(drawn: Sequence[Sequence[Interval]], workers: Sequence[str]) -> list[list[Mark]]:
+    """What each submission marks, by event, also of those that only one marks.
+
+    Groups that are most alike, in the mean over their intervals, are made one first, down to `FLOOR`; no group has two
+    of one submission. Of what one worker heaped up at one time, `MOST` are heard.
+    """
+    marks = [Mark(w, worker, i) for w, (own, worker) in enumerate(zip(drawn, workers, strict=True)) for i in own]
+    marks.sort(key=lambda m: (m.interval.label, m.submission, *_key(m.interval)))
+    marks = _without_heaps(marks)
+    return [group for some in _apart(marks) for group in _groups([marks[i] for i in some])]
+
+
+def _without_heaps(marks: Sequence[Mark]) -> list[Mark]:
     """Marks without those of which a submission has `MOST` before them that begin about then and last about as long:
     they make no event likelier, but every two marks of different submissions at one time are compared."""
     seen: Counter[tuple[object, ...]] = Counter()
@@ -59,7 +59,7 @@ def _without_heaps(marks: Sequence[_Mark]) -> list[_Mark]:
     return kept
 
 
-def _apart(marks: Sequence[_Mark]) -> list[list[int]]:
+def _apart(marks: Sequence[Mark]) -> list[list[int]]:
     """Marks (of one label one after the other) that can be of one event, if only by others between them: places."""
     ends: dict[tuple[str, str | None], tuple[int, int]] = {}  # how far a part goes on, and which it is
     parts: list[list[int]] = []
@@ -74,7 +74,7 @@ def _apart(marks: Sequence[_Mark]) -> list[list[int]]:
     return [sorted(part) for part in parts]
 
 
-def _groups(marks: Sequence[_Mark]) -> list[list[_Mark]]:
+def _groups(marks: Sequence[Mark]) -> list[list[Mark]]:
     """Marks of one label and track by event: average link, of groups that have no submission in common."""
     return _Grouping(marks).run()
 
@@ -82,12 +82,12 @@ def _groups(marks: Sequence[_Mark]) -> list[list[_Mark]]:
 class _Grouping:
     """Groups of marks, each under the place of its first one, and how alike every two are, summed over their marks."""
 
-    def __init__(self, marks: Sequence[_Mark]) -> None:
+    def __init__(self, marks: Sequence[Mark]) -> None:
         self.graph = _graph(marks)
         self.groups, self.age = [[m] for m in marks], [0] * len(marks)
         self.heap: list[tuple[float, int, int, int, int]] = []
 
-    def run(self) -> list[list[_Mark]]:
+    def run(self) -> list[list[Mark]]:
         for a, near in enumerate(self.graph):
             for b in near:
                 if a < b:
@@ -117,7 +117,7 @@ class _Grouping:
             self._push(kept, other)
 
 
-def _graph(marks: Sequence[_Mark]) -> list[dict[int, float]]:
+def _graph(marks: Sequence[Mark]) -> list[dict[int, float]]:
     """How alike every two marks of two submissions are that share a frame: by mark, those of each such other one."""
     start, stop, own = (np.array(column) for column in zip(*((*_ends(m), m.submission) for m in marks), strict=True))
     order = np.argsort(start, kind="stable")
@@ -136,7 +136,7 @@ def _graph(marks: Sequence[_Mark]) -> list[dict[int, float]]:
     return graph
 
 
-def _ends(mark: _Mark) -> tuple[int, int]:
+def _ends(mark: Mark) -> tuple[int, int]:
     return mark.interval.start, mark.interval.stop
 
 
@@ -144,10 +144,11 @@ def _key(interval: Interval) -> tuple[int, int, str]:
     return interval.start, interval.stop, interval.track or ""
 
 
-def _middle(group: list[tuple[int, Interval]], weights: Sequence[float]) -> Interval:
-    some = [i for _, i in group]
+def middle(group: Sequence[Mark], weights: Sequence[float]) -> Interval:
+    """The event that a group of marks is of; `weights` are by submission."""
+    some = [m.interval for m in group]
     start, stop = (int(np.floor(np.median([getattr(i, end) for i in some]) + 0.5)) for end in ("start", "stop"))
-    attributes = vote_attributes([i.attributes for i in some], [weights[w] for w, _ in group])
+    attributes = vote_attributes([i.attributes for i in some], [weights[m.submission] for m in group])
     return Interval(some[0].label, start, stop, some[0].track, attributes)
 
 

@@ -3,8 +3,9 @@
 Idea: cluster every segment with everybody's drawings, then explain who drew which cluster, as Dawid & Skene 1979: a
 cluster is an object or an invention, a worker finds a share of the objects, a share of what they draw is invented, and
 the two last differently long. Gold settles what is an object; elsewhere a worker is measured by what the others make of
-a cluster, the worker's own vote left out. How far boxes are off comes from the differences of every two workers, each
-the sum of two spreads.
+a cluster, the worker's own vote left out. Events (intervals) are explained beside objects in the same way, with rates
+of their own, and what somebody finds and invents there is evidence like any other, thing for thing. How far boxes are
+off comes from the differences of every two workers, each the sum of two spreads.
 """
 
 from __future__ import annotations
@@ -12,21 +13,26 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 from scipy.optimize import nnls
 from scipy.special import expit
 from scipy.stats import beta
 
-from annotation.core.tracks import Bools, Floats, Ints, Tracks
+from annotation.core.likeness import inside
+from annotation.core.tracks import Bools, Floats, Interval, Ints, Tracks
 from crowd.core.skill import BAD, GOOD, INVENTED, PEER, PRIOR_DRAWN, QUANTILE, Skill, vote_weight
 from review.core.clustering import cluster
-from review.core.existing import FALSE_ALARM, HIT, LENGTHS, length_odds, log_odds, supporters
+from review.core.existing import COINCIDENCE, FALSE_ALARM, HIT, LENGTHS, length_odds, log_odds, supporters
+from review.core.intervals import group_marks
+from review.core.marking import BY_CHANCE, lengths_of, renamed, votes_of
 from review.core.stacking import Stack, stack
 
 USUAL_SPREAD, PRIOR_BOXES = 0.05, 3.0
 EVERY = 5  # frames between those on which boxes are compared: errors hardly change from one to the next
 ROUNDS = 30
+_GOLD = ""  # among the workers of an event; nobody has this name
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -43,13 +49,14 @@ class Answers:
 @dataclass(frozen=True, slots=True, eq=False)
 class Table:
     """Who drew what, over all segments: c clusters, p workers. `truth` is 1, 0 or NaN where gold does not say;
-    `frames` are those on which any of them drew it."""
+    `frames` are those on which any of them drew it. `coincidence` is the chance that two inventions meet."""
 
     workers: tuple[str, ...]
     asked: Bools
     drew: Bools
     truth: Floats
     frames: Ints
+    coincidence: float = COINCIDENCE
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -63,14 +70,20 @@ class Explained:
     real: Floats
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Looked:
-    """Of one segment: who drew which cluster (c, p), what gold says of it (c,), on how many frames any worker drew
-    it (c,), and differences of boxes (d, 3)."""
+class _Seen(NamedTuple):
+    """Of one segment: who drew which cluster (c, p), what gold says of it (c,), and on how many frames any worker drew
+    it (c,)."""
 
     drew: Bools
     truth: Floats
     frames: Ints
+
+
+class _Looked(NamedTuple):
+    """Of one segment: its objects, its events, and differences of boxes (d, 3)."""
+
+    objects: _Seen
+    events: _Seen
     differences: Floats
 
 
@@ -86,23 +99,36 @@ def learn(answers: Sequence[Answers]) -> Learnt:
     answers = [a for a in answers if a.drawn]
     workers = tuple(sorted({w for a in answers for w in a.workers}))
     parts = [_look(a, workers) for a in answers]
-    asked = [np.tile(np.isin(workers, a.workers), (len(part.drew), 1)) for a, part in zip(answers, parts, strict=True)]
-    nobody = np.zeros((0, len(workers)), bool)
-    table = Table(
-        workers,
-        np.concatenate([nobody, *asked]),
-        np.concatenate([nobody, *(p.drew for p in parts)]),
-        np.concatenate([np.zeros(0), *(p.truth for p in parts)]),
-        np.concatenate([np.zeros(0, np.int64), *(p.frames for p in parts)]),
-    )
-    found = explain(table)
+    objects = _table(answers, workers, [p.objects for p in parts])
+    events = replace(_table(answers, workers, [p.events for p in parts]), coincidence=BY_CHANCE)
+    found, happened = explain(objects), explain(events)
     differences = np.concatenate([np.zeros((0, 3)), *(p.differences for p in parts)])
     spreads = learn_spreads(differences, len(workers))
-    good, bad = _evidence(table, found.real)
+    good, bad = np.add(_evidence(objects, found.real), _evidence(events, happened.real))
     lengths = tuple(found.lengths.tolist())
     tasks = Counter(w for a in answers if len(set(a.workers)) > 1 or a.gold is not None for w in set(a.workers))
     skills = {w: _skill(good[i], bad[i], found.hits[i], found.alarms[i], spreads[i]) for i, w in enumerate(workers)}
-    return Learnt({w: replace(skill, tasks=tasks[w], lengths=lengths) for w, skill in skills.items()})
+    told = {w: replace(skill, tasks=tasks[w], lengths=lengths) for w, skill in skills.items()}
+    return Learnt(
+        told | {w: _with_events(told[w], happened, i) for i, w in enumerate(workers) if events.asked[:, i].any()}
+    )
+
+
+def _table(answers: Sequence[Answers], workers: tuple[str, ...], seen: Sequence[_Seen]) -> Table:
+    """What was seen of one kind of things in all segments."""
+    asked = [np.tile(np.isin(workers, a.workers), (len(part.drew), 1)) for a, part in zip(answers, seen, strict=True)]
+    nobody = np.zeros((0, len(workers)), bool)
+    return Table(
+        workers,
+        np.concatenate([nobody, *asked]),
+        np.concatenate([nobody, *(p.drew for p in seen)]),
+        np.concatenate([np.zeros(0), *(p.truth for p in seen)]),
+        np.concatenate([np.zeros(0, np.int64), *(p.frames for p in seen)]),
+    )
+
+
+def _with_events(skill: Skill, happened: Explained, worker: int) -> Skill:
+    return replace(skill, event_hit=float(happened.hits[worker]), event_false_alarm=float(happened.alarms[worker]))
 
 
 def _look(answers: Answers, workers: tuple[str, ...]) -> _Looked:
@@ -121,7 +147,27 @@ def _look(answers: Answers, workers: tuple[str, ...]) -> _Looked:
     for column, worker in enumerate(at):
         drew[:, worker] |= votes[:, column]
     truth = np.full(len(votes), np.nan) if answers.gold is None else votes[:, -1].astype(float)
-    return _Looked(drew, truth, frames[:, : len(at)].any(axis=1).sum(axis=1), _differences(block, member, at))
+    objects = _Seen(drew, truth, frames[:, : len(at)].any(axis=1).sum(axis=1))
+    return _Looked(objects, _look_at_events(answers, order, block, member, workers), _differences(block, member, at))
+
+
+def _look_at_events(
+    answers: Answers, order: Sequence[int], block: Stack, member: np.ndarray, workers: tuple[str, ...]
+) -> _Seen:
+    """Events in the place of clusters. Gold that shows tracks and no event says nothing of what happens."""
+    drawn, names = [answers.drawn[i] for i in order], [answers.workers[i] for i in order]
+    gold = answers.gold and replace(answers.gold, intervals=_inside(answers.gold, answers))
+    shows = block.present[block.owners == len(order)].any()
+    judged = gold is not None and (bool(gold.intervals) or not shows)
+    parties = [replace(one, intervals=_inside(one, answers)) for one in drawn] + ([gold] if judged and gold else [])
+    marked = [renamed(block, one, i, member) for i, one in enumerate(parties)]
+    groups = group_marks(marked, [*names, *([_GOLD] if judged else [])])
+    truth = votes_of(groups, [_GOLD])[:, 0].astype(float) if judged else np.full(len(groups), np.nan)
+    return _Seen(votes_of(groups, workers), truth, lengths_of(groups))
+
+
+def _inside(one: Tracks, answers: Answers) -> tuple[Interval, ...]:
+    return tuple(inside(one.intervals, answers.start, answers.stop))
 
 
 def _differences(block: Stack, member: np.ndarray, at: Sequence[int]) -> Floats:
@@ -156,7 +202,9 @@ def explain(table: Table) -> Explained:
         blame = (drew @ np.maximum(1 - 2 * alarms, 0)) / np.maximum(drew.sum(axis=1), 1)
         lengths = length_odds(table.frames[somebody], share[somebody], blame[somebody])
         share = np.where(
-            known, table.truth, expit(log_odds(drew, hits, alarms, table.frames, asked) + _by_length(table, lengths))
+            known,
+            table.truth,
+            expit(log_odds(drew, hits, alarms, table.frames, asked, table.coincidence) + _by_length(table, lengths)),
         )
     return Explained(hits, alarms, lengths, _others(table, hits, alarms, _by_length(table, lengths)))
 
@@ -171,10 +219,11 @@ def _others(table: Table, hits: Floats, alarms: Floats, by_length: Floats) -> Fl
     out = np.zeros(asked.shape)
     for worker in range(asked.shape[1]):
         rest = np.delete(np.arange(asked.shape[1]), worker)
-        odds = log_odds(drew[:, rest], hits[rest], alarms[rest], table.frames, asked[:, rest])
+        odds = log_odds(drew[:, rest], hits[rest], alarms[rest], table.frames, asked[:, rest], table.coincidence)
         # What nobody else drew is judged as if a new worker had drawn it: their silence says what their skill is worth.
         votes, seen = (np.column_stack([a[:, rest], np.ones(len(a), bool)]) for a in (drew, asked))
-        lone = log_odds(votes, np.append(hits[rest], HIT), np.append(alarms[rest], FALSE_ALARM), table.frames, seen)
+        others = np.append(hits[rest], HIT), np.append(alarms[rest], FALSE_ALARM)
+        lone = log_odds(votes, *others, table.frames, seen, table.coincidence)
         out[:, worker] = expit(np.where(drew[:, rest].any(axis=1), odds, lone) + by_length)
     return np.where(np.isnan(table.truth)[:, None], out, table.truth[:, None])
 

@@ -121,7 +121,8 @@ def test_one_more_worker_while_they_do_not_agree(plan, agreement, submissions, s
         (Judged(0.95, gain=GAIN_FLOOR), ""),
         (Judged(0.1), ""),
         (Judged(0.79, timed=True), "agreement"),
-        (Judged(0.8, gain=0.5, timed=True), ""),
+        (Judged(0.8, gain=0.5, timed=True), "gain"),
+        (Judged(0.8, gain=GAIN_FLOOR, timed=True), ""),
     ],
 )
 def test_an_adaptive_policy_says_why_it_wants_one_more_until_the_bound(judged, why):

@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
+from annotation import recording
 from crowd.models import Assignment, Batch, Score
+from review import measuring
 from review.lifecycle import ConsensusStatus
 from review.models import Build
 from tests import cast
@@ -63,6 +65,26 @@ def test_one_more_is_asked_where_one_sees_it_and_one_does_not() -> None:
     assert cast.client("Rita").post(f"{API}/consensus/{consensus.pk}/accept/", {}).status_code == 200
     cast.work_off()
     assert statuses(batch) == {"Wanda": "accepted", "Will": "submitted", "Walt": "accepted"}
+
+
+def test_one_more_is_asked_for_one_of_many_events_that_one_of_two_sees() -> None:
+    batch = began()
+    clear = [(0, 2), (3, 5), (6, 8), (9, 11), (12, 14)]
+    mark(batch, Wanda=at(*clear, (16, 19)), Will=at(*clear))
+    assert (only_consensus(batch).agreement, Build.objects.get(consensus__batch=batch).wanted) == (
+        pytest.approx((1 + 10 / 11) / 2),
+        "gain",
+    )
+    mark(batch, Walt=at(*clear, (16, 19)))
+    consensus = only_consensus(batch)
+    assert consensus.status == ConsensusStatus.ACCEPTED
+    assert len(recording.load(consensus.track_set).intervals) == 6
+
+
+def test_agreement_beyond_chance_is_of_events_where_nothing_is_drawn() -> None:
+    batch = began()
+    mark(batch, Wanda=at((5, 15)), Will=at((5, 15)))
+    assert measuring.measure(project_id=batch.project_id).units == 1
 
 
 def test_gold_of_events_tells_who_sees_them() -> None:

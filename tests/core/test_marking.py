@@ -1,0 +1,105 @@
+"""Events in skills, and in what one more worker is worth: beside objects, and where there are no objects."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from annotation.core.tracks import Interval, Tracks, make_track
+from review.core.consensus import Submission, make_consensus
+from review.core.learning import Answers, learn
+
+LENGTH = 300
+
+
+def span(start: int, stop: int, label: str = "crossing", track: str | None = None) -> Interval:
+    return Interval(label, start, stop, track)
+
+
+def segment(number: int, *events: Interval, objects: int = 0) -> Tracks:
+    """Events counted from a segment's start, beside so many objects that stand still."""
+    start = number * LENGTH
+    moved = tuple(Interval(e.label, e.start + start, e.stop + start, e.track) for e in events)
+    tracks = (make_track(str(k), "car", [start], [[50.0 * k, 0, 50 * k + 40, 40]]) for k in range(objects))
+    return Tracks(start, start + LENGTH, tuple(tracks), moved)
+
+
+def answers(number: int, *, gold: Tracks | None = None, **drawn: Tracks) -> Answers:
+    return Answers(number * LENGTH, (number + 1) * LENGTH, tuple(drawn), tuple(drawn.values()), gold)
+
+
+def crowd(spam: str, objects: int = 0, gold: bool = False) -> list[Answers]:
+    """Ten segments with two events each, which Ann and Bob mark within two frames of where they are."""
+    rng, tasks = np.random.default_rng(5), []
+    for n in range(10):
+        starts = rng.integers(10, 120), rng.integers(150, 240)
+        real = [span(int(s), int(s) + 40) for s in starts]
+        near = [[span(e.start + int(rng.integers(-2, 3)), e.stop, e.label) for e in real] for _ in range(2)]
+        away = [span(int(s), int(s) + 30) for s in rng.integers(0, 250, 2)]
+        marked = {"whole": [span(0, LENGTH)], "random": away, "nothing": []}[spam]
+        drawn = {"ann": near[0], "bob": near[1], "sam": marked}
+        told = {name: segment(n, *events, objects=objects) for name, events in drawn.items()}
+        tasks.append(answers(n, gold=segment(n, *real, objects=objects) if gold else None, **told))
+    return tasks
+
+
+@pytest.mark.parametrize("gold", [False, True])
+@pytest.mark.parametrize("spam", ["whole", "random", "nothing"])
+def test_who_marks_events_well_is_trusted_and_who_does_not_is_not(spam: str, gold: bool):
+    skills = learn(crowd(spam, gold=gold)).skills
+    assert min(skills["ann"].mean, skills["bob"].mean) > 0.85
+    assert skills["sam"].mean < 0.6
+    assert skills["sam"].weight < skills["ann"].weight / 4
+
+
+def test_gold_of_events_tells_who_of_two_is_right():
+    tasks = [answers(a.start // LENGTH, gold=a.gold, ann=a.drawn[0], sam=a.drawn[2]) for a in crowd("whole", gold=True)]
+    skills = learn(tasks).skills
+    assert skills["ann"].mean > 0.85 and skills["sam"].weight == 0
+
+
+def test_bad_events_beside_good_boxes_leave_the_rates_of_boxes_as_they_are():
+    beside, alone = learn(crowd("random", objects=2)).skills, learn(crowd("nothing", objects=2)).skills
+    assert beside["sam"].mean < beside["ann"].mean - 0.1
+    without = [
+        Answers(a.start, a.stop, a.workers, tuple(Tracks(d.start, d.stop, d.tracks) for d in a.drawn))
+        for a in crowd("random", objects=2)
+    ]
+    boxes = learn(without).skills
+    for name in ("ann", "bob", "sam"):
+        rates = [(s[name].hit, s[name].false_alarm, s[name].spread) for s in (beside, alone, boxes)]
+        assert rates[0] == rates[1] == rates[2]
+    assert boxes["sam"].event_hit is None
+    assert beside["sam"].event_hit < beside["ann"].event_hit
+
+
+def test_gold_of_tracks_alone_says_nothing_of_what_happens():
+    tasks = crowd("nothing", objects=2)
+    silent = [Answers(a.start, a.stop, a.workers, a.drawn, segment(n, objects=2)) for n, a in enumerate(tasks)]
+    heard = [Answers(a.start, a.stop, a.workers, a.drawn, segment(n)) for n, a in enumerate(tasks)]
+    assert learn(silent).skills["ann"].event_false_alarm < 0.1
+    assert learn(heard).skills["ann"].event_false_alarm > 0.5
+
+
+def test_events_outside_of_what_counts_of_a_segment_teach_nothing():
+    task = answers(0, ann=segment(0, span(5, 20)), bob=segment(0, span(100, 140)))
+    within = Answers(80, LENGTH, task.workers, task.drawn)
+    assert learn([within]).skills["ann"].event_false_alarm == pytest.approx(0.1)
+    assert learn([within]).skills["ann"].event_hit < 0.8
+
+
+def made(*said: tuple[Interval, ...], objects: int = 3):
+    drawn = [segment(0, *events, objects=objects) for events in said]
+    return make_consensus([Submission(str(i), str(i), one) for i, one in enumerate(drawn)], 0, LENGTH)
+
+
+def test_one_more_is_worth_asking_where_only_an_event_is_disputed():
+    settled, disputed = made((span(10, 50),), (span(10, 50),)), made((span(10, 50),), ())
+    assert settled.gain < 0.025 < disputed.gain
+    assert disputed.confidence < settled.confidence
+    assert made((span(10, 50),), (span(10, 50),), ()).gain < 0.025
+
+
+def test_one_disputed_event_is_one_thing_among_all():
+    alone, beside_three, beside_nine = (made((span(10, 50),), (), objects=n).gain for n in (0, 3, 9))
+    assert alone / 2 > beside_three > 2 * beside_nine > 0
