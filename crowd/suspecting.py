@@ -16,14 +16,14 @@ import numpy as np
 from django.db import transaction
 from django.db.models import Prefetch
 
-from annotation import recording
-from annotation.core.clipping import clip_to
-from annotation.core.piling import without_heaps
-from annotation.core.tracks import Dense, fill
-from crowd import ghosting, prelabelling, reporting
-from crowd.core import copying, flags
-from crowd.core.comparing import Compared, compare
+from annotation.core.likeness import intervals_soft_f
+from annotation.core.tracks import Dense
+from crowd import reporting
+from crowd.core import copying, echoing, flags
+from crowd.core.comparing import Compared
+from crowd.core.echoing import Marked
 from crowd.core.flags import Flag
+from crowd.hearing import Given, compared, given_by
 from crowd.lifecycle import FILLED_SEATS, TaskStatus
 from crowd.models import Assignment, Score, Suspicion, Task
 from crowd.models import Skill as SkillRow
@@ -44,19 +44,23 @@ NAMED = 10  # copies in the evidence
 class Work:
     """One submission, beside what the others drew of the same task."""
 
-    drawn: Dense
-    others: Sequence[Dense]
+    mine: Given
+    others: Sequence[Given]
     work_s: float
 
 
 @dataclass
 class Pairs:
-    """Copies by (who came later, who came earlier), and how often any two met."""
+    """Copies by (who came later, who came earlier), how often any two met, and of whom all events together say it."""
 
     alike: dict[tuple[str, str], list[dict[str, object]]] = field(default_factory=lambda: defaultdict(list))
     met: Counter[frozenset[str]] = field(default_factory=Counter)
 
+    echoed: set[frozenset[str]] = field(default_factory=set)
+
     def often(self, later: str, earlier: str) -> bool:
+        if frozenset((later, earlier)) in self.echoed:
+            return True
         times = len(self.alike.get((later, earlier), ())) + len(self.alike.get((earlier, later), ()))
         return copying.often(times, self.met[frozenset((later, earlier))])
 
@@ -65,7 +69,8 @@ def flag_workers(*, project_id: str) -> None:
     """Look at everybody's latest work anew; what is no longer suspicious is forgotten."""
     works: defaultdict[str, list[Work]] = defaultdict(list)
     compared = [_note(task, works) for task in _latest(project_id)]
-    pairs = _pairs(compared, _spreads(project_id))
+    pairs = _pairs([(seats, task) for seats, task, _ in compared], _spreads(project_id))
+    _note_echoes(pairs, compared)
     found: defaultdict[str, list[Flag]] = defaultdict(list)
     for worker in works:
         found[worker] += _flags(worker, works)
@@ -90,9 +95,11 @@ def voices(*, task: Task, seats: Sequence[Assignment]) -> list[list[str]]:
     }
     if not pairs:
         return []
-    drawn = _drawn(task, ordered)
-    likely = copying.judge(_compared(task, drawn), _known(_spreads(task.project_id), ordered), copying.USUAL)
+    given = given_by(task, ordered)
+    boxes, _ = compared(task, _workers(ordered), given)
+    likely = copying.judge(boxes, _known(_spreads(task.project_id), ordered), copying.USUAL)
     alike = [pair for pair in pairs if pair in likely and likely[pair].score >= copying.ALIKE_AGAIN]
+    alike += [(i, j) for i, j in pairs if _same_events(given[i], given[j])]
     return [[ordered[i].pk for i in sorted(group)] for group in copying.groups(alike, len(ordered))]
 
 
@@ -117,31 +124,40 @@ def _latest(project_id: str) -> list[Task]:
     return list(reversed(tasks.order_by("-opened_at", "pk")[:TASKS]))
 
 
-def _drawn(task: Task, seats: Sequence[Assignment]) -> list[Dense]:
-    """What was drawn where nobody was shown what a neighbour had drawn; of heaps, some: all are compared with all."""
-    start, stop = ghosting.unseen(task=task, seats=seats)
-    return [without_heaps(fill(recording.load(seat.track_set).tracks, start, stop)) for seat in seats]
-
-
-def _compared(task: Task, drawn: list[Dense]) -> Compared:
-    start, stop = drawn[0].start, drawn[0].stop
-    given = fill(clip_to(prelabelling.pre_labels_for(task), start, stop).tracks, start, stop)
-    gold = fill(clip_to(recording.load(task.gold.track_set), start, stop).tracks, start, stop) if task.gold else None
-    return compare(drawn, given=given if given.ids else None, gold=gold)
+def _same_events(one: Given, other: Given) -> bool:
+    """Where nobody of the two drew a box: boxes have hands of their own to tell by."""
+    nothing_drawn = not (one.drawn.ids or other.drawn.ids)
+    return nothing_drawn and echoing.same_ends(one.events, other.events, 0, one.drawn.present.shape[1])
 
 
 def _known(spreads: dict[str, float], seats: Sequence[Assignment]) -> list[float]:
     return [spreads.get(seat.worker_id or "", USUAL_SPREAD) for seat in seats]
 
 
-def _note(task: Task, works: dict[str, list[Work]]) -> tuple[list[Assignment], Compared]:
+def _note(task: Task, works: dict[str, list[Work]]) -> tuple[list[Assignment], Compared, Marked]:
     """Add one task's submissions to their workers' work, and compare them with each other."""
     seats = task.filled[-AT_ONCE:]  # type: ignore[attr-defined]
-    drawn = _drawn(task, seats)
+    given = given_by(task, seats)
     for i, seat in enumerate(seats):
         seconds = reporting.work_s(seat.claimed_at, seat.submitted_at)
-        works[seat.worker_id].append(Work(drawn[i], [*drawn[:i], *drawn[i + 1 :]], seconds))
-    return seats, _compared(task, drawn)
+        works[seat.worker_id].append(Work(given[i], [*given[:i], *given[i + 1 :]], seconds))
+    return seats, *compared(task, _workers(seats), given)
+
+
+def _workers(seats: Sequence[Assignment]) -> list[str]:
+    return [str(seat.worker_id) for seat in seats]
+
+
+def _note_echoes(pairs: Pairs, tasks: Sequence[tuple[list[Assignment], Compared, Marked]]) -> None:
+    """Add whose events end alike, and on which tasks all of them do."""
+    seats_of = {marked.task: seats for seats, _, marked in tasks}
+    for names, ends in echoing.suspected([marked for _, _, marked in tasks]).items():
+        pairs.echoed.add(names)
+        for task, (number, all_alike) in ends.tasks.items():
+            if all_alike:
+                earlier, later = (seat for seat in seats_of[task] if seat.worker_id in names)
+                one: dict[str, object] = {"submission": later.pk, "of": earlier.pk, "ends_of_events": number}
+                pairs.alike[str(later.worker_id), str(earlier.worker_id)].append(one)
 
 
 def _pairs(tasks: Sequence[tuple[list[Assignment], Compared]], spreads: dict[str, float]) -> Pairs:
@@ -170,20 +186,17 @@ def _copies(pairs: Pairs) -> dict[str, Flag]:
 
 def _flags(worker: str, works: dict[str, list[Work]]) -> list[Flag]:
     mine = [work for work in works[worker] if work.others]
-    alone = [_one(work.others) for work in mine]
-    still = [flags.never_moves(work.drawn, others) for work, others in zip(mine, alone, strict=True)]
-    busy = [work for work in works[worker] if work.drawn.ids or any(other.ids for other in work.others)][-LATEST:]
-    pool = [
-        work.work_s / max(1, len(work.drawn.ids)) for other, some in works.items() if other != worker for work in some
-    ]
+    alone = [_one([other.drawn for other in work.others]) for work in mine]
+    still = [flags.never_moves(work.mine.drawn, others) for work, others in zip(mine, alone, strict=True)]
+    busy = [w for w in works[worker] if w.mine.things or any(other.things for other in w.others)][-LATEST:]
+    pool = [work.work_s / max(1, work.mine.things) for other, some in works.items() if other != worker for work in some]
     found = [
         _fast(busy, pool),
         # One still scene is a coincidence.
         next((flag for flag in still if flag), None) if sum(map(bool, still)) > len(still) / 2 else None,
-        flags.same_everywhere([work.drawn for work in mine], alone),
-        flags.draws_little(
-            [len(work.drawn.ids) for work in mine], [median(len(o.ids) for o in work.others) for work in mine]
-        ),
+        flags.same_times([w.mine.events for w in mine], [[other.events for other in w.others] for w in mine]),
+        flags.same_everywhere([work.mine.drawn for work in mine], alone),
+        flags.draws_little([w.mine.things for w in mine], [median(o.things for o in w.others) for w in mine]),
         flags.no_better_than_chance(_agreement(mine[-2 * LATEST :]), _chance(mine[-2 * LATEST :])),
     ]
     return [flag for flag in found if flag]
@@ -192,24 +205,30 @@ def _flags(worker: str, works: dict[str, list[Work]]) -> list[Flag]:
 def _fast(busy: list[Work], pool: list[float]) -> Flag | None:
     if len(busy) < flags.TASKS:
         return None
-    objects = sum(max(1, len(work.drawn.ids)) for work in busy)
-    return flags.too_fast(work_s=sum(work.work_s for work in busy), objects=objects, pool_s=pool)
+    things = sum(max(1, work.mine.things) for work in busy)
+    return flags.too_fast(work_s=sum(work.work_s for work in busy), objects=things, pool_s=pool)
 
 
 def _agreement(mine: list[Work]) -> list[float]:
     """How alike each answer is to the nearest of the others': one honest other is enough to show an honest worker."""
-    return [max(_same(work.drawn, other) for other in work.others) for work in mine]
+    return [max(_same(work.mine, other) for other in work.others) for work in mine]
 
 
-def _same(one: Dense, other: Dense) -> float:
-    return flags.repeats(one, other) if one.ids or other.ids else 1.0
+def _same(one: Given, other: Given) -> float:
+    return _alike(one, other) if one.things or other.things else 1.0
+
+
+def _alike(one: Given, other: Given) -> float:
+    """By what is drawn, or where neither drew anything by what is marked; 0 if both are empty."""
+    drawn = one.drawn.ids or other.drawn.ids or not (one.events or other.events)
+    return flags.repeats(one.drawn, other.drawn) if drawn else intervals_soft_f(one.events, other.events)
 
 
 def _chance(mine: list[Work]) -> list[float]:
     """How alike a worker's answers are to the nearest of others' answers to other tasks: what says nothing of skill."""
     away = max(1, len(mine) // 2)
     pairs = zip(mine, mine[away:] + mine[:away], strict=True)
-    return [max(flags.repeats(a.drawn, other) for other in b.others) for a, b in pairs]
+    return [max(_alike(a.mine, other) for other in b.others) for a, b in pairs]
 
 
 def _one(some: Sequence[Dense]) -> Dense:

@@ -12,8 +12,9 @@ from typing import Any
 
 import numpy as np
 
+from annotation.core.likeness import intervals_soft_f
 from annotation.core.matching import match, track_iou
-from annotation.core.tracks import Dense
+from annotation.core.tracks import Dense, Interval
 
 FAST = 0.2  # share of the pool's median time per object
 POOL = 5  # times that it takes to know what is usual
@@ -97,10 +98,38 @@ def _first(tracks: Dense, n: int) -> Dense:
     return Dense(0, tracks.ids, tracks.labels, *parts)
 
 
-def draws_little(drawn: Sequence[int], others: Sequence[float]) -> Flag | None:
-    """One object at most in every task, where the others draw three and more, over three such tasks.
+def same_times(marked: Sequence[Sequence[Interval]], others: Sequence[Sequence[Sequence[Interval]]]) -> Flag | None:
+    """The same events at the same times of most segments and of three at least, such as the whole clip each time, where
+    the others of each segment mark others, and these are not the same from segment to segment.
 
-    `drawn` are numbers of objects per task, `others` the medians of what the others drew of the same ones.
+    An entry for each segment, counted from its start; `others` has one for each other worker of it. Where any of the
+    others marks about the same, that is what happens there.
+    """
+    alone = [
+        not any(intervals_soft_f(mine, o) >= DIFFERENT for o in some) for mine, some in zip(marked, others, strict=True)
+    ]
+    theirs = [[event for other in some for event in other] for some in others]
+    own = [i for i in range(len(marked)) if marked[i] and theirs[i] and alone[i]]
+    again = [
+        i
+        for i in own
+        if any(
+            j != i
+            and intervals_soft_f(marked[i], marked[j]) >= SAME > DIFFERENT > intervals_soft_f(theirs[i], theirs[j])
+            for j in own
+        )
+    ]
+    busy = sum(map(bool, marked))
+    if len(again) < TASKS or 2 * len(again) <= busy:
+        return None
+    events = [{"label": e.label, "start": e.start, "stop": e.stop} for e in marked[again[-1]][:BACK]]
+    return Flag("same_everywhere", {"events": events, "times": len(again), "tasks": busy})
+
+
+def draws_little(drawn: Sequence[int], others: Sequence[float]) -> Flag | None:
+    """One object or event at most in every task, where the others draw three and more, over three such tasks.
+
+    `drawn` are numbers of these per task, `others` the medians of what the others drew of the same ones.
     """
     busy = [(mine, usual) for mine, usual in zip(drawn, others, strict=True) if usual >= MANY]
     if len(busy) < TASKS or max(mine for mine, _ in busy) > 1:
