@@ -6,15 +6,16 @@ from django.contrib.auth.decorators import login_required
 from django.db.models import Exists, OuterRef
 from django.db.models.functions import Now
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import get_object_or_404, render
 
+from annotation import access, defining
 from annotation.access import Capability
 from annotation.models import Project
 from annotation.pages import one_page, project_of
 from crowd import accounting, claiming, coaching, disputing, reporting
 from crowd.core.policies import CLIP_QUALITIES
 from crowd.lifecycle import DisputeStatus, PayoutStatus, Seat
-from crowd.models import Assignment, Dispute, Payout
+from crowd.models import Assignment, Dispute, Gold, Payout
 from crowd.presenting import current_policy
 
 LATEST = 20
@@ -81,6 +82,15 @@ def policy(request: HttpRequest, project_id: str) -> HttpResponse:
     project = project_of(request, project_id, Capability.RUN)
     context = {"project": project, "policy": current_policy(project), "qualities": CLIP_QUALITIES}
     return render(request, "projects/policy.html", context)
+
+
+@login_required
+def gold(request: HttpRequest, project_id: str, gold_id: str) -> HttpResponse:
+    """What gold holds, over its frames, for whoever may read the project."""
+    rows = access.visible(Gold.objects.filter(project=project_id), request.user).select_related("project", "video")
+    found = get_object_or_404(rows, pk=gold_id)
+    labels = defining.current_ontology(found.project).labels
+    return render(request, "projects/gold_item.html", {"gold": found, "labels": labels})
 
 
 @login_required

@@ -88,6 +88,14 @@ def sized(seats: QuerySet[Assignment]) -> QuerySet[Assignment]:
     return seats.annotate(size=submitted + Coalesce(Bytes("draft__body"), 0))
 
 
+def gold_of(project: Project) -> list[Gold]:
+    """All of a project's gold, each with its number of intervals."""
+    rows = list(Gold.objects.filter(project=project).select_related("video", "track_set"))
+    for row in rows:
+        row.intervals = recording.count_intervals(row.track_set)  # type: ignore[attr-defined]
+    return rows
+
+
 def assignment_body(seat: Assignment) -> dict[str, Any]:
     """A seat as its worker sees it: gold and real work alike."""
     policy, segment = policy_of(seat.batch), seat.task.segment

@@ -67,6 +67,7 @@ class GoldSerializer(serializers.Serializer):
     start = serializers.IntegerField()
     stop = serializers.IntegerField()
     tracks = serializers.IntegerField(source="track_set.track_count")
+    intervals = serializers.IntegerField()
     warnings = serializers.ListField(child=serializers.DictField(), default=list)
     created_at = serializers.DateTimeField()
     exposures = serializers.IntegerField()
@@ -75,6 +76,11 @@ class GoldSerializer(serializers.Serializer):
     flagged_at = serializers.DateTimeField(allow_null=True)
     evidence = serializers.DictField(allow_null=True)
     events = GoldEventSerializer(many=True)
+
+
+class GoldTracksSerializer(TracksSerializer):
+    start = serializers.IntegerField()
+    stop = serializers.IntegerField()
 
 
 class PreLabelsInSerializer(TracksSerializer):

@@ -10,6 +10,7 @@ api_urlpatterns = [
     path("projects/<str:project_id>/", projects.ProjectDetail.as_view()),
     path("projects/<str:project_id>/gold/", gold.GoldList.as_view()),
     path("gold/<str:gold_id>/", gold.GoldDetail.as_view()),
+    path("gold/<str:gold_id>/tracks/", gold.GoldTracks.as_view()),
     path("gold/<str:gold_id>/retire/", gold.GoldMove.as_view(move="retire")),
     path("gold/<str:gold_id>/restore/", gold.GoldMove.as_view(move="restore")),
     path("projects/<str:project_id>/pre-labels/", projects.PreLabelsList.as_view()),

@@ -19,8 +19,8 @@ from annotation.models import Invite, Member, Project, User, Video
 from annotation.pages import one_page, project_of
 from crowd import accounting, awaiting, reporting
 from crowd.lifecycle import ENDED_SEATS, BatchStatus, TaskStatus
-from crowd.models import Assignment, Batch, Gold
-from crowd.presenting import batch_body, current_policy
+from crowd.models import Assignment, Batch
+from crowd.presenting import batch_body, current_policy, gold_of
 from crowd.seating import held_micros
 from review import showing, watching
 from review.lifecycle import ConsensusStatus, WorkStatus
@@ -80,7 +80,7 @@ def _whole(request: HttpRequest, found: Project) -> dict[str, Any]:
         "batch_page": batch_page,
         "batches": [batch_body(batch) | {"names": _names(batch)} for batch in batch_page],
         "held_micros": held_micros(project=found),
-        "gold": Gold.objects.filter(project=found).select_related("video", "track_set"),
+        "gold": gold_of(found),
         "exports": one_page(request, exports.order_by("-created_at", "-pk"), size=EXPORTS, name="exports"),
         "imports": one_page(request, imports.order_by("-created_at", "pk"), size=IMPORTS, name="imports"),
         "formats": list(FORMATS),

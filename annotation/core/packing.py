@@ -74,6 +74,18 @@ def unpack(payload: bytes | memoryview, start: int, stop: int) -> Tracks:
     return Tracks(start, stop, made, tuple(Interval(*i) for i in header["intervals"]))
 
 
+def count_intervals(payload: bytes | memoryview) -> int:
+    """How many intervals were packed; no box is read for it. Unreadable as in `unpack`."""
+    stream = zlib.decompressobj()
+    try:
+        head = stream.decompress(payload, _HEAD.size)
+        length = _HEAD.unpack(head)[2]
+        words = json.loads(stream.decompress(stream.unconsumed_tail, length))
+    except (zlib.error, struct.error, json.JSONDecodeError) as error:
+        raise Unreadable(f"no packed tracks: {error}") from None
+    return len(words["intervals"])
+
+
 def digest(tracks: Tracks) -> str:
     """SHA-256 of the content and its range, the same however it is packed; hex."""
     sha = hashlib.sha256(_words([tracks.start, tracks.stop, _header(tracks)]))

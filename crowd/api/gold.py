@@ -8,7 +8,7 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from annotation import access
+from annotation import access, recording
 from annotation.access import Capability
 from annotation.answering import get_or_404, paged, text
 from annotation.api.rows import project_for
@@ -55,6 +55,15 @@ class GoldDetail(View):
         return Response(gold_body(gold, Reader.of(request.user, gold.project)))
 
 
+class GoldTracks(View):
+    """What gold says of its frames."""
+
+    @extend_schema(responses=serializers.GoldTracksSerializer)
+    def get(self, request: Request, gold_id: str) -> Response:
+        gold = get_or_404(access.visible(Gold.objects.select_related("track_set"), request.user), gold_id)
+        return Response({"start": gold.start, "stop": gold.stop, **recording.load_json(gold.track_set)})
+
+
 class GoldMove(View):
     """Retire gold, or use it again."""
 
@@ -72,4 +81,5 @@ class GoldMove(View):
 
 def gold_body(gold: Gold, reader: Reader) -> dict[str, Any]:
     gold.exposures = exposing.exposures_of(gold)  # type: ignore[attr-defined]
+    gold.intervals = recording.count_intervals(gold.track_set)  # type: ignore[attr-defined]
     return dict(serializers.GoldSerializer(gold, context={"reader": reader}).data)

@@ -13,7 +13,10 @@ import { createEvents } from "./events.js";
 import { createKeys, keyTable } from "./keys.js";
 import { $ } from "./dom.js";
 
-/** `piece` is what `createStore` takes; `clip` is the contract's; `loadPicture(frame)` resolves to a picture. */
+/**
+ * `piece` is what `createStore` takes; `clip` is the contract's, or one without an address where there are pictures
+ * alone; `loadPicture(frame)` resolves to a picture.
+ */
 export function createBench({ root, piece, clip, loadPicture }) {
   const store = createStore(piece);
   const video = $("[data-video]", root);
@@ -98,7 +101,7 @@ export function createBench({ root, piece, clip, loadPicture }) {
     // The pictures of the server go on where the clip does not play.
     if (store.shown === null) player.show(store.frame);
   });
-  video.src = clip.url;
+  if (clip.url) video.src = clip.url;
   player.show(store.start);
 
   const bench = { store, player, history, canvas, commands, marking, piece, clip };

@@ -102,7 +102,7 @@ export function createPlayer({ video, store, times, width, height, loadPicture }
     }
   }
 
-  const canProve = () => !video.error && "requestVideoFrameCallback" in video;
+  const canProve = () => video.hasAttribute("src") && !video.error && "requestVideoFrameCallback" in video;
 
   const start = () => {
     settling ??= settle().finally(() => {
