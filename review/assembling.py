@@ -12,6 +12,7 @@ import numpy as np
 
 from annotation.core.clipping import clip_to
 from annotation.core.joins import Ref, SegmentTracks, Stitched
+from annotation.core.likeness import inside, intervals_soft_f
 from annotation.core.resolving import resolve, to_tracks
 from annotation.core.tracks import Bools, Floats, Interval, Track, Tracks
 from annotation.formats.content import Rows, rows_of_dense
@@ -194,7 +195,8 @@ class Whole:
                 continue
             one = replace(one, track=str(number) if number else None)
             found.setdefault((one.label, one.track, repr(sorted(one.attributes.items()))), []).append((segment, one))
-        merged = [i for group in found.values() for i in _merged(group)]
+        spans = {self._pairs[key][0]: span for key, span in self.spans.items()}
+        merged = [i for group in found.values() for i in _merged(group, spans)]
         return tuple(sorted(merged, key=lambda i: (i.start, i.stop, i.label)))
 
 
@@ -214,18 +216,30 @@ def _on_keyframes(changes: Mapping[int, Mapping[str, Any]], track: Track) -> dic
     return out
 
 
-def _merged(group: list[tuple[str, Interval]]) -> list[Interval]:
-    """Intervals of one kind with their segments: what one segment says twice is two."""
+def _merged(group: list[tuple[str, Interval]], spans: Mapping[str, tuple[int, int]]) -> list[Interval]:
+    """Intervals of one kind with their segments, whose ranges are `spans`: what one segment says twice is two.
+
+    Of several that one may belong to, it does to what is most like it on the frames that both segments show.
+    """
     out: list[Interval] = []
-    reached: list[tuple[int, set[str]]] = []  # those that what comes may belong to: their places, and whose they are
+    reached: list[tuple[int, dict[str, Interval]]] = []  # those that what comes may belong to: their places and pieces
     for segment, one in sorted(group, key=lambda said: (said[1].start, said[1].stop)):
-        reached = [(place, whose) for place, whose in reached if out[place].stop >= one.start]
-        own = max(((out[at].stop, at, whose) for at, whose in reached if segment not in whose), default=None)
-        if own is None:
-            reached.append((len(out), {segment}))
+        reached = [(place, pieces) for place, pieces in reached if out[place].stop >= one.start]
+        free = [(place, pieces) for place, pieces in reached if segment not in pieces]
+        if not free:
+            reached.append((len(out), {segment: one}))
             out.append(one)
-        else:
-            stop, place, whose = own
-            out[place] = replace(out[place], stop=max(stop, one.stop))
-            whose.add(segment)
+            continue
+        alike = [max(_alike(spans[segment], one, spans[s], i) for s, i in pieces.items()) for _, pieces in free]
+        best = max(range(len(free)), key=lambda k: (alike[k], out[free[k][0]].stop, -k))
+        place, pieces = free[best]
+        out[place] = replace(out[place], stop=max(out[place].stop, one.stop))
+        pieces[segment] = one
     return out
+
+
+def _alike(span: tuple[int, int], one: Interval, other_span: tuple[int, int], other: Interval) -> float:
+    """Temporal IoU of two intervals on the frames that both of their segments show."""
+    start, stop = max(span[0], other_span[0]), min(span[1], other_span[1])
+    a, b = (inside([i], start, stop) for i in (one, other))
+    return intervals_soft_f(a, b) if a and b else 0.0

@@ -255,6 +255,14 @@ def test_intervals_of_one_kind_that_follow_on_each_other_stay_two(bare: tuple[Pr
     assert intervals_again(*bare, *given) == given
 
 
+@pytest.mark.parametrize("ranges", [[(5, 16), (10, 25)], [(5, 25), (10, 16)], [(5, 16), (10, 25), (12, 40)]])
+def test_intervals_of_one_kind_that_go_on_at_once_are_each_put_together(
+    bare: tuple[Project, Video], ranges: list[tuple[int, int]]
+) -> None:
+    given = [of("car", start, stop) for start, stop in ranges]
+    assert intervals_again(*bare, *given) == given
+
+
 def test_submissions_that_a_file_names_are_none_of_the_project_s() -> None:
     """One worker's pseudonyms in two projects cannot be put together by importing both exports into a third."""
     _, data = download(labelled(frames=60), "json")
