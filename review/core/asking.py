@@ -9,7 +9,7 @@ from math import inf
 
 import numpy as np
 
-from annotation.core.matching import track_soft_f
+from annotation.core.likeness import inside, soft_f
 from annotation.core.tracks import Tracks, fill
 from crowd.core.skill import SPREAD, Skill
 from crowd.core.stopping import settled
@@ -21,7 +21,7 @@ from review.core.steps import Told, all_tasks, nobody
 
 FIRST, MOST = 2, 5  # seats of a task under --adaptive: at first, and at most
 SEEN = 2  # tasks after which a worker's skill says enough to choose by
-PROVEN = 0.65  # soft track F with gold that has objects, from which an empty segment is believed early
+PROVEN = 0.65  # soft F with gold that holds something, from which an empty segment is believed early
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,8 @@ def ask_more(
 def _is_settled(made: Consensus, drawn: Sequence[Drawn], learnt: Learnt, rule: Asking, *, proven: bool) -> bool:
     """By the plain rule, of two and more who have a say."""
     if rule.agreement_floor is None:
-        return settled(gain=made.gain, empty=not made.tracks.tracks, proven=proven, gain_floor=rule.gain_floor)
+        empty = not (made.tracks.tracks or made.tracks.intervals)
+        return settled(gain=made.gain, empty=empty, proven=proven, gain_floor=rule.gain_floor)
     heard = [made.scores[submission_id(d)] for d in drawn if learnt.skills[d.worker].weight > 0]
     return len(heard) >= FIRST and float(np.mean(heard)) >= rule.agreement_floor
 
@@ -114,12 +115,16 @@ def _proven(cases: Sequence[Case], used: Sequence[Sequence[tuple[Drawn, ...]]]) 
     found = set()
     for case, lists in zip(cases, used, strict=True):
         for task, some in zip(case.tasks, lists, strict=True):
-            if task.gold is None or not task.gold.tracks:
+            if task.gold is None or not _holds_something(task.gold, task):
                 continue
-            gold = fill(task.gold.tracks, task.start, task.stop)
-            alike = {d.worker: fill(d.tracks.tracks, task.start, task.stop) for d in some}
-            found |= {w for w, own in alike.items() if gold.present.any() and track_soft_f(gold, own) >= PROVEN}
+            gold, alike = task.gold, {d.worker: d.tracks for d in some}
+            found |= {w for w, own in alike.items() if soft_f(own, gold, task.start, task.stop) >= PROVEN}
     return found
+
+
+def _holds_something(gold: Tracks, task: Task) -> bool:
+    shown = gold.tracks and fill(gold.tracks, task.start, task.stop).present.any()
+    return bool(shown or inside(gold.intervals, task.start, task.stop))
 
 
 def submission_id(drawn: Drawn) -> str:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from annotation.core.tracks import Interval, Tracks, make_track
+from annotation.core.tracks import Dense, Interval, Tracks, make_track
+from review.core.cases import Case, Drawn, Task
 from review.core.consensus import Submission, make_consensus
+from review.core.evaluating import evaluate
 from review.core.learning import Answers, learn
 
 LENGTH = 300
@@ -103,3 +105,30 @@ def test_one_more_is_worth_asking_where_only_an_event_is_disputed():
 def test_one_disputed_event_is_one_thing_among_all():
     alone, beside_three, beside_nine = (made((span(10, 50),), (), objects=n).gain for n in (0, 3, 9))
     assert alone / 2 > beside_three > 2 * beside_nine > 0
+
+
+def used(third: tuple[Interval, ...], gold: Tracks | None, *said: tuple[Interval, ...]) -> int:
+    """How many of three workers an adaptive evaluation asks, of whom the first two said so."""
+    given = [segment(0, *events) for events in (*said, third)]
+    drawn = tuple(Drawn(i, name, one) for i, (name, one) in enumerate(zip(("ann", "bob", "cid"), given, strict=True)))
+    none = np.zeros((0, LENGTH), bool)
+    truth = Dense(0, (), (), np.zeros((0, LENGTH, 4)), none, none)
+    (result,), _ = evaluate([Case("clip", truth, (Task(0, LENGTH, drawn, gold),))], adaptive=True)
+    return len(result.used[0])
+
+
+def test_what_holds_events_alone_is_not_empty():
+    one = (span(10, 50),)
+    assert used(one, None, one, one) == 2
+    assert used((), None, (), ()) == 3  # nobody is known to see anything
+
+
+def test_who_marked_what_gold_marks_is_believed_that_nothing_happens():
+    one, gold = (span(10, 50),), segment(0, span(10, 50))
+    proven = Task(0, LENGTH, tuple(Drawn(i, name, segment(0, *one)) for i, name in enumerate(("ann", "bob"))), gold)
+    blank = tuple(Drawn(i, name, segment(1)) for i, name in enumerate(("ann", "bob", "cid")))
+    none = np.zeros((0, 2 * LENGTH), bool)
+    truth = Dense(0, (), (), np.zeros((0, 2 * LENGTH, 4)), none, none)
+    case = Case("clip", truth, (proven, Task(LENGTH, 2 * LENGTH, blank, None)))
+    (result,), _ = evaluate([case], adaptive=True)
+    assert [len(some) for some in result.used] == [2, 2]
