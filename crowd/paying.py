@@ -17,7 +17,7 @@ from crowd.signals import submission_changed
 
 
 def settle(*, task: Task, scores: Mapping[str, float]) -> list[str]:
-    """Accept those submissions of a decided task whose soft track F is at or above `gold_floor`.
+    """Accept those submissions of a decided task that are like its outcome (soft F) by `gold_floor` or more.
 
     `scores` are by assignment id. The others stay submitted until a manager decides. Returns the accepted ones.
     """

@@ -107,7 +107,7 @@ def _accept(consensus: Consensus, task: Task, *, track_set: TrackSet | None, ver
 
 
 def _scores(consensus: Consensus, task: Task, track_set: TrackSet, verdict: Verdict) -> dict[str, float]:
-    """The soft track F of each submission with what was accepted, by assignment id: also of one that came after the
+    """How like each submission is to what was accepted (soft F), by assignment id: also of one that came after the
     build, for nobody else settles it."""
     build = Build.objects.get(consensus=consensus, version=consensus.version)
     known = {} if verdict == Verdict.AMEND else dict(build.scores)

@@ -150,7 +150,7 @@ def has_a_say(submission: Submission) -> bool:
 
 
 def peer_scores(task: Task, seats: list[Assignment], voices: Voices) -> dict[str, float]:
-    """Each submission's soft track F with the consensus of the others; nothing where there are no others.
+    """How like each submission is to the consensus of the others (soft F); nothing where there are no others.
 
     Who copied from each other is no witness for each other.
     """

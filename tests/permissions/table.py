@@ -98,6 +98,7 @@ ROWS = (
     Row("GET", "/projects/{project_id}/gold/", "READ", 200),
     Row("POST", "/projects/{project_id}/gold/", "RUN", 201, {"video": "{video_id}", "tracks": []}),
     Row("GET", "/gold/{gold_id}/", "READ", 200),
+    Row("GET", "/gold/{gold_id}/tracks/", "READ", 200),
     Row("POST", "/gold/{gold_id}/retire/", "RUN", 200, WHY),
     Row("POST", "/gold/{gold_id}/restore/", "RUN", 200, WHY, at={"gold_id": "retired_gold"}),
     Row("GET", "/projects/{project_id}/pre-labels/", "READ", 200),

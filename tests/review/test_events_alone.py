@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from annotation import recording
-from crowd.models import Assignment, Batch, Score
-from review import measuring
+from crowd.core.skill import Skill as Known
+from crowd.models import Assignment, Batch, Score, Skill
+from review import learning, measuring
 from review.lifecycle import ConsensusStatus
 from review.models import Build
 from tests import cast
@@ -92,3 +93,20 @@ def test_gold_of_events_tells_who_sees_them() -> None:
     mark(batch, Wanda=at((5, 15)), Will=[])
     scores = dict(Score.objects.values_list("assignment__worker__username", "value"))
     assert scores == {"Wanda": 1.0, "Will": 0.0}
+
+
+def test_who_marks_the_whole_clip_of_ten_segments_hardly_has_a_say() -> None:
+    project = cast.project(labels=LABELS)
+    batch = stage.launched(182, project=project, segment_frames=20, overlap_frames=2, redundancy=3)
+    for name in ("Wanda", "Will", "Walt"):
+        worker = cast.client(name)
+        while (answer := stage.try_claim(worker, batch.project)).status_code == 201:
+            seat = answer.json()
+            start, stop = seat["segment"]["start"], seat["segment"]["stop"]
+            said = at((start, stop) if name == "Walt" else (start + 6, start + 11))
+            body = {"token": seat["token"], "tracks": [], "intervals": said}
+            assert worker.post(f"{API}/assignments/{seat['id']}/submit/", body).status_code == 200
+    learning.learn_skills(project_id=project.pk)
+    found = {row.worker.username: Known.from_json(row.figures) for row in Skill.objects.select_related("worker")}
+    assert found["Walt"].mean < 0.6 and min(found["Wanda"].mean, found["Will"].mean) > 0.82
+    assert found["Walt"].weight < min(found["Wanda"].weight, found["Will"].weight) / 5
