@@ -15,7 +15,7 @@ from crowd.core.comparing import Compared, compare
 from crowd.core.echoing import Marked
 from crowd.models import Assignment, Task
 
-EVENTS = 50  # of one submission that are compared with all others
+EVENTS = 30  # of one submission that are compared with all others, the first ones
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ def given_by(task: Task, seats: Sequence[Assignment]) -> list[Given]:
     given = []
     for seat in seats:
         said = recording.load(seat.track_set)
-        events = _from(start, stop, said)[:EVENTS]
+        events = sorted(_from(start, stop, said), key=lambda e: (e.start, e.stop, e.label))[:EVENTS]
         given.append(Given(without_heaps(fill(said.tracks, start, stop)), events))
     return given
 
