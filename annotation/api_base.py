@@ -113,6 +113,9 @@ class View(APIView):
     #: For the schema: every list is in pages (see `answering.paged`).
     pagination_class = Pages
 
+    #: False: the view commits bit by bit, and may be asked twice.
+    whole = True
+
     #: Headers that say what a body says elsewhere: an Idempotency-Key covers them, too.
     telling_headers: tuple[str, ...] = ()
 
@@ -127,4 +130,5 @@ class View(APIView):
         if not isinstance(request.data, dict):
             raise Invalid([Problem("", "must be an object")])
         # DRF looks the handler up on the instance once this method has returned.
-        setattr(self, name, partial(idempotency.once, getattr(self, name), digest))
+        once = idempotency.once if self.whole else idempotency.once_in_parts
+        setattr(self, name, partial(once, getattr(self, name), digest))

@@ -90,10 +90,7 @@ def _sha256_of(file: UploadedFile) -> str:
 
 def once(handler: Callable, digest: str, request: Request, *args: Any, **kwargs: Any) -> HttpResponse:
     """The answer of `handler`, called in one transaction; with a key, what it answered the first time."""
-    scoped = request.method == "POST" and request.user.is_authenticated
-    key = request.headers.get("Idempotency-Key") if scoped else None
-    if key is not None and not KEY.fullmatch(key):
-        raise BadKey
+    key = _key_of(request)
     kept: Problem | None = None
     response: HttpResponse | None = None
     with transaction.atomic():
@@ -115,13 +112,45 @@ def once(handler: Callable, digest: str, request: Request, *args: Any, **kwargs:
     return response
 
 
+def once_in_parts(handler: Callable, digest: str, request: Request, *args: Any, **kwargs: Any) -> HttpResponse:
+    """The same for a handler that commits bit by bit and does nothing twice: its answer is kept when all is done.
+
+    What stopped half-way, or is still under way, is done again, and the answer then tells what was done before.
+    """
+    key = _key_of(request)
+    if key is None:
+        return handler(request, *args, **kwargs)
+    if row := IdempotencyKey.objects.filter(**_scope(request, key)).first():
+        return _replay(row, digest)
+    response = handler(request, *args, **kwargs)
+    if response.status_code < 400:
+        with transaction.atomic():
+            row = _begin(request, key, digest)
+            if row.status is not None:
+                return _replay(row, digest)
+            _keep(row, response)
+    return response
+
+
+def _key_of(request: Request) -> str | None:
+    scoped = request.method == "POST" and request.user.is_authenticated
+    key = request.headers.get("Idempotency-Key") if scoped else None
+    if key is not None and not KEY.fullmatch(key):
+        raise BadKey
+    return key
+
+
 def prune() -> int:
     """Forgets the answers that are older than a day; how many there were."""
     return IdempotencyKey.objects.filter(created_at__lt=Now() - KEPT).delete()[0]
 
 
+def _scope(request: Request, key: str) -> dict[str, Any]:
+    return {"user": request.user, "method": request.method, "path": request.path[:500], "key": key}
+
+
 def _begin(request: Request, key: str, digest: str) -> IdempotencyKey:
-    scope = {"user": request.user, "method": request.method, "path": request.path[:500], "key": key}
+    scope = _scope(request, key)
     IdempotencyKey.objects.bulk_create([IdempotencyKey(**scope, body_sha256=digest)], ignore_conflicts=True)
     # A row without an answer can only be our own: others' are seen once they are committed, and then they have one.
     row = IdempotencyKey.objects.filter(**scope).first()

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from crowd.api import assignments, gold, money, payouts, people, projects, qualification
+from crowd.api import assignments, gold, money, payouts, people, projects, qualification, submissions
 from crowd.page_urls import urlpatterns as page_urlpatterns
 
 api_urlpatterns = [
@@ -32,10 +32,20 @@ api_urlpatterns = [
     path("projects/<str:project_id>/same-persons/", qualification.SamePersonList.as_view()),
     path("projects/<str:project_id>/same-persons/<str:pair_id>/", qualification.SamePersonDetail.as_view()),
     path("projects/<str:project_id>/qualification/", qualification.QualificationList.as_view()),
-    path("projects/<str:project_id>/submissions/", people.SubmissionList.as_view()),
-    path("submissions/<str:assignment_id>/accept/", people.SubmissionMove.as_view(move="accept")),
-    path("submissions/<str:assignment_id>/reject/", people.SubmissionMove.as_view(move="reject")),
-    path("submissions/<str:assignment_id>/salvage/", people.SubmissionMove.as_view(move="salvage")),
+    path("projects/<str:project_id>/submissions/", submissions.SubmissionList.as_view()),
+    path("projects/<str:project_id>/submissions/accept/", submissions.DecideMany.as_view(move="accept")),
+    path("projects/<str:project_id>/submissions/reject/", submissions.DecideMany.as_view(move="reject")),
+    path(
+        "projects/<str:project_id>/workers/<str:user>/submissions/accept/",
+        submissions.DecideAllOf.as_view(move="accept"),
+    ),
+    path(
+        "projects/<str:project_id>/workers/<str:user>/submissions/reject/",
+        submissions.DecideAllOf.as_view(move="reject"),
+    ),
+    path("submissions/<str:assignment_id>/accept/", submissions.SubmissionMove.as_view(move="accept")),
+    path("submissions/<str:assignment_id>/reject/", submissions.SubmissionMove.as_view(move="reject")),
+    path("submissions/<str:assignment_id>/salvage/", submissions.SubmissionMove.as_view(move="salvage")),
     path("projects/<str:project_id>/balances/", money.Balances.as_view()),
     path("projects/<str:project_id>/ledger/", money.Ledger.as_view()),
     path("ledger/<str:entry_id>/", money.LedgerDetail.as_view()),

@@ -132,10 +132,26 @@ def _people(request: HttpRequest, found: Project) -> dict[str, Any]:
 def submissions(request: HttpRequest, project_id: str) -> HttpResponse:
     """What was not accepted by the rule, and what came late: a manager has the word."""
     found = project_of(request, project_id, Capability.PEOPLE)
-    below = one_page(request, awaiting.below_the_floor(found), size=SUBMISSIONS, name="below")
     late = one_page(request, awaiting.late(found), size=SUBMISSIONS, name="late")
-    _decided([*below, *late])
-    return render(request, "projects/submissions.html", {"project": found, "below": below, "late": late})
+    context = {"project": found, "late": late} | _below(request, found)
+    _decided([*context["below"], *late])
+    return render(request, "projects/submissions.html", context)
+
+
+def _below(request: HttpRequest, found: Project) -> dict[str, Any]:
+    """A page of what the rule did not accept: of one worker it holds as much as is decided at once."""
+    waiting = awaiting.below_the_floor(found)
+    batches = list(Batch.objects.filter(assignments__in=waiting.order_by().values("pk")).distinct().order_by("-pk"))
+    of, batch = (request.GET.get(name, "").replace("\0", "") for name in ("of", "batch"))
+    rows = waiting.filter(worker__username=of) if of else waiting
+    rows = rows.filter(batch=batch) if batch else rows
+    return {
+        "below": one_page(request, rows, size=awaiting.MOST if of else SUBMISSIONS, name="below"),
+        "workers": awaiting.workers_below(found),
+        "batches": [{"id": row.pk, "created_at": row.created_at, "names": _names(row)} for row in batches],
+        "of": of,
+        "batch": batch,
+    }
 
 
 @login_required

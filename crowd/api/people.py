@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from annotation import access, enrolling
+from annotation import enrolling
 from annotation.access import Capability
-from annotation.answering import choice, get_or_404, paged, paged_at_once, text
+from annotation.answering import get_or_404, paged_at_once, text
 from annotation.api.rows import project_for
 from annotation.api_base import View
 from annotation.errors import Invalid, Missing
 from annotation.models import Project, User
-from crowd import accounting, coaching, paying, presenting, qualifying, reporting, sanctioning, serializers, submitting
-from crowd.api.assignments import WHOLE, read_work
-from crowd.errors import WrongState
-from crowd.lifecycle import Seat
-from crowd.models import Assignment
+from crowd import accounting, coaching, paying, qualifying, reporting, sanctioning, serializers
 from crowd.qualification_serializers import MeInSerializer
 
 
@@ -97,48 +92,3 @@ def _counted(project: Project, worker: User) -> User:
     if counted is None:
         worker.submitted = worker.accepted = worker.rejected = worker.expired = 0
     return counted or worker
-
-
-class SubmissionList(View):
-    """A project's assignments by state: what waits for a manager's word is `submitted`, or `expired` and late."""
-
-    @extend_schema(
-        operation_id="submissions_list",
-        parameters=[OpenApiParameter("status", str, enum=Seat.values)],
-        responses=serializers.SubmissionSerializer(many=True),
-    )
-    def get(self, request: Request, project_id: str) -> Response:
-        project = project_for(request, project_id, Capability.PEOPLE)
-        seats = Assignment.objects.filter(project=project, worker__isnull=False).select_related(
-            *WHOLE, "worker", "score", "peer_score", "late_body"
-        )
-        if status := choice(request, "status", Seat.values):
-            seats = seats.filter(status=status)
-        return paged(self, seats, presenting.submission_body)
-
-
-class SubmissionMove(View):
-    """A manager accepts, rejects or salvages a submission."""
-
-    move = ""
-
-    @extend_schema(request=serializers.ReasonSerializer, responses=serializers.SeatStatusSerializer)
-    def post(self, request: Request, assignment_id: str) -> Response:
-        seats = access.visible(Assignment.objects.select_related(*WHOLE, "worker", "late_body"), request.user)
-        seat = get_or_404(seats, assignment_id)
-        access.require(request.user, seat.project, Capability.PEOPLE)
-        getattr(self, f"_{self.move}")(seat, request.user, text(request.data, "reason"))
-        return Response({"id": seat.pk, "status": seat.status})
-
-    def _accept(self, seat: Assignment, by: User, reason: str) -> None:
-        if not paying.accept(seat=seat, by=by, reason=reason):
-            raise WrongState(f"This assignment is {seat.status}; only a submission can be accepted.")
-
-    def _reject(self, seat: Assignment, by: User, reason: str) -> None:
-        paying.reject(seat=seat, by=by, reason=reason)
-
-    def _salvage(self, seat: Assignment, by: User, reason: str) -> None:
-        late = getattr(seat, "late_body", None)
-        if late is None:
-            raise WrongState("There is no late submission to salvage here.")
-        submitting.salvage(seat=seat, tracks=read_work(seat, json.loads(late.body)), by=by, reason=reason)

@@ -87,7 +87,10 @@ async function claim(project) {
   return false;
 }
 
-/** Run one action with its button disabled, say what became of it, and show it. `run` says false where it said so itself. */
+/**
+ * Run one action with its button disabled, say what became of it, and show it. `run` says false where it said so itself,
+ * or a text to be said instead.
+ */
 export async function act(button, run, near = document) {
   document.querySelectorAll("[data-wrong], [data-nothing]").forEach((note) => (note.hidden = true));
   const focused = document.activeElement;
@@ -97,7 +100,9 @@ export async function act(button, run, near = document) {
   clearFaults();
   button.disabled = true;
   try {
-    if ((await run()) !== false) say(words);
+    const came = await run();
+    if (typeof came === "string") say(came, true);
+    else if (came !== false) say(words);
   } catch (problem) {
     say("");
     complain(problem, near);

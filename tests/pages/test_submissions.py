@@ -1,22 +1,27 @@
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
 from django.test import Client
 
+from crowd.core.policies import from_json
 from crowd.models import Assignment, Batch, LedgerEntry
+from review import pages
 from tests import cast
 from tests.crowd import stage as work
+from tests.pages.test_pages import Markup
 from tests.review import stage
+from tests.review.test_deciding_many import careless
 
 pytestmark = pytest.mark.django_db
 
 
-def page(batch: Batch, name: str = "Mona", kind: str = "submissions") -> Any:
+def page(batch: Batch, name: str = "Mona", /, kind: str = "submissions", **query: str) -> Any:
     browser = Client()
     browser.force_login(cast.user(name))
-    return browser.get(f"/projects/{batch.project_id}/{kind}/")
+    return browser.get(f"/projects/{batch.project_id}/{kind}/", query)
 
 
 def decided() -> Batch:
@@ -41,6 +46,34 @@ def test_what_the_rule_did_not_accept_waits_for_a_managers_word() -> None:
     assert answer.status_code == 200 and LedgerEntry.objects.filter(worker__username="Walt").count() == 1
     assert not page(batch).context["below"]
     assert "for your word" not in page(batch, kind="live").content.decode()
+
+
+def test_of_one_worker_whatever_waits_can_be_ticked_and_decided_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pages, "SUBMISSIONS", 1)
+    batch = careless()
+    shown = page(batch)
+    assert [(worker.username, worker.waiting) for worker in shown.context["workers"]] == [("Walt", 3)]
+    assert len(shown.context["below"]) == 1 and 'name="ids"' not in shown.content.decode()
+    html = page(batch, of="Walt").content.decode()
+    assert set(re.findall(r'name="ids" value="(\w+)" form="many" data-list checked', html)) == ids_of(batch)
+    assert f'data-decides="/projects/{batch.project_id}/submissions/"' in html
+    assert Markup(html).forbidden == [] and Markup(html).unnamed == []
+    for nobody in ("Wanda", "nobody", "a\0b"):
+        assert not page(batch, of=nobody).context["below"]
+
+
+def test_what_waits_can_be_narrowed_to_one_launch() -> None:
+    batch = careless()
+    assert 'name="batch"' not in page(batch).content.decode()
+    other = careless(work.launch(batch.project, cast.video(batch.project, 56), from_json(batch.policy)))
+    shown = page(batch, of="Walt", batch=other.pk)
+    assert {seat.pk for seat in shown.context["below"]} == ids_of(other)
+    assert f'value="{other.pk}" selected' in shown.content.decode()
+    assert {seat.pk for seat in page(batch, of="Walt").context["below"]} == ids_of(batch) | ids_of(other)
+
+
+def ids_of(batch: Batch) -> set[str]:
+    return set(Assignment.objects.filter(batch=batch, worker__username="Walt").values_list("pk", flat=True))
 
 
 def test_work_at_a_segment_that_is_not_decided_waits_for_nobody() -> None:

@@ -79,6 +79,8 @@ class Row:
 
 
 WHY = {"reason": "It is so."}
+MANY = WHY | {"ids": ["{submitted}"]}
+ALL_OF = WHY | {"batch": "{batch_id}"}
 TOKEN = {"token": "{seat_token}"}
 WORK = {"token": "{seat_token}", "tracks": []}
 MOT = {"video": "{video_id}", "format": "mot", "file": "1,1,5,5,20,20,1,1,1"}
@@ -183,6 +185,10 @@ ROWS = (
     Row("GET", "/projects/{project_id}/submissions/", "PEOPLE", 200),
     Row("POST", "/submissions/{assignment_id}/accept/", "PEOPLE", 200, WHY, at={"assignment_id": "submitted"}),
     Row("POST", "/submissions/{assignment_id}/reject/", "PEOPLE", 200, WHY, at={"assignment_id": "submitted"}),
+    Row("POST", "/projects/{project_id}/submissions/accept/", "PEOPLE", 200, MANY),
+    Row("POST", "/projects/{project_id}/submissions/reject/", "PEOPLE", 200, MANY),
+    Row("POST", "/projects/{project_id}/workers/{user}/submissions/accept/", "PEOPLE", 200, ALL_OF),
+    Row("POST", "/projects/{project_id}/workers/{user}/submissions/reject/", "PEOPLE", 200, ALL_OF),
     Row("POST", "/submissions/{assignment_id}/salvage/", "PEOPLE", 200, WHY, at={"assignment_id": "late"}),
     # Money.
     Row("GET", "/projects/{project_id}/balances/", "PEOPLE", 200),
