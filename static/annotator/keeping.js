@@ -2,11 +2,14 @@
 
 import * as api from "./api.js";
 import { createSaving } from "./saving.js";
+import { isOut } from "./out.js";
 import { $ } from "./dom.js";
+
+const PATIENCE_MS = 4000;
 
 const STATES = {
   saved: "Saved", saving: "Saving…", unsaved: "Not saved yet", offline: "Offline: kept in this browser",
-  refused: "Not saved", over: "Kept, but your time is over", behind: "Another browser is ahead",
+  refused: "Not saved", out: "Logged out: kept in this browser", over: "Kept, but your time is over", behind: "Another browser is ahead",
 };
 
 function showState(state, detail = "") {
@@ -16,14 +19,28 @@ function showState(state, detail = "") {
   saved.title = detail;
 }
 
+/** Say that an answer is waited for, and when it takes long; the function that it returns tells of the draft again. */
+export function tellWaiting(text) {
+  const saved = $("[data-saved]");
+  const { state } = saved.dataset;
+  const late = setTimeout(() => (saved.textContent = `${text} No answer yet.`), PATIENCE_MS);
+  saved.dataset.state = "waiting";
+  saved.textContent = text;
+  return () => {
+    clearTimeout(late);
+    if (saved.dataset.state === "waiting") showState(state);
+  };
+}
+
 /** `ends.over(detail)` and `ends.behind(detail)` hear why nothing can be saved any more. */
 export function openSaving(seat, store, ends) {
   const saving = createSaving({
     store, id: seat.id, token: seat.token, page: api.newKey(), draft: seat.draft,
     save: (body) => api.assignments.draft(seat.id, body),
-    onState: (state, detail) => {
-      showState(state, detail);
-      if (state === "refused") store.say(`Not saved: ${detail}`);
+    onState: (state, detail, problem) => {
+      const out = state === "refused" && isOut(problem);
+      showState(out ? "out" : state, detail);
+      if (state === "refused" && !out) store.say(`Not saved: ${detail}`);
       ends[state]?.(detail);
     },
   });

@@ -39,7 +39,7 @@ export function createLease({ until, renewals, now, renew, view, onOver }) {
       view.renewed();
     } catch (problem) {
       if (problem.status === 409) left = 0;
-      view.failed(problem.message);
+      view.failed(problem);
     }
     renewing = false;
     tick();

@@ -3,7 +3,8 @@
 import * as api from "./api.js";
 import { createBench } from "./bench.js";
 import { createLease } from "./lease.js";
-import { openSaving } from "./keeping.js";
+import { openSaving, tellWaiting } from "./keeping.js";
+import { isOut, onReturn } from "./out.js";
 import { doubts, explain, summary } from "./problems.js";
 import { alone } from "./tabs.js";
 import { $, h, paragraphs } from "./dom.js";
@@ -65,7 +66,7 @@ function openLease(seat, { store }, saving) {
         note.hidden = false;
       },
       renewed: () => (note.hidden = true),
-      failed: (message) => store.say(message),
+      failed: (problem) => isOut(problem) || store.say(problem.message),
     },
     onOver: async () => {
       await saving.flush();
@@ -103,6 +104,7 @@ async function submit(seat, { store, player }, saving, lease) {
   store.setReadOnly(true);
   await saving.flush();
   if (saving.isBehind()) return;
+  const answered = tellWaiting("Submitting…");
   const work = saving.body();
   // What was sent and not answered may have arrived: sent again as it was, it is told so.
   const same = JSON.stringify(lost?.work) === JSON.stringify(work);
@@ -115,27 +117,41 @@ async function submit(seat, { store, player }, saving, lease) {
     lease.stop();
     await goOn(seat);
   } catch (problem) {
-    const ended = !$("[data-fatal]").hidden;
-    button.disabled = ended;
-    store.setReadOnly(ended);
+    answered();
+    goOnHere(store, button);
     if (problem.code === "draft-changed") endBehind(store, saving, problem.message);
     else refused(problem, sent, { store, player });
   }
 }
 
+/** An answer came that ends nothing: drawing goes on, unless the seat ended meanwhile. */
+function goOnHere(store, button) {
+  const ended = !$("[data-fatal]").hidden;
+  button.disabled = ended;
+  store.setReadOnly(ended);
+}
+
 function refused(problem, sent, bench) {
+  if (isOut(problem)) return;
   if (problem.status === 409 || problem.status === 410) end(bench.store, problem.message);
   else explain(problem, sent, bench);
 }
 
 async function release(seat, saving, store) {
+  const button = $("[data-release]");
   if (!(await ask($("[data-leave]")))) return;
+  button.disabled = true;
+  store.setReadOnly(true);
+  await saving.flush(); // a draft that came after the seat was given back would be refused
+  const answered = tellWaiting("Giving it back…");
   try {
     await api.assignments.release(id, { token: seat.token, reason: $("[data-reason]").value });
     saving.done();
     location.assign("/work/");
   } catch (problem) {
-    store.say(problem.message);
+    answered();
+    goOnHere(store, button);
+    if (!isOut(problem)) store.say(problem.message);
   }
 }
 
@@ -154,6 +170,10 @@ async function start() {
   });
   const lease = openLease(seat, bench, saving);
   bench.store.on("tracks errors", () => ($("[data-problems]").hidden = !bench.store.hasErrors()));
+  onReturn(async () => {
+    await saving.flush();
+    await api.assignments.read(id);
+  });
   const send = () => submit(seat, bench, saving, lease);
   $("[data-submit]").addEventListener("click", send);
   $("[data-release]").addEventListener("click", () => release(seat, saving, bench.store));

@@ -85,7 +85,7 @@ export function createSaving({ store, id, token, page, draft, save, onState }) {
       behind = problem.code === "draft-changed";
       onState(behind ? "behind" : "over", problem.message);
     } else if (problem.status >= 400 && problem.status < 500) {
-      onState("refused", problem.message);
+      onState("refused", problem.message, problem);
     } else {
       onState("offline");
       plan(RETRY_MS[Math.min(failures, RETRY_MS.length - 1)]);

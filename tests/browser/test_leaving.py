@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 
+import pytest
 from playwright.sync_api import Page
 
 from tests.browser.conftest import open_bench, until
@@ -60,6 +61,41 @@ def test_a_submit_that_had_no_answer_is_sent_again_as_it_was(bench: Page, served
     submit(bench)
     until(bench, "location.pathname === '/work/'")
     assert len(came) == 5 and len(set(came)) == 1
+
+
+@pytest.mark.parametrize(("what", "words"), [("submit", "Submitting…"), ("release", "Giving it back…")])
+def test_an_answer_that_takes_long_is_said_to_be_waited_for(
+    bench: Page, served: FakeServer, what: str, words: str
+) -> None:
+    bench.keyboard.press("n")
+    saved(bench)
+    slow(served, what, 5.5)
+    served.task.trouble.append((what, 400, {"title": "No", "detail": "No."}))
+    leave(bench, what)
+    until(bench, f"document.querySelector('[data-saved]').textContent === '{words}'", 1)
+    assert bench.locator(f"[data-{what}]").is_disabled()
+    bench.keyboard.press("n")  # would be in nobody's hands
+    assert bench.evaluate("() => window.trackweave.store.all().length") == 1
+    until(bench, f"document.querySelector('[data-saved]').textContent === '{words} No answer yet.'", 5)
+    until(bench, "document.querySelector('[data-saved]').textContent === 'Saved'", 3)
+    assert bench.locator(f"[data-{what}]").is_enabled()
+    leave(bench, what)
+    until(bench, "location.pathname === '/work/'")
+
+
+def leave(page: Page, what: str) -> None:
+    page.click(f"[data-{what}]")
+    page.click("dialog[open] button[value=yes]")
+
+
+def test_the_last_draft_arrives_before_the_seat_is_given_back(bench: Page, served: FakeServer) -> None:
+    """After it, it would be told that the seat is over, and the page would say so to whoever gave it back."""
+    slow(served, "draft", 1.5)
+    bench.keyboard.press("n")
+    until(bench, "document.querySelector('[data-saved]').dataset.state === 'saving'")
+    leave(bench, "release")
+    until(bench, "location.pathname === '/work/'")
+    assert [path.split("/")[-2] for _, path, _ in served.task.sent] == ["draft", "release"]
 
 
 def test_a_renewal_that_takes_long_is_asked_for_once(bench: Page, served: FakeServer) -> None:
