@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 
 import pytest
 
 from crowd import disputing, paying, paying_out
+from crowd.models import Payout
 from tests import cast
 from tests.crowd import stage
 from tests.crowd.test_money import bonus, earned, locked, sent
@@ -38,6 +40,16 @@ def test_a_worker_sees_what_was_earned_in_each_currency() -> None:
         ("1.50 EUR", "0.00 EUR"),
         ("2.00 USD", "0.00 USD"),
     ]
+
+
+def test_two_payouts_of_one_minute_have_names_of_their_own() -> None:
+    project = earned().project
+    for second in (5, 50):
+        payout = paying_out.draft(project=project, by=cast.user("Mona"))
+        Payout.objects.filter(pk=payout.pk).update(created_at=datetime(2026, 3, 1, 10, 0, second, tzinfo=UTC))
+    html = browser("Mona").get(f"/projects/{project.pk}/payouts/").content.decode()
+    names = re.findall(r'<article class="payout" aria-label="([^"]+)"', html)
+    assert names == ["Payout of 2026-03-01 10:00:50 UTC", "Payout of 2026-03-01 10:00:05 UTC"]
 
 
 def test_a_manager_sees_payouts_with_what_can_be_done_to_each() -> None:
