@@ -57,7 +57,7 @@ def save_draft(*, seat: Assignment, token: str, body: str, page: Page = ANY) -> 
         Draft.objects.bulk_create([first], ignore_conflicts=True)
         if not _put(seat, body, page):
             raise DraftChanged
-    _explain(seat, token, TOO_LATE)
+    _explain(seat, token, f"{LeaseIsOver.__doc__} The draft was kept: a manager sees it once it is submitted.")
     # The row is this transaction's until its end.
     return Draft.objects.values_list("version", flat=True).get(assignment=seat)
 

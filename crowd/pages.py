@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from django.contrib.auth.decorators import login_required
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Now
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
@@ -19,6 +21,7 @@ from crowd.models import Assignment, Dispute, Gold, Payout
 from crowd.presenting import current_policy
 
 LATEST = 20
+LATE = timedelta(days=7)
 #: Rows on a page of a list.
 ENTRIES, PAYOUTS, WORKERS = 50, 20, 100
 
@@ -31,6 +34,7 @@ def work(request: HttpRequest) -> HttpResponse:
     free = Assignment.objects.filter(project=OuterRef("pk"), status=Seat.OPEN, extra=False)
     context = {
         "held": mine.filter(status=Seat.HELD, lease_until__gt=Now()).order_by("lease_until"),
+        "late": _late(mine),
         "latest": mine.filter(submitted_at__isnull=False).order_by("-submitted_at")[:LATEST],
         "projects": claiming.workable(request.user).annotate(has_work=Exists(free)).order_by("name"),
         "training": coaching.states_of(request.user),
@@ -38,6 +42,13 @@ def work(request: HttpRequest) -> HttpResponse:
         "balances": accounting.balances(workers=[request.user.pk]).get(request.user.pk, []),
     }
     return render(request, "work/home.html", context)
+
+
+def _late(mine: QuerySet[Assignment]) -> QuerySet[Assignment]:
+    """What was drawn and not submitted in time, not long ago: it can be handed in late."""
+    over = mine.filter(status__in=(Seat.EXPIRED, Seat.REVOKED), ended_at__gt=Now() - LATE)
+    drawn = over.filter(Q(draft__isnull=False) | Q(late_body__isnull=False))
+    return drawn.select_related("late_body").order_by("-ended_at")[:LATEST]
 
 
 @login_required

@@ -145,7 +145,7 @@ def clip_body(segment: Segment) -> dict[str, Any]:
 
 
 def _draft(seat: Assignment) -> dict[str, Any] | None:
-    draft = None if seat.status != Seat.HELD else getattr(seat, "draft", None)
+    draft = getattr(seat, "draft", None) if seat.status in (Seat.HELD, *ENDED_SEATS) else None
     return draft and {"version": draft.version, "page": draft.page, "saved_at": draft.saved_at}
 
 

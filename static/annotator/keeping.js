@@ -41,7 +41,7 @@ export function openSaving(seat, store, ends) {
       const out = state === "refused" && isOut(problem);
       showState(out ? "out" : state, detail);
       if (state === "refused" && !out) store.say(`Not saved: ${detail}`);
-      ends[state]?.(detail);
+      ends[state]?.(detail, problem);
     },
   });
   const kept = saving.leftover();

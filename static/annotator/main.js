@@ -4,24 +4,17 @@ import * as api from "./api.js";
 import { createBench } from "./bench.js";
 import { createLease } from "./lease.js";
 import { openSaving, tellWaiting } from "./keeping.js";
+import { offerLate } from "./late.js";
 import { isOut, onReturn } from "./out.js";
 import { doubts, explain, summary } from "./problems.js";
 import { alone } from "./tabs.js";
+import { workedSeconds } from "./worked.js";
 import { $, h, paragraphs } from "./dom.js";
 
+const OVER = "Your time for this task is over. What you drew is kept, but it is no longer submitted as any other.";
 const root = $("[data-bench]");
+const LATE = ["expired", "revoked"];
 const id = root.dataset.assignment;
-
-/** Time with the page in sight; time in another tab is no work on this task. */
-const worked = {
-  before: 0,
-  since: performance.now(),
-  seconds: () => (worked.before + (worked.since === null ? 0 : performance.now() - worked.since)) / 1000,
-};
-document.addEventListener("visibilitychange", () => {
-  worked.before = worked.seconds() * 1000;
-  worked.since = document.hidden ? null : performance.now();
-});
 
 function fatal(text) {
   $("[data-fatal-text]").textContent = text;
@@ -46,13 +39,26 @@ function end(store, text) {
   fatal(text);
 }
 
+/** The time is over: what is drawn can be handed in all the same, for a manager. */
+function endLate(seat, { store }, saving, text) {
+  end(store, text);
+  offerLate(store, {
+    send: () => api.assignments.submit(id, saving.body()), kept: saving.done,
+    inTime: () => {
+      saving.done();
+      return goOn(seat);
+    },
+  });
+}
+
 /** Another browser is ahead: nothing more can be drawn here, until one goes on with what that one saved. */
 function endBehind(store, saving, text) {
   end(store, saving.kept() ? `${text} What you drew here since is kept in this browser.` : text);
   $("[data-take-over]").hidden = false;
 }
 
-function openLease(seat, { store }, saving) {
+function openLease(seat, bench, saving) {
+  const { store } = bench;
   const note = $("[data-lease-note]");
   const lease = createLease({
     until: seat.lease_until, renewals: seat.renewals_left, now: api.now,
@@ -70,7 +76,7 @@ function openLease(seat, { store }, saving) {
     },
     onOver: async () => {
       await saving.flush();
-      end(store, "Your time for this task is over. The draft is kept, but it can no longer be submitted.");
+      endLate(seat, bench, saving, OVER);
     },
   });
   $("[data-renew-now]").addEventListener("click", lease.extend);
@@ -108,7 +114,7 @@ async function submit(seat, { store, player }, saving, lease) {
   const work = saving.body();
   // What was sent and not answered may have arrived: sent again as it was, it is told so.
   const same = JSON.stringify(lost?.work) === JSON.stringify(work);
-  const body = same ? lost.body : { ...work, work_s: Math.round(worked.seconds()) };
+  const body = same ? lost.body : { ...work, work_s: Math.round(workedSeconds()) };
   lost = { work, body };
   const sent = store.whole();
   try {
@@ -161,19 +167,25 @@ async function start() {
   if (!seat.clip) return fatal("This task is no longer yours to work on.");
   $("[data-project]").textContent = seat.project.name;
   paragraphs($("[data-instructions]"), seat.project.instructions || "No instructions were given.");
-  const bench = openBench(seat, free && seat.status === "held");
-  if (seat.status !== "held") return fatal(`This task is ${seat.status}. It is shown as it was.`);
+  const late = LATE.includes(seat.status);
+  const bench = openBench(seat, free && (late || seat.status === "held"));
+  if (!late && seat.status !== "held") return fatal(`This task is ${seat.status}. It is shown as it was.`);
   if (!free) return fatal("This task is open in another tab. Go on there, or close that tab and load this page again.");
   const saving = openSaving(seat, bench.store, {
-    over: (detail) => end(bench.store, `This seat is no longer yours: ${detail}`),
+    over: (detail, { status }) => {
+      const text = `This seat is no longer yours: ${detail}`;
+      if (status === 410) endLate(seat, bench, saving, text);
+      else end(bench.store, text);
+    },
     behind: (detail) => endBehind(bench.store, saving, detail),
   });
-  const lease = openLease(seat, bench, saving);
-  bench.store.on("tracks errors", () => ($("[data-problems]").hidden = !bench.store.hasErrors()));
   onReturn(async () => {
     await saving.flush();
     await api.assignments.read(id);
   });
+  if (late) return endLate(seat, bench, saving, OVER);
+  const lease = openLease(seat, bench, saving);
+  bench.store.on("tracks errors", () => ($("[data-problems]").hidden = !bench.store.hasErrors()));
   const send = () => submit(seat, bench, saving, lease);
   $("[data-submit]").addEventListener("click", send);
   $("[data-release]").addEventListener("click", () => release(seat, saving, bench.store));

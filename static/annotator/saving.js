@@ -83,7 +83,7 @@ export function createSaving({ store, id, token, page, draft, save, onState }) {
     if (problem.status === 410 || problem.status === 409) {
       over = true;
       behind = problem.code === "draft-changed";
-      onState(behind ? "behind" : "over", problem.message);
+      onState(behind ? "behind" : "over", problem.message, problem);
     } else if (problem.status >= 400 && problem.status < 500) {
       onState("refused", problem.message, problem);
     } else {
