@@ -9,7 +9,7 @@ import { isOut, onReturn } from "./out.js";
 import { doubts, explain, summary } from "./problems.js";
 import { alone } from "./tabs.js";
 import { workedSeconds } from "./worked.js";
-import { $, h, paragraphs } from "./dom.js";
+import { $, ask, h, paragraphs } from "./dom.js";
 
 const OVER = "Your time for this task is over. What you drew is kept, but it is no longer submitted as any other.";
 const root = $("[data-bench]");
@@ -34,7 +34,13 @@ function openBench(seat, mayDraw) {
   });
 }
 
+let lease = null;
+
+/** Nothing more is done here, and no time runs that could be renewed. */
 function end(store, text) {
+  lease?.stop();
+  $("[data-lease-time]").textContent = "over";
+  $("[data-lease-note]").hidden = true;
   store.setReadOnly(true);
   fatal(text);
 }
@@ -60,7 +66,7 @@ function endBehind(store, saving, text) {
 function openLease(seat, bench, saving) {
   const { store } = bench;
   const note = $("[data-lease-note]");
-  const lease = createLease({
+  lease = createLease({
     until: seat.lease_until, renewals: seat.renewals_left, now: api.now,
     renew: () => api.assignments.renew(id, seat.token),
     view: {
@@ -80,16 +86,6 @@ function openLease(seat, bench, saving) {
     },
   });
   $("[data-renew-now]").addEventListener("click", lease.extend);
-  return lease;
-}
-
-/** Ask in a dialog; resolves to whether the answer was yes. */
-function ask(dialog) {
-  dialog.returnValue = "";
-  dialog.showModal();
-  return new Promise((resolve) => {
-    dialog.addEventListener("close", () => resolve(dialog.returnValue === "yes"), { once: true });
-  });
 }
 
 async function goOn(seat) {
@@ -99,7 +95,7 @@ async function goOn(seat) {
 
 let lost = null;
 
-async function submit(seat, { store, player }, saving, lease) {
+async function submit(seat, { store, player }, saving) {
   const button = $("[data-submit]");
   if (button.disabled) return;
   $("[data-summary]").textContent = summary(store);
@@ -184,9 +180,9 @@ async function start() {
     await api.assignments.read(id);
   });
   if (late) return endLate(seat, bench, saving, OVER);
-  const lease = openLease(seat, bench, saving);
+  openLease(seat, bench, saving);
   bench.store.on("tracks errors", () => ($("[data-problems]").hidden = !bench.store.hasErrors()));
-  const send = () => submit(seat, bench, saving, lease);
+  const send = () => submit(seat, bench, saving);
   $("[data-submit]").addEventListener("click", send);
   $("[data-release]").addEventListener("click", () => release(seat, saving, bench.store));
   document.addEventListener("keydown", (event) => {

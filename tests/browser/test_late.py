@@ -37,6 +37,18 @@ def test_what_was_drawn_when_the_lease_ended_is_handed_in_late(page: Page, serve
     assert page.evaluate("() => localStorage.getItem('trackweave:draft:seat1')") is None
 
 
+def test_where_the_seat_is_over_no_time_runs_and_nothing_can_be_renewed(page: Page, served: FakeServer) -> None:
+    served.task.body["lease_until"] = soon(200)
+    served.task.trouble.append(("draft", 410, TOO_LATE))
+    open_bench(page, served)
+    until(page, "!document.querySelector('[data-lease-note]').hidden")
+    page.keyboard.press("n")
+    until(page, f"!{LATE}.hidden")
+    page.wait_for_timeout(1200)  # the clock would have ticked
+    assert page.inner_text("[data-lease-time]") == "over" and page.locator("[data-renew]").is_disabled()
+    assert not page.locator("[data-lease-note]").is_visible()
+
+
 def test_nothing_drawn_is_nothing_to_hand_in(page: Page, served: FakeServer) -> None:
     served.task.body["lease_until"] = soon(-5)
     open_bench(page, served)
