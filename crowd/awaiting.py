@@ -10,7 +10,7 @@ from django.db import transaction
 from django.db.models import Count, Q, QuerySet
 
 from annotation.models import Project, User
-from crowd.errors import WrongState
+from crowd.errors import OwnWork, WrongState
 from crowd.lifecycle import Seat, TaskStatus
 from crowd.models import Assignment
 
@@ -48,6 +48,7 @@ class Outcome(StrEnum):
     DECIDED = "decided"
     # Accepted or rejected before, or by somebody else at this moment: it stays as it is.
     BEFORE = "already_decided"
+    OWN = "own_work"
     NO_SUBMISSION = "no_submission"
     MISSING = "not_found"
 
@@ -79,8 +80,11 @@ def _decide(project: Project, pk: str, verb: Callable[..., bool | None], by: Use
     seat = seats.filter(pk=pk).first()
     if seat is None:
         return Decided(pk, Outcome.MISSING)
-    if seat.status == Seat.SUBMITTED and _decides(verb, seat, by, reason):
-        return Decided(pk, Outcome.DECIDED, seat.status, by.username)
+    try:
+        if seat.status == Seat.SUBMITTED and _decides(verb, seat, by, reason):
+            return Decided(pk, Outcome.DECIDED, seat.status, by.username)
+    except OwnWork:
+        return Decided(pk, Outcome.OWN, seat.status)
     seat.refresh_from_db(fields=["status"])
     if seat.status not in (Seat.ACCEPTED, Seat.REJECTED):
         return Decided(pk, Outcome.NO_SUBMISSION, seat.status)

@@ -19,10 +19,12 @@ function counted(values) {
 function tell(move, results) {
   const of = (outcome) => results.filter((one) => one.outcome === outcome);
   const earlier = counted(of("already_decided").map(({ status, decided_by: by }) => `${status} by ${by === "rule" ? "the rule" : by}`));
+  const own = of("own_work").length;
   const others = of("no_submission").length + of("not_found").length;
   return [
     `${of("decided").length} ${DONE[move]}.`,
     ...earlier.map(([what, n]) => `${n} ${n === 1 ? "was" : "were"} ${what} before, and ${n === 1 ? "stays" : "stay"} so.`),
+    ...(own ? [`${own} of your own ${own === 1 ? "waits" : "wait"} for somebody else.`] : []),
     ...(others ? [`${others} could not be decided.`] : []),
   ].join(" ");
 }

@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from annotation.lifecycle import Role
+from annotation.models import Member
 from crowd import awaiting, paying
 from crowd.api import submissions
 from crowd.core.policies import from_json
@@ -123,6 +125,17 @@ def test_each_is_told_by_itself_and_nobodys_word_is_taken_back() -> None:
     ]
     assert came(these(batch, "reject", [by_rule.pk])) == [("already_decided", "accepted", "rule")]
     assert owed() == REWARD and of_walt(foreign) == {Seat.SUBMITTED: 3}
+
+
+def test_of_many_ones_own_waits_for_somebody_else_and_the_others_are_decided() -> None:
+    batch = careless()
+    Member.objects.create(project=batch.project, user=cast.user("Walt"), role=Role.MANAGER)
+    ids = [seat.pk for seat in seats(batch)]
+    Assignment.objects.filter(pk=ids[1]).update(worker=cast.user("Wim"))
+    path = f"{stage.API}/projects/{batch.project_id}/submissions/accept/"
+    answer = cast.client("Walt").post(path, {"ids": ids, "reason": "all of them are fine"})
+    own = ("own_work", "submitted", None)
+    assert came(answer) == [own, ("decided", "accepted", "Walt"), own] and owed() == 0
 
 
 def test_what_is_no_submission_yet_is_told_so_and_stays() -> None:
