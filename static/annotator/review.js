@@ -5,8 +5,9 @@ import { createBench } from "./bench.js";
 import { readTrack, writeTrack } from "./edits.js";
 import { writeInterval } from "./intervals.js";
 import { openLayers } from "./layers.js";
+import { isOut, onReturn } from "./out.js";
 import { explain } from "./problems.js";
-import { $ } from "./dom.js";
+import { $, ask } from "./dom.js";
 
 const root = $("[data-bench]");
 const { consensus: id, videoId, next } = root.dataset;
@@ -37,16 +38,6 @@ function openDisputes({ tracks }, { store, player }) {
   $('[data-dispute="before"]').addEventListener("click", () => go(before()));
 }
 
-function ask(dialog) {
-  dialog.returnValue = "";
-  // No button of the form's: the first of those is what Enter presses.
-  $("[data-close]", dialog).onclick = () => dialog.close();
-  dialog.showModal();
-  return new Promise((resolve) => {
-    dialog.addEventListener("close", () => resolve(dialog.returnValue === "yes"), { once: true });
-  });
-}
-
 function openVerdicts(item, bench) {
   const { store } = bench;
   const { version } = item;
@@ -61,6 +52,7 @@ function openVerdicts(item, bench) {
       location.assign(next);
     } catch (problem) {
       paint();
+      if (isOut(problem)) return;
       if (problem.status === 409) fatal(`${problem.message} Reload to see how it stands.`);
       else explain(problem, sent, bench);
     }
@@ -79,6 +71,8 @@ function openVerdicts(item, bench) {
   });
   $("[data-reject]").addEventListener("click", async () => {
     const dialog = $("[data-refuse]");
+    // No button of the form's: the first of those is what Enter presses.
+    $("[data-close]", dialog).onclick = () => dialog.close();
     if (!(await ask(dialog))) return;
     const { reason, seats } = $("form", dialog).elements;
     decide("reject", { reason: reason.value, seats: Number(seats.value) });
@@ -87,6 +81,7 @@ function openVerdicts(item, bench) {
     changed = bench.history.canUndo();
     paint();
   });
+  onReturn(() => api.get(`/consensus/${id}/`));
   window.addEventListener("beforeunload", (event) => changed && event.preventDefault());
   paint();
 }

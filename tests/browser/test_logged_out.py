@@ -83,3 +83,29 @@ def test_whatever_shows_that_one_is_logged_out_tells_the_way_in_and_can_be_done_
         "!document.querySelector('[data-renew]').disabled" if what == "renew" else "location.pathname === '/work/'",
     )
     assert [path.split("/")[-2] for _, path, _ in served.task.sent].count(what) == 1
+
+
+@pytest.mark.parametrize("verb", ["accept", "amend"])
+def test_a_reviewer_who_is_logged_out_is_shown_the_way_in_and_decides_after(
+    page: Page, reviewed: FakeServer, verb: str
+) -> None:
+    page.goto(f"{reviewed.url}/review/c1/")
+    until(page, "window.trackweave && window.trackweave.frame() === 20")
+    if verb == "amend":
+        page.evaluate("() => window.trackweave.store.select('1')")
+        page.keyboard.press("Shift+D")
+    reviewed.task.trouble.append((verb, 401, OUT))
+    consensus = reviewed.task.gets.pop("/api/v1/consensus/c1/")
+    page.click(f"[data-{verb}]")
+    until(page, f"{NOTE} && !{NOTE}.hidden")
+    assert "kept in this browser" not in page.inner_text("[data-out]")
+    assert not page.locator("[data-problems]").is_visible() and not page.locator("[data-fatal]").is_visible()
+    come_back(page)  # without having logged in
+    page.wait_for_timeout(300)
+    assert not page.evaluate(f"() => {NOTE}.hidden")
+    reviewed.task.gets["/api/v1/consensus/c1/"] = consensus
+    come_back(page)
+    until(page, f"{NOTE}.hidden")
+    page.click(f"[data-{verb}]")
+    until(page, "location.pathname === '/review/'")
+    assert reviewed.task.last(verb)["version"] == 3
