@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from annotation.models import Project, User
-from crowd.core.qualification import judge
+from crowd.core.qualification import COMPONENTS, judge
 from crowd.lifecycle import FILLED_SEATS, QualificationStatus, Seat
 from crowd.models import Batch, Qualification, Trial
 from crowd.qualifying import gold_for, trials_of
@@ -98,11 +98,11 @@ def row_body(row: Qualification) -> dict[str, Any]:
 
 
 def drawable(piece: dict[str, Any]) -> dict[str, Any]:
-    """A piece of feedback whose boxes are corners and sizes, as SVG wants them."""
+    """A piece of feedback in words, whose boxes are corners and sizes, as SVG wants them."""
     frames = []
     for frame in piece["frames"]:
         frames.append(frame | {name: [_rectangle(one) for one in frame[name]] for name in ("yours", "gold")})
-    return piece | {"frames": frames}
+    return piece | {"frames": frames, "missed": [COMPONENTS[name] for name in piece["missed"]]}
 
 
 def _rectangle(one: dict[str, Any]) -> dict[str, Any]:
@@ -111,5 +111,8 @@ def _rectangle(one: dict[str, Any]) -> dict[str, Any]:
 
 
 def marks_of(state: dict[str, Any]) -> list[dict[str, Any]]:
-    """The marks of a state with what was reached, a row each."""
-    return [{"name": n, "mark": mark, "score": state["scores"].get(n)} for n, mark in state["marks"].items()]
+    """The marks of a state in words, with what was reached, a row each."""
+    return [
+        {"words": COMPONENTS[name], "mark": mark, "score": state["scores"].get(name)}
+        for name, mark in state["marks"].items()
+    ]

@@ -9,22 +9,23 @@ from typing import Any
 from annotation.core.problems import Problems, shown, step
 from annotation.core.values import name_problem, text_problem
 
-# Components of a benchmark score that a mark may be set for: all are shares, and more is better.
-COMPONENTS = (
-    "soft_track_f",
-    "f1",
-    "precision",
-    "recall",
-    "hota",
-    "deta",
-    "assa",
-    "loca",
-    "idf1",
-    "mean_iou",
-    "label_accuracy",
-    "attribute_accuracy",
-    "interval_f",
-)
+#: Components of a benchmark score that a mark may be set for, in words for those who try to reach it: all are shares,
+#: and more is better.
+COMPONENTS = {
+    "soft_track_f": "objects and events as a whole",
+    "f1": "boxes found and none invented",
+    "precision": "boxes that are right",
+    "recall": "boxes found",
+    "hota": "boxes and objects as a whole (HOTA)",
+    "deta": "boxes found and none invented (DetA)",
+    "assa": "each object followed as one (AssA)",
+    "loca": "exact boxes (LocA)",
+    "idf1": "each object followed as one (IDF1)",
+    "mean_iou": "exact boxes",
+    "label_accuracy": "right labels",
+    "attribute_accuracy": "right attributes",
+    "interval_f": "events found and none invented",
+}
 #: Boxes are found at this IoU, whatever the project's own floor: marks mean the same everywhere.
 FOUND_AT = 0.5
 MOST_GOLD = 100

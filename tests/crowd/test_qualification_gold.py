@@ -80,7 +80,8 @@ def test_the_training_page_shows_marks_and_boxes(client: Any) -> None:
     train(wanda, batch, shift=15.0)
     page = client.get(f"/work/training/{batch.project_id}/").content.decode()
     assert page.count('class="mark yours"') == 3 and page.count('class="mark"') == 3
-    assert "1 of 2" in page and "below the marks" in page
+    assert "1 of 2" in page and "below the marks: objects and events as a whole, boxes found and none invented<" in page
+    assert "<td>Right labels</td>" in page and "soft track f" not in page
     assert "Crossing" in client.get("/work/").content.decode()
     client.force_login(cast.user("Eve"))
     assert client.get(f"/work/training/{batch.project_id}/").status_code == 404
