@@ -81,14 +81,15 @@ def _cap(worker: User, project_id: str, policy: Policy) -> str | None:
     return None
 
 
-def other_accounts(*, worker: User, project: Project | str) -> list[str]:
+def other_accounts(*, worker: User, project: Project | str, lock: bool = True) -> list[str]:
     """Users known to be the same person, directly or over others, without `worker`.
 
     Locks what was told of them: when two accounts claim at once, the second sees where the first sat down.
     """
     project_id = project if isinstance(project, str) else project.pk
-    told = SamePerson.objects.filter(project=project_id, lifted_at=None)
-    pairs = list(told.select_for_update(no_key=True).order_by("pk").values_list("one_id", "other_id"))
+    told = SamePerson.objects.filter(project=project_id, lifted_at=None).order_by("pk")
+    told = told.select_for_update(no_key=True) if lock else told
+    pairs = list(told.values_list("one_id", "other_id"))
     found, edge = {worker.pk}, {worker.pk}
     while edge:
         edge = {b for pair in pairs for a, b in (pair, pair[::-1]) if a in edge} - found

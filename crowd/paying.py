@@ -9,6 +9,7 @@ from django.db.models import Sum
 from django.db.models.functions import Now
 
 from annotation.models import Project, User
+from crowd import admitting
 from crowd.errors import OwnWork, WrongState
 from crowd.lifecycle import DisputeStatus, EntryKind, Seat
 from crowd.models import Assignment, Dispute, LedgerEntry, Task
@@ -34,7 +35,7 @@ def accept(*, seat: Assignment, by: User | None = None, reason: str = "") -> boo
 
     What was rejected is accepted by a person alone, as far as the budget covers it, and counts as a submission again.
     """
-    refuse_own(by, seat.worker_id)
+    refuse_own(by, seat.worker_id, seat.project_id)
     if seat.status not in ((Seat.SUBMITTED,) if by is None else (Seat.SUBMITTED, Seat.REJECTED)):
         return False
     came_back = seat.status == Seat.REJECTED
@@ -50,9 +51,12 @@ def accept(*, seat: Assignment, by: User | None = None, reason: str = "") -> boo
     return True
 
 
-def refuse_own(by: User | None, worker_id: str | None) -> None:
-    """OwnWork where it is the worker's own word."""
-    if by is not None and by.pk == worker_id:
+def refuse_own(by: User | None, worker_id: str | None, project_id: str) -> None:
+    """OwnWork where it is the worker's own word, under whichever account."""
+    if by is None:
+        return
+    others = admitting.other_accounts(worker=by, project=project_id, lock=False)
+    if worker_id in (by.pk, *others):
         raise OwnWork
 
 
@@ -92,7 +96,7 @@ def give_bonus(
     *, project: Project, worker: User, amount_micros: int, currency: str, by: User, reason: str
 ) -> LedgerEntry:
     """A bonus: money for no assignment in particular. Its row says who gave it, and why. OwnWork: not to oneself."""
-    refuse_own(by, worker.pk)
+    refuse_own(by, worker.pk, project.pk)
     return LedgerEntry.objects.create(
         project=project,
         worker=worker,

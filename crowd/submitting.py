@@ -51,7 +51,7 @@ def salvage(*, seat: Assignment, tracks: Tracks, by: User, reason: str) -> None:
     It takes the place of a seat that is still open at its task, if there is one, and else needs its own share of the
     budget.
     """
-    refuse_own(by, seat.worker_id)
+    refuse_own(by, seat.worker_id, seat.project_id)
     task = seat.task = lock_task(seat.task_id)
     seat.refresh_from_db(fields=["status"])
     late = LateBody.objects.filter(assignment=seat, salvaged_at=None).first()

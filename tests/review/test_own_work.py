@@ -93,3 +93,20 @@ def test_a_manager_pays_themselves_nothing() -> None:
     assert [answer.status_code for answer in asked] == [403] * 3
     assert not LedgerEntry.objects.exists()
     assert cast.client("Mona").post(accept, {"reason": "fine"}).status_code == 200
+
+
+def test_nor_another_account_of_theirs() -> None:
+    consensus = stage.disputed(reward_micros=300)
+    project = consensus.task.project
+    walt, seat = made("Walt", "manager", project), Assignment.objects.get(worker__username="Wanda")
+    one, other = sorted((cast.user("Walt"), cast.user("Wanda")), key=lambda user: user.pk)
+    told = SamePerson.objects.create(project=project, one=one, other=other, reason="one", by=cast.user("Mona"))
+    accept = f"{stage.API}/submissions/{seat.pk}/accept/"
+    many = f"{stage.API}/projects/{project.pk}/submissions/accept/"
+    bonus = {"user": "Wanda", "amount_micros": 5_000_000, "reason": "me"}
+    assert walt.post(accept, {"reason": "mine"}).status_code == 403
+    assert walt.post(f"{stage.API}/projects/{project.pk}/bonuses/", bonus).status_code == 403
+    (result,) = walt.post(many, {"reason": "mine", "ids": [seat.pk]}).json()["results"]
+    assert result["outcome"] == "own_work" and not LedgerEntry.objects.exists()
+    SamePerson.objects.filter(pk=told.pk).update(lifted_at=Now())
+    assert walt.post(accept, {"reason": "fine"}).status_code == 200
