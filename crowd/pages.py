@@ -45,7 +45,7 @@ def work(request: HttpRequest) -> HttpResponse:
 
 
 def _late(mine: QuerySet[Assignment]) -> QuerySet[Assignment]:
-    """What was drawn and not submitted in time, not long ago: it can be handed in late."""
+    """What was drawn and not submitted in time, not long ago: it can be submitted late."""
     over = mine.filter(status__in=(Seat.EXPIRED, Seat.REVOKED), ended_at__gt=Now() - LATE)
     drawn = over.filter(Q(draft__isnull=False) | Q(late_body__isnull=False))
     return drawn.select_related("late_body").order_by("-ended_at")[:LATEST]

@@ -1,4 +1,4 @@
-/** Work whose time is over: handed in late it is kept as it is, and a manager may take it in. */
+/** Work whose time is over: submitted late it is kept as it is, and a manager may take it in. */
 
 import { isOut } from "./out.js";
 import { $ } from "./dom.js";
@@ -18,6 +18,6 @@ export function offerLate(store, { send, kept, inTime }) {
     }
     kept();
     button.hidden = true;
-    text.textContent = "Handed in late. A manager looks at it: if they take it in, it is judged and paid like any other.";
+    text.textContent = "Submitted late. A manager looks at it: if they take it in, it is judged and paid like any other.";
   };
 }

@@ -11,7 +11,7 @@ import { alone } from "./tabs.js";
 import { workedSeconds } from "./worked.js";
 import { $, ask, h, paragraphs } from "./dom.js";
 
-const OVER = "Your time for this task is over. What you drew is kept, but it is no longer submitted as any other.";
+const OVER = "Your time for this task is over. What you drew is kept.";
 const root = $("[data-bench]");
 const LATE = ["expired", "revoked"];
 const id = root.dataset.assignment;
@@ -45,7 +45,7 @@ function end(store, text) {
   fatal(text);
 }
 
-/** The time is over: what is drawn can be handed in all the same, for a manager. */
+/** The time is over: what is drawn can be submitted late, for a manager. */
 function endLate(seat, { store }, saving, text) {
   end(store, text);
   offerLate(store, {

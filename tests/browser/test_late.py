@@ -1,4 +1,4 @@
-"""Work whose time is over: it can be handed in late, and what is drawn gets there whole."""
+"""Work whose time is over: it can be submitted late, and what is drawn gets there whole."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def test_what_was_drawn_when_the_lease_ended_is_handed_in_late(page: Page, serve
     served.task.trouble.append(("submit", 410, TOO_LATE))
     assert len(hand_in(page)["tracks"]) == 1
     until(page, f"{LATE}.hidden")
-    assert page.inner_text(TEXT).startswith("Handed in late. A manager looks at it")
+    assert page.inner_text(TEXT).startswith("Submitted late. A manager looks at it")
     assert page.evaluate("() => localStorage.getItem('trackweave:draft:seat1')") is None
 
 

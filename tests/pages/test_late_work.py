@@ -1,4 +1,4 @@
-"""What a worker drew and did not submit in time: found again on their page, and handed in late."""
+"""What a worker drew and did not submit in time: found again on their page, and submitted late."""
 
 from __future__ import annotations
 
@@ -35,10 +35,10 @@ def home() -> str:
 def test_what_was_drawn_and_not_submitted_in_time_is_found_again_until_a_manager_takes_it_in() -> None:
     seat = lapsed()
     html = home()
-    assert f'href="/work/{seat["id"]}/"' in html and "it can be handed in late" in html
+    assert f'href="/work/{seat["id"]}/"' in html and "it can be submitted late" in html
     assert Markup(html).forbidden == []
     assert stage.submit(cast.client("Wanda"), seat).status_code == 410
-    assert "handed in late: a manager looks at it" in home()
+    assert "submitted late: a manager looks at it" in home()
     assert "Not submitted in time" not in browser("Will").get("/work/").content.decode()
     path = f"{stage.API}/submissions/{seat['id']}/salvage/"
     assert cast.client("Mona").post(path, {"reason": "a power cut"}).status_code == 200
