@@ -8,7 +8,7 @@ copying is that those who drew alike have one voice together (`voices`).
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import median
 
@@ -57,6 +57,15 @@ class Pairs:
     met: Counter[frozenset[str]] = field(default_factory=Counter)
 
     echoed: set[frozenset[str]] = field(default_factory=set)
+
+    def add(self, earlier: Assignment, later: Assignment, why: Mapping[str, object]) -> None:
+        """Note that one submission may be a copy of another; of its boxes and of its events it is the same copy."""
+        copies = self.alike[str(later.worker_id), str(earlier.worker_id)]
+        known = next((one for one in copies if one["submission"] == later.pk), None)
+        if known is None:
+            known = {"submission": later.pk, "of": earlier.pk}
+            copies.append(known)
+        known |= why
 
     def often(self, later: str, earlier: str) -> bool:
         if frozenset((later, earlier)) in self.echoed:
@@ -156,8 +165,7 @@ def _note_echoes(pairs: Pairs, tasks: Sequence[tuple[list[Assignment], Compared,
         for task, (number, all_alike) in ends.tasks.items():
             if all_alike:
                 earlier, later = (seat for seat in seats_of[task] if seat.worker_id in names)
-                one: dict[str, object] = {"submission": later.pk, "of": earlier.pk, "ends_of_events": number}
-                pairs.alike[str(later.worker_id), str(earlier.worker_id)].append(one)
+                pairs.add(earlier, later, {"ends_of_events": number})
 
 
 def _pairs(tasks: Sequence[tuple[list[Assignment], Compared]], spreads: dict[str, float]) -> Pairs:
@@ -169,9 +177,8 @@ def _pairs(tasks: Sequence[tuple[list[Assignment], Compared]], spreads: dict[str
             pairs.met[frozenset((seats[i].worker_id, seats[j].worker_id))] += 1
             if found.score >= copying.ALIKE:
                 # Submissions are in the order they came: the later one may have been copied from the earlier one.
-                one = {"submission": seats[j].pk, "of": seats[i].pk, "objects": found.objects}
-                one |= {"difference": round(found.difference, 5), "usual_difference": round(found.usual, 5)}
-                pairs.alike[seats[j].worker_id, seats[i].worker_id].append(one)
+                why = {"difference": round(found.difference, 5), "usual_difference": round(found.usual, 5)}
+                pairs.add(seats[i], seats[j], {"objects": found.objects} | why)
     return pairs
 
 

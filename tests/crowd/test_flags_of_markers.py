@@ -19,11 +19,16 @@ pytestmark = pytest.mark.django_db
 EVENTS = [{"name": "crossing", "shape": "interval"}]
 LENGTH = 122
 Hand = Callable[[int], list[tuple[int, int]]]
+Draws = Callable[[str, int, int], list[dict[str, Any]]]
 
 
-def marked(**hands: Hand) -> Batch:
+def nothing(name: str, start: int, stop: int) -> list[dict[str, Any]]:
+    return []
+
+
+def marked(draws: Draws = nothing, **hands: Hand) -> Batch:
     """A batch of five segments, which all of these workers mark, each by the segment's number, from its start on."""
-    project = cast.project(labels=EVENTS)
+    project = cast.project(labels=EVENTS if draws is nothing else [*EVENTS, {"name": "person"}])
     rules = {"redundancy": len(hands), "max_redundancy": len(hands), "segment_frames": LENGTH, "overlap_frames": 2}
     batch = stage.launched(frames=5 * (LENGTH - 2) + 2, project=project, **rules)
     for name, hand in hands.items():
@@ -32,7 +37,8 @@ def marked(**hands: Hand) -> Batch:
             seat = answer.json()
             start = seat["segment"]["start"]
             spans = [{"label": "crossing", "start": start + a, "stop": start + b} for a, b in hand(start)]
-            body = {"token": seat["token"], "tracks": [], "intervals": spans}
+            drawn = draws(name, start, seat["segment"]["stop"])
+            body = {"token": seat["token"], "tracks": drawn, "intervals": spans}
             assert client.post(f"{stage.API}/assignments/{seat['id']}/submit/", body).status_code == 200
             Assignment.objects.filter(pk=seat["id"]).update(claimed_at=F("submitted_at") - timedelta(seconds=60))
     return batch
@@ -90,3 +96,23 @@ def test_who_copies_events_is_flagged_and_has_one_voice_with_the_source() -> Non
 def test_who_mark_what_anybody_sees_to_the_frame_copied_nobody() -> None:
     raised = flags(marked(Will=hand(1), Walt=hand(1), Wanda=hand(1)))
     assert raised == {"Will": [], "Walt": [], "Wanda": []}
+
+
+def test_a_task_of_which_boxes_and_events_are_copied_is_one_task() -> None:
+    hands = {"Will": hand(1), "Walt": hand(2), "Wim": hand(3), "Wanda": hand(1)}
+
+    def boxes(name: str, start: int, stop: int) -> list[dict[str, Any]]:
+        off = np.random.default_rng([{"Walt": 2, "Wim": 3}.get(name, 1), start]).normal(0, 1.0, (3, 13, 4))
+        frames = np.linspace(start, stop - 1, 13).astype(int).tolist()
+        drawn = []
+        for row in range(3):
+            way = [[5.0 + 2 * k, 3.0 + 18 * row, 25.0 + 2 * k, 18.0 + 18 * row] for k in range(13)]
+            points = np.clip(np.array(way) + off[row], 0, None).round(2).tolist()
+            keyframes = [{"frame": f, "points": p} for f, p in zip(frames, points, strict=True)]
+            drawn.append({"id": str(row), "label": "person", "keyframes": keyframes})
+        return drawn
+
+    (flag,) = [flag for flag in flags(marked(boxes, **hands))["Wanda"] if flag["code"] == "copied"]
+    copies = flag["evidence"]["copies"]
+    assert [copy["objects"] for copy in copies] == [3] * 5 and [copy["ends_of_events"] for copy in copies] == [10] * 5
+    assert flag["evidence"]["tasks"] == 5
