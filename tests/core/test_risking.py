@@ -2,11 +2,29 @@
 
 from __future__ import annotations
 
+import math
+
+import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from annotation.core.tracks import Tracks, make_track
 from review.core.consensus import Submission, make_consensus
-from review.core.risking import OF_ITS_OWN, Worth
+from review.core.existing import COINCIDENCE, HARD, HIT, MOST_MISSED
+from review.core.risking import (
+    HARDEST,
+    HIT_HARD,
+    NAMED,
+    OF_ITS_OWN,
+    SETTLED,
+    SINGLE_OFF,
+    TAIL,
+    TOLD,
+    Known,
+    Worth,
+    expected_gain,
+)
 
 FRAMES = 60
 
@@ -39,3 +57,47 @@ def test_a_box_that_is_right_anyway_is_not_worth_asking_for_where_nearness_is_no
 def test_nobody_is_asked_because_of_what_is_too_narrow_to_count(narrow, matters):
     worth = Worth(usual=80.0, narrow=narrow)
     assert (gain(0, 200, worth=worth) > gain(None, None, worth=worth) + 0.01) is matters
+
+
+def naive(odds, exists, votes, tied, off, frames, halved, hits, worth: Worth) -> float:
+    """Loss now minus loss after one more, object by object, by Bayes' rule."""
+    gained = weight = 0.0
+    for k, log_odds in enumerate(odds):
+        real = 1 / (1 + math.exp(-log_odds))
+        after = 0.0
+        for if_real, if_not in ((HIT, COINCIDENCE), (1 - HIT, 1 - COINCIDENCE)):  # draws it, does not
+            chance = real * if_real + (1 - real) * if_not
+            then = real * if_real / chance
+            after += chance * min(then, 1 - then)
+        gained += frames[k] * max(0.0, (1 - real if exists[k] else real) - after)
+        weight += frames[k] * real
+        if exists[k]:
+            n = max(1, sum(votes[k]))
+            single = off[k] / math.sqrt(1 - 1 / n) if n > 1 else SINGLE_OFF
+            now, then = single / math.sqrt(n), single / math.sqrt(n + 1)
+            if worth.right_from is not None:  # a wrong box is one missed and one invented
+                now, then = (2 * math.exp(-TAIL * (1 - worth.right_from) / max(x, 1e-9)) for x in (now, then))
+            gained += frames[k] * real * (now - then) + (frames[k] * real * (NAMED - 0.5) if tied[k] else 0.0)
+            gained += halved[k] * real * (TOLD - 0.5)
+    misses = [1 - min(max(hit, 0.02), 0.98) for hit in hits]
+    missed = math.prod(misses)
+    if worth.usual:
+        hard = math.prod(max(miss, min(HARDEST * miss, MOST_MISSED)) for miss in misses)
+        return gained / worth.usual + (1 - HARD) * missed * HIT + HARD * hard * HIT_HARD
+    unseen = weight * missed / (1 - missed) * HIT * SETTLED if weight else 0.0
+    return (gained + unseen) / weight if weight else 0.0
+
+
+@settings(max_examples=60)
+@given(st.integers(0, 2**32 - 1), st.sampled_from([None, 0.0, 80.0]), st.sampled_from([None, 0.5, 1.0]))
+def test_the_gain_is_what_bayes_rule_says_object_by_object(seed: int, usual: float | None, right_from: float | None):
+    rng = np.random.default_rng(seed)
+    k, w = rng.integers(0, 6), rng.integers(1, 5)
+    odds = rng.choice([-40.0, -2.0, -0.3, 0.0, 0.5, 3.0, 40.0], k)
+    exists, tied = rng.random((2, k)) < 0.6
+    votes, off = rng.random((k, w)) < 0.6, rng.choice([0.0, 0.1, 0.6], k)
+    frames = rng.integers(0, 60, k).astype(float)
+    halved, hits = frames * rng.choice([0.0, 0.3], k), rng.choice([0.0, 0.3, 0.9, 1.0], w)
+    known, worth = (odds, exists, votes, tied, off, frames, halved), Worth(usual, right_from)
+    given_in = Known(odds=odds, exists=exists, votes=votes, tied=tied, off=off, frames=frames, halved=halved)
+    assert expected_gain(given_in, hits, worth) == pytest.approx(naive(*known, hits, worth), rel=1e-9, abs=1e-12)
