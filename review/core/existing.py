@@ -70,7 +70,6 @@ def log_odds(
     clutter = hit * clutter / (1 - clutter)
     silent = ~votes if asked is None else asked & ~votes
     misses = np.minimum(np.stack([1 - hit, HARDER * (1 - hit)]), MOST_MISSED)
-    misses[1] = np.maximum(misses[1], misses[0])
     there = votes @ np.log1p(-misses.T) + silent @ np.log(misses.T)
     hard = HARD * np.minimum(1.0, BRIEF / np.maximum(frames, 1))
     there = np.logaddexp(there[:, 0] + np.log1p(-hard), there[:, 1] + np.log(hard))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -14,7 +15,21 @@ from annotation.core.boxes import iou_aligned
 from annotation.core.tracks import Tracks, make_track
 from crowd.core.skill import Skill, estimate
 from review.core.consensus import Submission, make_consensus
-from review.core.existing import LENGTHS, TWICE, drawn_twice, length_odds, log_odds, odds_by_length
+from review.core.existing import (
+    BRIEF,
+    HARD,
+    HARDER,
+    LENGTHS,
+    MOST_MISSED,
+    SUPPORT,
+    TWICE,
+    drawn_twice,
+    length_odds,
+    log_odds,
+    odds_by_length,
+    supporters,
+    vote_counts,
+)
 from review.core.learning import Answers, learn
 
 FRAMES = 100
@@ -182,3 +197,52 @@ def test_second_drawings_are_those_that_every_pair_says(seed: int):
         larger = [b for b in range(k) if len(who) and 2 * len(who) <= there[b].sum()]
         told = any(all(there[b, w] and lies_on(a, b, w) for w in who) for b in larger)
         assert drawn_twice(boxes, drawn, named)[a] == told
+
+
+def naive_odds(votes: list[bool], hits, alarms, frames: int, asked: list[bool], coincidence: float) -> float:
+    """Of one cluster, from the chances that each of those who saw the segment did what they did."""
+    hits, alarms = ([min(max(x, low), 0.98) for x in some] for some, low in ((hits, 0.02), (alarms, 0.005)))
+    hard, there = HARD * min(1.0, BRIEF / max(1, frames)), 0.0
+    for share, harder in ((1 - hard, 1.0), (hard, HARDER)):
+        for drew, saw, hit in zip(votes, asked, hits, strict=True):
+            missed = max(min(harder * (1 - hit), MOST_MISSED), min(1 - hit, MOST_MISSED))
+            share *= 1 - missed if drew else missed if saw else 1.0
+        there += share
+    inventors = [hit * a / (1 - a) for drew, hit, a in zip(votes, hits, alarms, strict=True) if drew]
+    invented = sum(inventors) * coincidence ** (len(inventors) - 1)
+    return math.log(there / invented) if inventors else -math.inf
+
+
+@settings(max_examples=60)
+@given(st.integers(0, 2**32 - 1), st.sampled_from([0.02, 0.1, 1.0]), st.booleans())
+def test_odds_are_those_of_each_clusters_votes_one_by_one(seed: int, coincidence: float, everybody: bool):
+    rng = np.random.default_rng(seed)
+    k, w = rng.integers(0, 6), rng.integers(1, 6)
+    votes, frames = rng.random((k, w)) < 0.5, rng.choice([0, 1, 8, 9, 300], k)
+    hits, alarms = rng.choice([0.0, 0.05, 0.5, 0.9, 1.0], w), rng.choice([0.0, 0.1, 0.6, 1.0], w)
+    asked = np.ones((k, w), bool) if everybody else votes | (rng.random((k, w)) < 0.5)
+    found = log_odds(votes, hits, alarms, frames, None if everybody else asked, coincidence)
+    rows = zip(votes.tolist(), frames.tolist(), asked.tolist(), strict=True)
+    want = [naive_odds(v, hits.tolist(), alarms.tolist(), n, saw, coincidence) for v, n, saw in rows]
+    assert found.tolist() == pytest.approx(want, rel=1e-9, abs=1e-9)
+
+
+@settings(max_examples=60)
+@given(st.integers(0, 2**32 - 1))
+def test_who_drew_an_object_and_whose_lengths_speak_of_it_is_asked_one_by_one(seed: int):
+    rng = np.random.default_rng(seed)
+    k, w, n = rng.integers(0, 5), rng.integers(0, 5), rng.integers(0, 12)
+    drawn = rng.random((k, w, n)) < rng.choice([0.0, 0.1, 0.9], (k, w, 1))
+    count = drawn.sum(axis=2).tolist()
+    votes = supporters(drawn)
+    assert votes.tolist() == [[c > 0 and c >= SUPPORT * max(own) for c in own] for own in count]
+    names = [f"w{at}" for at in rng.integers(0, 3, w)]
+    persons = vote_counts(votes, names) if w else np.zeros((k, 0), bool)
+    for row, own in zip(persons.tolist(), votes.tolist(), strict=True):
+        assert row == [any(v for v, name in zip(own, names, strict=True) if name == p) for p in sorted({*names})]
+    frames = rng.choice([0, 7, 8, 31, 256, 1000], k)
+    lengths = [tuple(rng.normal(0, 1, rng.choice([0, len(LENGTHS) + 1])).tolist()) for _ in range(w)]
+    place = [sum(edge <= f for edge in LENGTHS) for f in frames.tolist()]
+    said = [[o[at] for v, o in zip(own, lengths, strict=True) if v and o] for own, at in zip(votes, place, strict=True)]
+    want = [sum(some) / max(1, len(some)) for some in said]
+    assert odds_by_length(frames, votes, lengths).tolist() == pytest.approx(want)

@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import replace
+from statistics import median
+
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.special import logit
 
 from annotation.core.tracks import Dense, Interval, Tracks, make_track
+from crowd.core.skill import estimate
 from review.core.cases import Case, Drawn, Task
 from review.core.consensus import Submission, make_consensus
 from review.core.evaluating import evaluate
+from review.core.existing import FALSE_ALARM, HIT, log_odds
+from review.core.intervals import Mark
 from review.core.learning import Answers, learn
+from review.core.marking import BY_CHANCE, Events, judge, lengths_of, renamed, votes_of, with_events
+from review.core.risking import FINDS, Known, expected_gain
+from review.core.stacking import stack
 
 LENGTH = 300
 
@@ -132,3 +145,90 @@ def test_who_marked_what_gold_marks_is_believed_that_nothing_happens():
     case = Case("clip", truth, (proven, Task(LENGTH, 2 * LENGTH, blank, None)))
     (result,), _ = evaluate([case], adaptive=True)
     assert [len(some) for some in result.used] == [2, 2]
+
+
+@settings(max_examples=60)
+@given(st.integers(0, 2**32 - 1))
+def test_marks_of_events_are_counted_group_by_group(seed: int):
+    workers, groups = marked(np.random.default_rng(seed))
+    votes, frames = votes_of(groups, workers), lengths_of(groups)
+    assert votes.shape == (len(groups), len(workers)) and frames.shape == (len(groups),)
+    for row, length, group in zip(votes.tolist(), frames.tolist(), groups, strict=True):
+        assert row == [any(m.worker == w for m in group) for w in workers]
+        assert length == len(range(min(m.interval.start for m in group), max(m.interval.stop for m in group)))
+
+
+def marked(rng: np.random.Generator) -> tuple[list[str], list[list[Mark]]]:
+    """Submissions' workers, some of them twice, and groups of marks with one of each submission at most."""
+    workers = rng.choice(["ann", "bob", "cid"], rng.integers(1, 5)).tolist()
+    groups = []
+    for _ in range(rng.integers(0, 5)):
+        who = rng.permutation(len(workers))[: rng.integers(1, 5)].tolist()
+        starts, lengths = rng.integers(0, 20, len(who)), rng.integers(1, 30, len(who))
+        marks = [span(int(s), int(s + n)) for s, n in zip(starts, lengths, strict=True)]
+        groups.append([Mark(w, workers[w], i) for w, i in zip(who, marks, strict=True)])
+    return workers, groups
+
+
+@settings(max_examples=40)
+@given(st.integers(0, 2**32 - 1))
+def test_an_event_of_a_track_is_of_the_object_that_most_of_the_track_is(seed: int):
+    rng = np.random.default_rng(seed)
+    n, names = 6, [f"t{k}" for k in range(rng.integers(0, 4))]
+    tracks = tuple(make_track(name, "car", [0], [[9.0 * k, 0, 9.0 * k + 40, 40]]) for k, name in enumerate(names))
+    block, number = stack([Tracks(0, n, tracks)] * 2, 0, n), rng.integers(-1, 3, (2 * len(names), n))
+    events = [span(0, 3, label, track) for label, track in zip("abcd", [None, *names], strict=False)]
+    events.append(span(1, 2, "gone", "nobody"))
+    for worker in range(2):
+        want = []
+        for event in events:
+            rows = [r for r, t in enumerate(block.tracks) if t.id == event.track and block.owners[r] == worker]
+            seen = sorted(k for r in rows for k in number[r].tolist() if k >= 0)
+            if event.track is None or seen:  # of equals the first
+                want.append(replace(event, track=str(max(seen, key=seen.count) + 1) if seen else None))
+        assert renamed(block, Tracks(0, n, (), tuple(events)), worker, number) == want
+
+
+@settings(max_examples=60)
+@given(st.integers(0, 2**32 - 1), st.integers(1, 3))
+def test_events_are_judged_one_by_one(seed: int, needed: int):
+    rng = np.random.default_rng(seed)
+    workers, groups = marked(rng)
+    known = {w: rng.choice([None, 0.3, 0.9], 2).tolist() if rng.random() < 0.8 else None for w in sorted({*workers})}
+    usual = estimate([])
+    skills = [known[w] and replace(usual, event_hit=known[w][0], event_false_alarm=known[w][1]) for w in workers]
+    persons = [known[w] or (None, None) for w in sorted({*workers})]
+    found = judge(groups, workers, skills, needed)
+    chances, exist = [], []
+    for group in groups:
+        votes = np.array([[any(m.worker == w for m in group) for w in known]])
+        hits = [HIT if hit is None else hit for hit, _ in persons]
+        alarms = [FALSE_ALARM if alarm is None else alarm for _, alarm in persons]
+        odds = log_odds(votes, np.array(hits), np.array(alarms), lengths_of([group]), coincidence=BY_CHANCE)
+        chances.append(1 / (1 + math.exp(-odds[0])))
+        exist.append(votes.sum() >= needed)
+    assert found.number == pytest.approx(sum(chances))
+    want = [p if there else 1 - p for p, there in zip(chances, exist, strict=True)]
+    assert found.certain.tolist() == pytest.approx(want)
+    votes = votes_of(groups, [*known])
+    finds = np.array([FINDS if hit is None else hit for hit, _ in persons])
+    off, one, none = np.array([misplaced(group) for group in groups]), np.ones(len(groups)), np.zeros(len(groups))
+    things = Known(logit(chances), np.array(exist, bool), votes, none > 0, off, one, none)
+    assert found.gain == pytest.approx(expected_gain(things, finds))
+
+
+def misplaced(group: list[Mark]) -> float:
+    """1 − the share of frames of either that marks have in common with the event, on average."""
+    starts, stops = ([getattr(m.interval, end) for m in group] for end in ("start", "stop"))
+    event = {*range(math.floor(median(starts) + 0.5), math.floor(median(stops) + 0.5))}
+    some = [{*range(*ends)} for ends in zip(starts, stops, strict=True)]
+    return sum(1 - len(one & event) / len(one | event) for one in some) / len(some)
+
+
+@settings(max_examples=40)
+@given(st.lists(st.floats(0, 1), max_size=6), st.integers(0, 6), st.floats(0, 1), st.floats(0, 1), st.floats(0.01, 9))
+def test_the_gain_of_both_is_the_mean_over_all_there_is_likely_to_be(certain, objects, gain, of_events, events):
+    objects = min(objects, len(certain))
+    real = [p if k < objects else 1 - p for k, p in enumerate(certain)]
+    want = (sum(p * gain for p in real) + events * of_events) / (sum(real) + events)
+    assert with_events(gain, np.array(certain), objects, Events(of_events, events, np.zeros(0))) == pytest.approx(want)
