@@ -2,11 +2,34 @@
 
 from __future__ import annotations
 
+import math
+from collections import Counter
+
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from annotation.core.matching import match
 from annotation.core.tracks import Interval
-from crowd.core.echoing import Marked, same_ends, suspected
+from crowd.core import echoing
+from crowd.core.echoing import (
+    ALIKE,
+    BETTER,
+    HERE,
+    HIGHEST,
+    KEPT,
+    LEAST,
+    LEAST_ALONE,
+    MEANT,
+    POOL_ENDS,
+    USUAL,
+    Marked,
+    _ends,
+    same_ends,
+    score,
+    suspected,
+)
 from crowd.core.flags import same_times
 
 LENGTH = 300
@@ -115,3 +138,90 @@ def test_who_marks_what_goes_on_throughout_is_right(others: list[list[list[Inter
 def test_events_at_times_of_their_own_are_no_habit():
     assert same_times([here(40 * n) for n in range(5)], [[here(40 * n + 20)] for n in range(5)]) is None
     assert same_times([], []) is None and same_times([[]] * 4, [[here(3)]] * 4) is None
+
+
+def shared(a: Interval, b: Interval) -> float:
+    """Temporal IoU, frame by frame; 0 of two labels."""
+    one, other = ({*range(i.start, i.stop)} for i in (a, b))
+    return len(one & other) / len(one | other) if a.label == b.label and one | other else 0.0
+
+
+def partners(mine: list[Interval], other: list[Interval]) -> dict[int, Interval]:
+    """Whom the one to one pairs of the greatest sum give to each of mine."""
+    pairs = match(np.array([[shared(a, b) for b in other] for a in mine]).reshape(len(mine), len(other)), MEANT).pairs
+    return {i: other[j] for i, j in pairs.tolist()}
+
+
+def naive_ends(task: Marked) -> list[tuple]:
+    """Pair, task, label, kept, how many third parties end like one of them, of how many."""
+    found = []
+    everybody = range(len(task.workers))
+    for i, j, end in ((i, j, end) for i in everybody for j in everybody if i < j for end in ("start", "stop")):
+        for at, b in partners(task.events[i], task.events[j]).items():
+            a, border = task.events[i][at], getattr(task, end)
+            here, there = getattr(a, end), getattr(b, end)
+            known, thirds = (
+                [getattr(p[at], end) for p in (partners(task.events[i], other) for other in some) if at in p]
+                for some in (task.known, [task.events[k] for k in everybody if k not in (i, j)])
+            )
+            if border in (here, there) or (here == there and here in known):
+                continue
+            alike = sum(third in (here, there) for third in thirds)
+            pair = frozenset((task.workers[i], task.workers[j]))
+            found.append((pair, task.task, a.label, here == there, alike, len(thirds)))
+    return found
+
+
+def naive_score(ends: list[tuple], all_ends: list[tuple]) -> float:
+    """Of one pair, from the likelihood of every end if one copied and if both marked for themselves."""
+    copied, apart = 1.0, [math.exp(often) for often in BETTER[1]]
+    for pair, _, label, kept, alike, others in ends:
+        rest = [end[3] for end in all_ends if end[2] == label and end[0] != pair]
+        usual = (sum(rest) + POOL_ENDS * USUAL) / (len(rest) + POOL_ENDS)
+        chance = min(max((alike + HERE * usual) / (others + HERE), LEAST if others else LEAST_ALONE), HIGHEST)
+        copied *= KEPT if kept else 1 - KEPT
+        for k, better in enumerate(BETTER[0]):
+            odds = chance / (1 - chance) * math.exp(better)
+            apart[k] *= odds / (1 + odds) if kept else 1 / (1 + odds)
+    return math.log(copied / sum(apart))
+
+
+@settings(max_examples=40)
+@given(st.integers(0, 2**32 - 1), st.sampled_from([0, 10**9, 2**31]))
+def test_ends_are_those_of_all_pairs_one_by_one(seed: int, start: int):
+    rng = np.random.default_rng(seed)
+    names, tasks = ["ann", "bob", "cid", "dan"], []
+    wide = rng.choice([1, 2, 9])
+    for n in range(rng.integers(0, 9)):
+        real = [tuple(sorted(rng.choice(31, 2, replace=False).tolist())) for _ in range(rng.integers(0, 9))]
+        said = [
+            [
+                Interval(
+                    "xxxy"[rng.integers(4)],
+                    start + max(0, s - int(rng.integers(wide))),
+                    start + e + int(rng.integers(wide)),
+                )
+                for s, e in real
+                if rng.random() < 0.8
+            ]
+            for _ in range(6)
+        ]
+        workers = rng.permutation(names)[: rng.integers(1, 5)].tolist()
+        known = said[4 : 4 + rng.integers(3)]
+        tasks.append(Marked(str(n), start, start + 30, workers, said[: len(workers)], known))
+    ends = [end for task in tasks for end in naive_ends(task)]
+    got = [e for task in tasks for e in _ends(task)]
+    fields = ("pair", "task", "label", "kept", "alike", "others")
+    assert Counter(tuple(getattr(e, f) for f in fields) for e in got) == Counter(ends)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(echoing, "ALIKE", -math.inf)
+        everybody = suspected(tasks)
+    assert set(everybody) == {end[0] for end in ends}
+    for pair, found in everybody.items():
+        own = [end for end in ends if end[0] == pair]
+        assert score(found) == pytest.approx(naive_score(own, ends))
+        assert found.tasks == {
+            task: (sum(e[1] == task for e in own), all(e[3] for e in own if e[1] == task))
+            for task in {e[1] for e in own}
+        }
+    assert suspected(tasks) == {pair: found for pair, found in everybody.items() if score(found) >= ALIKE}
