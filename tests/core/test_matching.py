@@ -216,3 +216,30 @@ def test_tracks_of_different_ranges_are_not_compared():
             scene(1, 2, 5),
             Dense(1, *[getattr(scene(1, 2, 5), k) for k in ("ids", "labels", "boxes", "present", "occluded")]),
         )
+
+
+@given(st.integers(0, 2**32 - 1))
+@settings(max_examples=40)
+def test_tiny_and_huge_boxes_at_the_edge_of_what_may_be_drawn_overlap_as_in_the_naive_loop(seed):
+    rng = np.random.default_rng(seed)
+    frames, sizes = rng.integers(1, 20), 10.0 ** rng.uniform(-3, 6.5, (3, 3, 1, 2))
+    corner = rng.choice([-1e6, -2e5, 0.0, 8e5, 1e6 - 1e-3], (3, 3, 1, 2)) + rng.choice(
+        [0.0, 1e-3, -5e-4], (3, 3, frames, 2)
+    )
+    boxes = np.clip(np.concatenate([corner, corner + sizes], axis=-1), -1e6, 1e6)
+    boxes[(rng.random(boxes.shape[:3]) < 0.2) | (boxes[..., 2:] <= boxes[..., :2]).any(axis=-1)] = np.nan
+    some, compared = [dense(own) for own in boxes], np.triu(rng.random((3, 3)) < 0.7)
+    found = overlaps_among(some, compared)
+    got = dict(
+        zip(
+            zip(found.left.tolist(), found.right.tolist(), found.frame.tolist(), strict=True),
+            found.iou.tolist(),
+            strict=True,
+        )
+    )
+    want = {}
+    for i, j in np.argwhere(compared).tolist():
+        for (a, b, f), iou_here in np.ndenumerate(naive_pairs(some[i], some[j])):
+            if iou_here > 0:
+                want[3 * i + a, 3 * j + b, f] = iou_here
+    assert len(got) == len(found.iou) and got == want
