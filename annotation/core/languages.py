@@ -10,6 +10,7 @@ TAG = r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}"
 
 
 def is_language(value: object) -> bool:
+    """Whether it is the tag of a language."""
     return isinstance(value, str) and re.fullmatch(TAG, value) is not None
 
 

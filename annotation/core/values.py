@@ -49,4 +49,5 @@ def number_problem(value: object) -> str | None:
 
 
 def boolean_problem(value: object) -> str | None:
+    """Why a value is neither true nor false, or None."""
     return None if isinstance(value, bool) else f"must be true or false, not {shown(value)}"

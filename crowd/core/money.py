@@ -34,6 +34,7 @@ AMOUNT = re.compile(r"(\d{1,12})(?:\.(\d{1,6}))?", re.ASCII)
 
 
 def places(currency: str) -> int:
+    """How many decimal places amounts of a currency have."""
     return PLACES.get(currency, 2)
 
 

@@ -54,8 +54,8 @@ class Rated:
 def alpha(values: Labels, units: Sequence[Hashable], kind: Kind = "nominal", *, seed: int = 0) -> Alpha:
     """Alpha of labels or numbers, O(n log n): `values` (n,) are answers to `units` (n,), in any order.
 
-    "nominal" compares labels of any type, "ordinal" ranks, "interval" numbers by their squared difference. NaN is
-    refused: an answer that is missing is not in the list.
+    "nominal" compares labels of any type, "ordinal" ranks, "interval" numbers by their squared difference. ValueError
+    for NaN (an answer that is missing is not in the list) and for lists of unequal length.
     """
     value = _numbered(values) if kind == "nominal" else np.asarray(values)
     if not np.isfinite(value.astype(float)).all():
@@ -112,7 +112,7 @@ def alpha_of_scores(
 
 
 def rated(values: Labels, units: Sequence[Hashable]) -> Rated | None:
-    """Raw agreement, AC1 and kappa of labels; None where no unit has two answers."""
+    """Raw agreement, AC1 and kappa of labels, as in `alpha`; None where no unit has two answers."""
     unit, label = _numbered(units), _numbered(values)
     if not len(unit) or np.bincount(unit).max() < 2:
         return None
@@ -128,9 +128,12 @@ def rated(values: Labels, units: Sequence[Hashable]) -> Rated | None:
 
 
 def _numbered(values: Iterable[Hashable]) -> Ints:
-    """Labels of any type as numbers, (n,): 1, "1" and True are three of them."""
+    """Labels of any type as numbers, (n,): 1, "1" and True are three of them. ValueError for NaN."""
     number: dict[tuple[type, Hashable], int] = {}
-    return np.array([number.setdefault((type(v), v), len(number)) for v in values], np.int64)
+    found = np.array([number.setdefault((type(v), v), len(number)) for v in values], np.int64)
+    if any(v != v for _, v in number):
+        raise ValueError("NaN is no answer; leave missing ones out")
+    return found
 
 
 def _pairable(values: np.ndarray, units: Sequence[Hashable]) -> tuple[np.ndarray, Ints]:

@@ -128,9 +128,11 @@ def _holds_something(gold: Tracks, task: Task) -> bool:
 
 
 def submission_id(drawn: Drawn) -> str:
+    """By the line of the file, so that ids sort as lines do."""
     return f"{drawn.line:09d}"
 
 
 def consent(task: Task, drawn: Sequence[Drawn], learnt: Learnt, around: Sequence[Tracks] = ()) -> Consensus:
+    """The consensus of some of a task's submissions, by what is learnt; `around` as in `make_consensus`."""
     submissions = [Submission(submission_id(d), d.worker, d.tracks, learnt.skills.get(d.worker)) for d in drawn]
     return make_consensus(submissions, task.start, task.stop, lone=True, around=around)

@@ -109,6 +109,9 @@ def test_nothing_is_said_where_nothing_can_be_said():
 def test_an_answer_that_is_no_number_is_refused():
     with pytest.raises(ValueError, match="finite"):
         alpha([1.0, np.nan], ["u", "u"], "interval")
+    for said in (alpha, rated):
+        with pytest.raises(ValueError, match="NaN"):
+            said(["a", float("nan"), "a"], ["u", "u", "u"])
     with pytest.raises(ValueError, match="2 answers, 1 units"):
         alpha([1, 2], ["u"])
 
