@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import TypeVar
+
 from django.db import IntegrityError, transaction
-from django.db.models import QuerySet
+from django.db.models import Model, OuterRef, QuerySet, Subquery
 
 from annotation.access import Capability, require_role, visible_projects
 from annotation.core import ontology as core
@@ -12,6 +15,7 @@ from annotation.core.values import name_problem, text_problem
 from annotation.errors import Conflict, Missing
 from annotation.models import Ontology, Project, User
 
+Versioned = TypeVar("Versioned", bound=Model)
 NAME_LENGTH = 200
 INSTRUCTIONS_LENGTH = 50_000
 
@@ -70,6 +74,18 @@ def change_ontology(*, project: Project, labels: object) -> Ontology:
 def current_ontology(project: Project) -> Ontology:
     """The newest version of a project's labels."""
     return Ontology.objects.filter(project=project).order_by("-version").first()
+
+
+def current_ontologies(projects: Iterable[Project]) -> dict[str, Ontology]:
+    """The newest version of the labels of each of some projects, by its id."""
+    rows = newest_versions(Ontology.objects.filter(project__in=projects))
+    return {row.project_id: row for row in rows}
+
+
+def newest_versions(rows: QuerySet[Versioned]) -> QuerySet[Versioned]:
+    """Of rows of which a project has one for each version, the newest of each project."""
+    latest = rows.model._default_manager.filter(project=OuterRef("project")).order_by("-version")
+    return rows.filter(version=Subquery(latest.values("version")[:1]))
 
 
 def read_ontology(row: Ontology) -> core.Ontology:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.db import connection
@@ -13,6 +14,9 @@ from annotation.core.tracks import Tracks, to_json
 from annotation.ids import new_id
 from annotation.lifecycle import Source
 from annotation.models import TrackSet, User, Video
+
+#: Payloads that are looked at together: one may be 28 MB.
+AT_ONCE = 10
 
 
 def store(*, tracks: Tracks, video: Video, source: Source, author: User | None = None) -> TrackSet:
@@ -40,9 +44,10 @@ def load(track_set: TrackSet) -> Tracks:
     return unpack(track_set.payload, track_set.start, track_set.stop)
 
 
-def count_intervals(track_set: TrackSet) -> int:
-    """How many intervals a row holds, without reading its boxes."""
-    return count_packed(track_set.payload)
+def count_intervals(track_sets: Iterable[str]) -> dict[str, int]:
+    """How many intervals rows hold, by their ids, without reading boxes, and with few of the rows in memory at once."""
+    rows = TrackSet.objects.filter(pk__in=list(track_sets)).values_list("pk", "payload")
+    return {pk: count_packed(payload) for pk, payload in rows.iterator(chunk_size=AT_ONCE)}
 
 
 def load_json(track_set: TrackSet) -> dict[str, Any]:

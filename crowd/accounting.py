@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.db.models import Count, Exists, OuterRef, Prefetch, Q, QuerySet, Sum
@@ -109,15 +109,27 @@ def entry_body(entry: LedgerEntry) -> dict[str, Any]:
 
 def owed_to(project: Project) -> QuerySet[User]:
     """Everybody with an entry in a project's ledger."""
-    return User.objects.filter(ledger__project=project).distinct()
+    return User.objects.filter(Exists(LedgerEntry.objects.filter(worker=OuterRef("pk"), project=project)))
 
 
 def payout_body(payout: Payout) -> dict[str, Any]:
     """A payout with its lines counted by state and summed by currency; of a draft, what it would pay is in balances."""
-    lines = PayoutLine.objects.filter(payout=payout).order_by()
+    return payout_bodies([payout])[0]
+
+
+def payout_bodies(payouts: Sequence[Payout]) -> list[dict[str, Any]]:
+    """Those of several, by as many questions as for one."""
+    lines = PayoutLine.objects.filter(payout__in=payouts).order_by().values_list("payout", "status", "currency")
+    sums: dict[str, list[tuple[str, str, int, int]]] = {payout.pk: [] for payout in payouts}
+    for payout_id, *found in lines.annotate(sum=Sum("amount_micros"), n=Count("pk")):
+        sums[payout_id].append((found[0], found[1], found[2], found[3]))
+    return [_payout_body(payout, sums[payout.pk]) for payout in payouts]
+
+
+def _payout_body(payout: Payout, sums: list[tuple[str, str, int, int]]) -> dict[str, Any]:
+    """`sums`: status, currency, micros and how many lines."""
     states = dict.fromkeys(("locked", "sending", "paid", "failed", "unknown"), 0)
     totals: dict[str, dict[str, Any]] = {}
-    sums = lines.values_list("status", "currency").annotate(sum=Sum("amount_micros"), n=Count("pk"))
     for status, currency, amount, count in sums:
         states[status] += count
         total = totals.setdefault(currency, {"currency": currency, "amount_micros": 0, "paid_micros": 0})

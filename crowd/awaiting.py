@@ -16,7 +16,7 @@ from crowd.models import Assignment
 
 #: Decided by one request at most.
 MOST = 200
-WITH = ("worker", "task__segment__video", "score", "peer_score", "batch")
+WITH = ("worker", "task__segment__video", "score", "peer_score", "batch", "late_body")
 
 
 def below_the_floor(project: Project) -> QuerySet[Assignment]:
@@ -25,7 +25,7 @@ def below_the_floor(project: Project) -> QuerySet[Assignment]:
     Extra seats are settled a while after they were scored, so of these only what failed waits for anybody.
     """
     seats = Assignment.objects.filter(project=project, status=Seat.SUBMITTED, task__status=TaskStatus.DONE)
-    return seats.filter(Q(extra=False) | Q(score__passed=False)).select_related(*WITH).order_by("submitted_at", "pk")
+    return _whole(seats.filter(Q(extra=False) | Q(score__passed=False))).order_by("submitted_at", "pk")
 
 
 def workers_below(project: Project) -> QuerySet[User]:
@@ -39,7 +39,12 @@ def late(project: Project) -> QuerySet[Assignment]:
     """What came after its lease and can still be taken in, the latest first."""
     over = Assignment.objects.filter(project=project, status__in=(Seat.EXPIRED, Seat.REVOKED))
     kept = over.filter(late_body__salvaged_at=None, late_body__isnull=False)
-    return kept.select_related(*WITH, "late_body").order_by("-late_body__came_at", "pk")
+    return _whole(kept).order_by("-late_body__came_at", "pk")
+
+
+def _whole(seats: QuerySet[Assignment]) -> QuerySet[Assignment]:
+    """With all that is shown of them; what was sent late may be 28 MB each."""
+    return seats.select_related(*WITH).defer("late_body__body")
 
 
 class Outcome(StrEnum):

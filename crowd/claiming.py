@@ -16,7 +16,7 @@ from itertools import groupby
 from typing import Any
 
 from django.db import IntegrityError, connection, transaction
-from django.db.models import OuterRef, Q, QuerySet, Subquery
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 
 from annotation import clock, planning
 from annotation.access import READING, visible_projects
@@ -31,7 +31,7 @@ from crowd.lifecycle import Seat, Standing
 from crowd.models import Assignment, Batch
 from crowd.models import Policy as PolicyRow
 from crowd.reading import BATCH_COLUMNS
-from crowd.seating import expire, in_order, policy_of
+from crowd.seating import LIVE_BATCHES, expire, in_order, policy_of
 from crowd.taking import Wish, take
 
 # Not to be guessed from the outside: the order in which gold comes tells nothing.
@@ -250,6 +250,19 @@ def workable(worker: User) -> QuerySet[Project]:
     newest = PolicyRow.objects.filter(project=OuterRef("pk")).order_by("-version").values("values__open")[:1]
     open_ones = Q(is_open=True) & ~Q(pk__in=visible_projects(worker).values("pk"))
     return Project.objects.annotate(is_open=Subquery(newest)).filter(open_ones | Q(pk__in=mine.values("pk")))
+
+
+def with_work(projects: QuerySet[Project]) -> QuerySet[Project]:
+    """The projects with `has_work`: whether a batch of it that is under way has an open seat for real work.
+
+    Not how many: a claim after which the number of real seats stays as it was would have been gold. The seat is asked
+    for in the order of its index, as a claim does: a database that expects some everywhere would read all seats of the
+    site for each project that has none.
+    """
+    seats = Assignment.objects.filter(batch=OuterRef("pk"), status=Seat.OPEN, extra=False)
+    first = Subquery(seats.order_by("-priority", "pk").values("pk")[:1])
+    batches = Batch.objects.filter(project=OuterRef("pk"), status__in=LIVE_BATCHES)
+    return projects.annotate(has_work=Exists(batches.annotate(seat=first).filter(seat__isnull=False)))
 
 
 CALLED = f"""SELECT p.id, p.name, p.owner_id, p.instructions, p.created_at, {ROLE},

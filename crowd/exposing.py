@@ -7,6 +7,8 @@ seen too often stays right, so what was drawn inside it is still scored.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from django.db import transaction
 from django.db.models import Count, F, Q, QuerySet
 from django.db.models.functions import Now
@@ -41,20 +43,24 @@ def look(*, gold_id: str) -> None:
         withdraw(task__gold=gold, extra=True, reason="The gold is retired.")
 
 
-def exposures_of(gold: Gold) -> int:
-    """How many workers drew that segment inside the gold which most drew; training is not counted."""
-    return max(_exposures(gold).values(), default=0)
+def exposures_of(gold: Sequence[Gold]) -> dict[str, int]:
+    """How many workers drew that segment inside each gold which most drew, by its id; training is not counted."""
+    found = dict.fromkeys((each.pk for each in gold), 0)
+    drawn = _scores(gold).order_by().values_list("gold", "assignment__task").annotate(n=Count("pk"))
+    for pk, _, n in drawn:
+        found[pk] = max(found[pk], n)
+    return found
 
 
 def _exposures(gold: Gold) -> dict[str, int]:
-    rows = _scores(gold).order_by().values_list("assignment__task").annotate(n=Count("pk"))
+    rows = _scores([gold]).order_by().values_list("assignment__task").annotate(n=Count("pk"))
     return dict(rows)
 
 
-def _scores(gold: Gold) -> QuerySet[Score]:
-    """Scores in the stream, since the gold was last cleared."""
-    scores = Score.objects.filter(gold=gold, assignment__trial=None)
-    return scores.filter(assignment__submitted_at__gt=gold.cleared_at) if gold.cleared_at else scores
+def _scores(gold: Sequence[Gold]) -> QuerySet[Score]:
+    """Scores in the stream, since each gold was last cleared."""
+    counts = Q(gold__cleared_at=None) | Q(assignment__submitted_at__gt=F("gold__cleared_at"))
+    return Score.objects.filter(counts, gold__in=gold, assignment__trial=None)
 
 
 def _is_seen_often(gold: Gold) -> bool:
@@ -64,7 +70,7 @@ def _is_seen_often(gold: Gold) -> bool:
 
 
 def _by_the_trusted(gold: Gold) -> tuple[int, int]:
-    trusted = _scores(gold).filter(
+    trusted = _scores([gold]).filter(
         assignment__worker__skills__project=F("gold__project"), assignment__worker__skills__mean__gte=TRUSTED
     )
     counts = trusted.aggregate(tried=Count("pk"), failed=Count("pk", filter=Q(passed=False)))

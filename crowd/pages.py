@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from django.contrib.auth.decorators import login_required
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
@@ -30,13 +30,11 @@ ENTRIES, PAYOUTS, WORKERS = 50, 20, 100
 def work(request: HttpRequest) -> HttpResponse:
     """What can be worked on, what is held, and what came of it."""
     mine = Assignment.objects.filter(worker=request.user).select_related("project", "batch")
-    # Not how many: a claim after which the number of real seats stays as it was would have been gold.
-    free = Assignment.objects.filter(project=OuterRef("pk"), status=Seat.OPEN, extra=False)
     context = {
         "held": mine.filter(status=Seat.HELD, lease_until__gt=Now()).order_by("lease_until"),
         "late": _late(mine),
         "latest": mine.filter(submitted_at__isnull=False).order_by("-submitted_at")[:LATEST],
-        "projects": claiming.workable(request.user).annotate(has_work=Exists(free)).order_by("name"),
+        "projects": claiming.with_work(claiming.workable(request.user)).order_by("name"),
         "training": coaching.states_of(request.user),
         "counts": reporting.own_counts(request.user),
         "balances": accounting.balances(workers=[request.user.pk]).get(request.user.pk, []),
@@ -48,7 +46,7 @@ def _late(mine: QuerySet[Assignment]) -> QuerySet[Assignment]:
     """What was drawn and not submitted in time, not long ago: it can be submitted late."""
     over = mine.filter(status__in=(Seat.EXPIRED, Seat.REVOKED), ended_at__gt=Now() - LATE)
     drawn = over.filter(Q(draft__isnull=False) | Q(late_body__isnull=False))
-    return drawn.select_related("late_body").order_by("-ended_at")[:LATEST]
+    return drawn.select_related("late_body").defer("late_body__body").order_by("-ended_at")[:LATEST]
 
 
 @login_required
@@ -120,7 +118,7 @@ def _money_of(request: HttpRequest, project: Project) -> dict[str, object]:
     return {
         "project": project,
         "payout_page": payouts,
-        "payouts": [accounting.payout_body(payout) for payout in payouts],
+        "payouts": accounting.payout_bodies(list(payouts)),
         "worker_page": workers,
         "workers": [{"user": worker.username, "balances": sums.get(worker.pk, [])} for worker in workers],
         "disputes": one_page(request, disputes.order_by("created_at", "pk"), size=LATEST, name="disputes"),

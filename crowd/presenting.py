@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Exists, Min, OuterRef, QuerySet
 from django.db.models.functions import Coalesce
 
 from annotation import clipping, defining, recording
@@ -16,10 +16,13 @@ from annotation.models import Project, Segment
 from annotation.sizing import Bytes
 from crowd import ghosting, prelabelling, qualifying, reporting
 from crowd.core.policies import Policy, from_json
-from crowd.lifecycle import ENDED_SEATS, Seat
-from crowd.models import Assignment, Batch, BatchVideo, Gold
+from crowd.core.qualification import Qualification
+from crowd.lifecycle import ENDED_SEATS, Seat, TaskStatus
+from crowd.models import Assignment, Batch, BatchVideo, Gold, Task
 from crowd.models import Policy as PolicyRow
 from crowd.seating import policy_of
+
+NO_GOLD = "No gold was posted for these videos, so nobody's work is scored against a known answer."
 
 
 def current_policy(project: Project) -> Policy:
@@ -29,50 +32,84 @@ def current_policy(project: Project) -> Policy:
 
 
 def project_body(project: Project) -> dict[str, Any]:
-    ontology = defining.current_ontology(project)
-    return {
-        "id": project.pk,
-        "name": project.name,
-        "instructions": project.instructions,
-        "labels": ontology.labels,
-        "policy": current_policy(project).to_json(),
-        "ontology_version": ontology.version,
-        "created_at": project.created_at,
-    }
+    return project_bodies([project])[0]
+
+
+def project_bodies(projects: Sequence[Project]) -> list[dict[str, Any]]:
+    """Those of several, by as many questions as for one."""
+    ontologies = defining.current_ontologies(projects)
+    rows = defining.newest_versions(PolicyRow.objects.filter(project__in=projects))
+    policies = {row.project_id: from_json(row.values) for row in rows}
+    return [
+        {
+            "id": project.pk,
+            "name": project.name,
+            "instructions": project.instructions,
+            "labels": ontologies[project.pk].labels,
+            "policy": policies.get(project.pk, Policy()).to_json(),
+            "ontology_version": ontologies[project.pk].version,
+            "created_at": project.created_at,
+        }
+        for project in projects
+    ]
 
 
 def batch_body(batch: Batch) -> dict[str, Any]:
-    videos = BatchVideo.objects.filter(batch=batch).order_by("pk").values_list("video_id", flat=True)
-    return {
-        "id": batch.pk,
-        "project": batch.project_id,
-        "status": batch.status,
-        "policy": batch.policy,
-        "videos": list(videos),
-        **reporting.counts(batches=[batch.pk]),
-        "warnings": _warnings(batch, videos),
-        "created_at": batch.created_at,
-    }
+    return batch_bodies([batch])[0]
 
 
-def _warnings(batch: Batch, videos: Sequence[str]) -> list[dict[str, str]]:
-    warnings = []
-    if policy_of(batch).gold_share > 0 and not Gold.objects.filter(video__in=videos, retired_at=None).exists():
-        message = "No gold was posted for these videos, so nobody's work is scored against a known answer."
-        warnings.append({"code": "no_gold", "message": message})
-    if missing := _missing_gold(batch):
-        warnings.append({"code": "no_qualification_gold", "message": missing})
-    waiting = batch.tasks.filter(status="opening").exclude(reason="").values_list("reason", flat=True).first()
-    if waiting:
-        warnings.append({"code": "tasks_wait", "message": waiting})
-    return warnings
+def batch_bodies(batches: Sequence[Batch]) -> list[dict[str, Any]]:
+    """Those of several batches of a project, by as many questions as for one."""
+    ids = [batch.pk for batch in batches]
+    videos: dict[str, list[str]] = {pk: [] for pk in ids}
+    for pk, video in BatchVideo.objects.filter(batch__in=ids).order_by("pk").values_list("batch", "video"):
+        videos[pk].append(video)
+    counts, warnings = reporting.counts_of_each(batches=ids), _warnings(batches)
+    return [
+        {
+            "id": batch.pk,
+            "project": batch.project_id,
+            "status": batch.status,
+            "policy": batch.policy,
+            "videos": videos[batch.pk],
+            **counts[batch.pk],
+            "warnings": warnings[batch.pk],
+            "created_at": batch.created_at,
+        }
+        for batch in batches
+    ]
 
 
-def _missing_gold(batch: Batch) -> str | None:
-    """What a batch's qualification lacks; with some of its gold, people can pass, with none nobody can."""
-    asked = policy_of(batch).qualification
-    wanted = 0 if asked is None else asked.gold if isinstance(asked.gold, int) else len(asked.gold)
-    there = len(qualifying.gold_for(project_id=batch.project_id, asked=asked)) if asked else 0
+def _warnings(batches: Sequence[Batch]) -> dict[str, list[dict[str, str]]]:
+    """By batch."""
+    ids = [batch.pk for batch in batches]
+    in_use = Gold.objects.filter(video=OuterRef("video"), retired_at=None)
+    golden = set(BatchVideo.objects.filter(Exists(in_use), batch__in=ids).values_list("batch", flat=True))
+    missing = _missing_gold(batches)
+    opening = Task.objects.filter(batch__in=ids, status=TaskStatus.OPENING).exclude(reason="")
+    waiting = dict(opening.order_by().values_list("batch").annotate(said=Min("reason")))
+    found: dict[str, list[dict[str, str]]] = {}
+    for batch in batches:
+        gold = None if batch.pk in golden or policy_of(batch).gold_share == 0 else NO_GOLD
+        told = {"no_gold": gold, "no_qualification_gold": missing[batch.pk], "tasks_wait": waiting.get(batch.pk)}
+        found[batch.pk] = [{"code": code, "message": message} for code, message in told.items() if message]
+    return found
+
+
+def _missing_gold(batches: Sequence[Batch]) -> dict[str, str | None]:
+    """What each batch's qualification lacks; with some of its gold, people can pass, with none nobody can.
+
+    Most batches of a project ask the same, which is looked for once.
+    """
+    asked = {batch.pk: policy_of(batch).qualification for batch in batches}
+    golds = {each.gold: each for each in asked.values() if each}
+    lacks = {gold: _lacking(batches[0].project_id, each) for gold, each in golds.items()}
+    return {pk: each and lacks[each.gold] for pk, each in asked.items()}
+
+
+def _lacking(project_id: str, asked: Qualification) -> str | None:
+    wanted = asked.gold if isinstance(asked.gold, int) else len(asked.gold)
+    there = len(qualifying.gold_for(project_id=project_id, asked=asked))
     if there >= wanted:
         return None
     return f"The qualification asks for {wanted} gold segments, and {there} can be used: post more, or ask for fewer."
@@ -88,12 +125,11 @@ def sized(seats: QuerySet[Assignment]) -> QuerySet[Assignment]:
     return seats.annotate(size=submitted + Coalesce(Bytes("draft__body"), 0))
 
 
-def gold_of(project: Project) -> list[Gold]:
-    """All of a project's gold, each with its number of intervals."""
-    rows = list(Gold.objects.filter(project=project).select_related("video", "track_set"))
-    for row in rows:
-        row.intervals = recording.count_intervals(row.track_set)  # type: ignore[attr-defined]
-    return rows
+def tell_intervals(gold: Iterable[Gold]) -> None:
+    """Tell each gold its number of `intervals`."""
+    numbers = recording.count_intervals(row.track_set_id for row in gold)
+    for row in gold:
+        row.intervals = numbers[row.track_set_id]  # type: ignore[attr-defined]
 
 
 def assignment_body(seat: Assignment) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from statistics import median
 from typing import Any
 
 from django.db.models import Avg, Count, Exists, F, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models.functions import Coalesce
 
 from annotation.models import Project, User
 from crowd.lifecycle import EntryKind, Seat, TaskStatus
@@ -15,17 +16,41 @@ from crowd.models import Assignment, LedgerEntry, Qualification, Sanction, Skill
 
 SHOWN_TASKS = ("opening", "open", "filled", "in_review", "done", "quarantined")
 SHOWN_SEATS = ("open", "held", "submitted")
+#: What is counted of each worker, and the states of the seats that count.
+COUNTED = {
+    "submitted": (Seat.SUBMITTED, Seat.ACCEPTED, Seat.REJECTED),
+    "accepted": (Seat.ACCEPTED,),
+    "rejected": (Seat.REJECTED,),
+    "expired": (Seat.EXPIRED,),
+}
 #: How a manager may have the workers of a project listed.
 ORDERS = ("submitted", "rejected", "expired", "flagged", "skill", "name")
 
 
 def counts(*, batches: Sequence[str]) -> dict[str, dict[str, int]]:
     """Segments, tasks and seats of batches by state; real work only, never gold's extra seats."""
-    real = Assignment.objects.filter(batch__in=batches, extra=False)
-    cut = Task.objects.filter(batch__in=batches).exclude(status=TaskStatus.TRAINING)
-    tasks = _by_status(cut)
-    seats = _by_status(real)
+    cut = _cut(batches)
     clipped = cut.filter(segment__clip__isnull=False).count()
+    return _shown(_by_status(cut), _by_status(_real(batches)), clipped)
+
+
+def counts_of_each(*, batches: Sequence[str]) -> dict[str, dict[str, dict[str, int]]]:
+    """The same for each of them by itself."""
+    tasks, seats = _by_batch(_cut(batches)), _by_batch(_real(batches))
+    clips = _cut(batches).filter(segment__clip__isnull=False).order_by()
+    clipped = dict(clips.values_list("batch").annotate(n=Count("pk")))
+    return {pk: _shown(tasks.get(pk, {}), seats.get(pk, {}), clipped.get(pk, 0)) for pk in batches}
+
+
+def _real(batches: Sequence[str]) -> QuerySet[Assignment]:
+    return Assignment.objects.filter(batch__in=batches, extra=False)
+
+
+def _cut(batches: Sequence[str]) -> QuerySet[Task]:
+    return Task.objects.filter(batch__in=batches).exclude(status=TaskStatus.TRAINING)
+
+
+def _shown(tasks: dict[str, int], seats: dict[str, int], clipped: int) -> dict[str, dict[str, int]]:
     return {
         "segments": {"total": sum(tasks.values()), "clipped": clipped, "accepted": tasks.get(TaskStatus.DONE, 0)},
         "tasks": {name: tasks.get(name, 0) for name in SHOWN_TASKS},
@@ -33,27 +58,20 @@ def counts(*, batches: Sequence[str]) -> dict[str, dict[str, int]]:
     }
 
 
+def _by_batch(rows: QuerySet[Any]) -> dict[str, dict[str, int]]:
+    found: dict[str, dict[str, int]] = {}
+    for batch, status, n in rows.order_by().values_list("batch", "status").annotate(n=Count("pk")):
+        found.setdefault(batch, {})[status] = n
+    return found
+
+
 def _by_status(rows: QuerySet[Any]) -> dict[str, int]:
     return dict(rows.order_by().values_list("status").annotate(n=Count("pk")))
 
 
 def workers_of(project: Project) -> QuerySet[User]:
-    """Everybody who ever sat at a task of the project, with their counts."""
-    mine = Q(assignments__project=project)
-
-    def number(*statuses: str) -> Count:
-        return Count("assignments", filter=mine & Q(assignments__status__in=statuses), distinct=True)
-
-    return (
-        User.objects.filter(mine)
-        .annotate(
-            submitted=number(Seat.SUBMITTED, Seat.ACCEPTED, Seat.REJECTED),
-            accepted=number(Seat.ACCEPTED),
-            rejected=number(Seat.REJECTED),
-            expired=number(Seat.EXPIRED),
-        )
-        .distinct()
-    )
+    """Everybody who ever sat at a task of the project."""
+    return User.objects.filter(Exists(Assignment.objects.filter(worker=OuterRef("pk"), project=project)))
 
 
 def find_workers(*, project: Project, named: str, order: str) -> QuerySet[User]:
@@ -65,11 +83,15 @@ def find_workers(*, project: Project, named: str, order: str) -> QuerySet[User]:
     if order == "skill":
         skill = Subquery(Skill.objects.filter(**here).values("mean")[:1])
         return found.annotate(skill_mean=skill).order_by(F("skill_mean").asc(nulls_last=True), "username")
-    return found.order_by("username") if order == "name" else found.order_by(f"-{order}", "username")
+    if order == "name":
+        return found.order_by("username")
+    seats = Assignment.objects.filter(**here, status__in=COUNTED[order]).order_by().values("worker")
+    number = Coalesce(Subquery(seats.annotate(n=Count("*")).values("n")), 0)
+    return found.annotate(number=number).order_by("-number", "username")
 
 
 def worker_figures(*, project: Project, workers: Sequence[User]) -> list[dict[str, Any]]:
-    """The public contract's figures of some of a project's workers (from `workers_of`)."""
+    """The public contract's figures of some of a project's workers."""
     ids = [worker.pk for worker in workers]
     skills = {s.worker_id: s for s in Skill.objects.filter(project=project, worker__in=ids)}
     standing = {s.worker_id: s for s in Sanction.objects.filter(project=project, worker__in=ids, lifted_at=None)}
@@ -80,6 +102,7 @@ def worker_figures(*, project: Project, workers: Sequence[User]) -> list[dict[st
         .values_list("worker")
         .annotate(total=Sum("amount_micros"))
     )
+    counts = _counts(project, ids)
     means = _means(project, ids)
     times = _work_times(project, ids)
     raised = _flags(project, ids)
@@ -88,10 +111,7 @@ def worker_figures(*, project: Project, workers: Sequence[User]) -> list[dict[st
     return [
         {
             "user": worker.username,
-            "submitted": worker.submitted,
-            "accepted": worker.accepted,
-            "rejected": worker.rejected,
-            "expired": worker.expired,
+            **counts[worker.pk],
             "skill": _skill(skills.get(worker.pk)),
             "benchmark_score": means[worker.pk][0] if worker.pk in means else None,
             "agreement": means[worker.pk][1] if worker.pk in means else None,
@@ -103,6 +123,13 @@ def worker_figures(*, project: Project, workers: Sequence[User]) -> list[dict[st
         }
         for worker in workers
     ]
+
+
+def _counts(project: Project, ids: list[str]) -> dict[str, dict[str, int]]:
+    rows = Assignment.objects.filter(project=project, worker__in=ids).order_by().values_list("worker")
+    numbers = {name: Count("pk", filter=Q(status__in=statuses)) for name, statuses in COUNTED.items()}
+    counted = {worker: found for worker, *found in rows.annotate(**numbers)}
+    return {pk: dict(zip(COUNTED, counted.get(pk, [0] * len(COUNTED)), strict=True)) for pk in ids}
 
 
 def _flags(project: Project, ids: list[str]) -> dict[str, list[dict[str, Any]]]:

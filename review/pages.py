@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
+from django.core.paginator import Page
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 from django.db.models.functions import Coalesce, Now
 from django.http import Http404, HttpRequest, HttpResponse
@@ -19,8 +20,8 @@ from annotation.models import Invite, Member, Project, User, Video
 from annotation.pages import one_page, project_of
 from crowd import accounting, awaiting, reporting
 from crowd.lifecycle import ENDED_SEATS, BatchStatus, TaskStatus
-from crowd.models import Assignment, Batch
-from crowd.presenting import batch_body, current_policy, gold_of
+from crowd.models import Assignment, Batch, BatchVideo, Gold
+from crowd.presenting import batch_bodies, current_policy, tell_intervals
 from crowd.seating import held_micros
 from review import showing, watching
 from review.lifecycle import ConsensusStatus, WorkStatus
@@ -29,7 +30,9 @@ from review.models import Consensus, Export, Import, Join
 #: Longer lists are for the API.
 MOST = 200
 #: Rows on a page of a list.
-PROJECTS, BATCHES, VIDEOS, EXPORTS, IMPORTS, WORKERS, SUBMISSIONS = 60, 10, 50, 20, 10, 50, 20
+PROJECTS, BATCHES, VIDEOS, GOLD, EXPORTS, IMPORTS, WORKERS, SUBMISSIONS, ITEMS = 60, 10, 50, 20, 20, 10, 50, 20, 50
+#: Videos to choose among in a form; others are looked for by name.
+CHOICES = 100
 UNDER_WAY = (BatchStatus.OPENING, BatchStatus.OPEN)
 
 
@@ -56,10 +59,14 @@ def project(request: HttpRequest, project_id: str) -> HttpResponse:
 
 def _whole(request: HttpRequest, found: Project) -> dict[str, Any]:
     """All that a client sees of a project; `unfinished` says whether machines are at it, so the page looks again."""
-    videos = Video.objects.filter(project=found).prefetch_related("batch_videos").order_by("-created_at", "pk")
+    videos = Video.objects.filter(project=found).order_by("-created_at", "pk")
+    named = request.GET.get("video", "").replace("\0", "")
+    shown = videos.filter(name__icontains=named)
+    choices = list(shown.filter(status=VideoStatus.READY)[:CHOICES])
     batches = Batch.objects.filter(project=found).order_by("-created_at", "pk")
     imports = Import.objects.filter(project=found).select_related("video", "batch")
     exports = Export.objects.filter(release__project=found).select_related("release", "video")
+    exports = exports.defer("release__decided", "release__content")  # as large as the project
     unfinished = (
         videos.filter(status__in=(VideoStatus.UPLOADED, VideoStatus.INDEXING)).exists()
         or batches.filter(status__in=UNDER_WAY).exists()
@@ -71,16 +78,19 @@ def _whole(request: HttpRequest, found: Project) -> dict[str, Any]:
         "able": access.capabilities_in(request.user, found),
         "labels": defining.current_ontology(found).labels,
         "policy": current_policy(found),
-        "video_page": one_page(request, videos, size=VIDEOS, name="videos"),
-        "videos": videos,
+        "video_page": one_page(request, shown, size=VIDEOS, name="videos"),
+        "named": named,
+        "video_count": videos.count(),
+        "videos": choices,
+        "are_more": bool(named) or len(choices) == CHOICES,
         "unlaunched": Video.objects.filter(project=found)
         .exclude(batch_videos__live=True)
         .exclude(status=VideoStatus.REJECTED)
         .count(),
         "batch_page": batch_page,
-        "batches": [batch_body(batch) | {"names": _names(batch)} for batch in batch_page],
+        "batches": _batches(list(batch_page)),
         "held_micros": held_micros(project=found),
-        "gold": gold_of(found),
+        "gold": _gold(request, found),
         "exports": one_page(request, exports.order_by("-created_at", "-pk"), size=EXPORTS, name="exports"),
         "imports": one_page(request, imports.order_by("-created_at", "pk"), size=IMPORTS, name="imports"),
         "formats": list(FORMATS),
@@ -89,9 +99,25 @@ def _whole(request: HttpRequest, found: Project) -> dict[str, Any]:
     }
 
 
-def _names(batch: Batch) -> list[str]:
-    """What a batch is known by among forty of one day: its videos."""
-    return list(batch.batch_videos.order_by("pk").values_list("video__name", flat=True))
+def _gold(request: HttpRequest, found: Project) -> Page:
+    rows = Gold.objects.filter(project=found).select_related("video", "track_set").defer("track_set__payload")
+    page = one_page(request, rows.order_by("-created_at", "pk"), size=GOLD, name="gold")
+    tell_intervals(page)
+    return page
+
+
+def _batches(batches: list[Batch]) -> list[dict[str, Any]]:
+    names = _names(batches)
+    return [body | {"names": names[body["id"]]} for body in batch_bodies(batches)]
+
+
+def _names(batches: list[Batch]) -> dict[str, list[str]]:
+    """What batches are known by among forty of one day: their videos."""
+    names: dict[str, list[str]] = {batch.pk: [] for batch in batches}
+    rows = BatchVideo.objects.filter(batch__in=batches).order_by("pk")
+    for pk, name in rows.values_list("batch", "video__name"):
+        names[pk].append(name)
+    return names
 
 
 @login_required
@@ -145,13 +171,21 @@ def _below(request: HttpRequest, found: Project) -> dict[str, Any]:
     of, batch = (request.GET.get(name, "").replace("\0", "") for name in ("of", "batch"))
     rows = waiting.filter(worker__username=of) if of else waiting
     rows = rows.filter(batch=batch) if batch else rows
+    names = _names(batches)
     return {
         "below": one_page(request, rows, size=awaiting.MOST if of else SUBMISSIONS, name="below"),
-        "workers": awaiting.workers_below(found),
-        "batches": [{"id": row.pk, "created_at": row.created_at, "names": _names(row)} for row in batches],
+        "workers": _first(awaiting.workers_below(found), of),
+        "batches": [{"id": row.pk, "created_at": row.created_at, "names": names[row.pk]} for row in batches],
         "of": of,
         "batch": batch,
     }
+
+
+def _first(workers: QuerySet[User], named: str) -> list[User]:
+    """As many of them as one chooses among, and the one who is chosen."""
+    found = list(workers[:MOST])
+    chosen = named and all(worker.username != named for worker in found)
+    return [*found, *workers.filter(username=named)] if chosen else found
 
 
 @login_required
@@ -161,18 +195,19 @@ def ledger(request: HttpRequest, project_id: str) -> HttpResponse:
 
 
 def _paid(request: HttpRequest, found: Project) -> dict[str, Any]:
-    named = request.GET.get("of", "")
+    named = request.GET.get("of", "").replace("\0", "")
     rows = accounting.paid_for(found, worker=named).select_related("assignment__task__segment__video")
     page = one_page(request, rows, size=SUBMISSIONS)
     _decided([entry.assignment for entry in page if entry.assignment])
     workers = accounting.owed_to(found).order_by("username")
-    chosen = [worker.pk for worker in workers if worker.username == named]
+    chosen = list(workers.filter(username=named).values_list("pk", flat=True))
     return {
         "project": found,
         "page": page,
         "entries": [accounting.entry_body(entry) | {"row": entry} for entry in page],
         "of": named,
-        "workers": workers,
+        "workers": workers[:MOST],
+        "alike": [] if chosen or not named else workers.filter(username__icontains=named)[:MOST],
         "balances": sum(accounting.balances(workers=chosen, project=found).values(), []),
     }
 
@@ -215,8 +250,12 @@ def _doubtful(user: User) -> QuerySet[Join]:
 
 @login_required
 def queue(request: HttpRequest) -> HttpResponse:
+    named = request.GET.get("of", "").replace("\0", "")
     waiting = _waiting(request.user)
-    context = {"items": waiting[:MOST], "count": waiting.count(), "join_count": _doubtful(request.user).count()}
+    if named:
+        waiting = waiting.filter(Q(task__project__name__icontains=named) | Q(video__name__icontains=named))
+    page = one_page(request, waiting, size=ITEMS)
+    context = {"page": page, "named": named, "join_count": _doubtful(request.user).count()}
     return render(request, "review/queue.html", context)
 
 
@@ -237,5 +276,5 @@ def item(request: HttpRequest, consensus_id: str) -> HttpResponse:
 def joins(request: HttpRequest) -> HttpResponse:
     rows = _doubtful(request.user)
     shown = rows.select_related("video__project", "left_segment", "right_segment")[:20]
-    pairs = [(row, showing.pictures(row)) for row in shown]
+    pairs = list(zip(shown, showing.pictures_of(shown), strict=True))
     return render(request, "review/joins.html", {"pairs": pairs, "count": rows.count()})

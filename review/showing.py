@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -10,7 +10,7 @@ import numpy as np
 
 from annotation import recording
 from annotation.core.tracks import Bools, Floats, fill_track
-from annotation.models import Segment
+from annotation.models import TrackSet
 from review.models import Consensus, Join
 
 # A crop is so many times as long as the box's longer side, and no less than so many pixels: a box alone says little.
@@ -64,8 +64,20 @@ class _Side:
 def pictures(join: Join) -> list[Picture]:
     """What there is to see of a join, in order: the left track before the right one's segment begins, both on a frame
     that both show, the right track after the left one's segment has ended. Nothing where a track is gone."""
-    left = _side("left", join.left_segment, join.left_track)
-    right = _side("right", join.right_segment, join.right_track)
+    return pictures_of([join])[0]
+
+
+def pictures_of(joins: Sequence[Join]) -> list[list[Picture]]:
+    """The same of several, whose tracks are asked for at once."""
+    segments = {pk for join in joins for pk in (join.left_segment_id, join.right_segment_id)}
+    rows = Consensus.objects.filter(segment__in=segments, track_set__isnull=False).select_related("track_set")
+    decided = {row.segment_id: row.track_set for row in rows if row.track_set}
+    return [_pictures(join, decided) for join in joins]
+
+
+def _pictures(join: Join, decided: Mapping[str, TrackSet]) -> list[Picture]:
+    left = _side("left", decided.get(join.left_segment_id), join.left_track)
+    right = _side("right", decided.get(join.right_segment_id), join.right_track)
     if left is None or right is None:
         return []
     before = left.frames[left.frames < join.right_segment.start]
@@ -82,11 +94,10 @@ def pictures(join: Join) -> list[Picture]:
     return _cropped(shown, (float(join.video.width or 0), float(join.video.height or 0)))
 
 
-def _side(side: Literal["left", "right"], segment: Segment, track_id: str) -> _Side | None:
-    consensus = Consensus.objects.filter(segment=segment).select_related("track_set").first()
-    if consensus is None or consensus.track_set is None:
+def _side(side: Literal["left", "right"], decided: TrackSet | None, track_id: str) -> _Side | None:
+    if decided is None:
         return None
-    tracks = recording.load(consensus.track_set)
+    tracks = recording.load(decided)
     track = next((t for t in tracks.tracks if t.id == track_id), None)
     if track is None:
         return None

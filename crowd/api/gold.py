@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.db.models import Prefetch, prefetch_related_objects
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from annotation import access, recording
 from annotation.access import Capability
-from annotation.answering import get_or_404, paged, text
+from annotation.answering import get_or_404, paged_at_once, text
 from annotation.api.rows import project_for
 from annotation.api.uploads import TakesFiles, video_in
 from annotation.api_base import View
-from crowd import exposing, seeding, serializers
+from crowd import exposing, presenting, seeding, serializers
 from crowd.api.projects import range_in, tracks_in
-from crowd.models import Gold
+from crowd.models import Gold, GoldEvent
 from crowd.pseudonyms import Reader
 
 
@@ -25,8 +26,8 @@ class GoldList(TakesFiles):
     def get(self, request: Request, project_id: str) -> Response:
         project = project_for(request, project_id)
         reader = Reader.of(request.user, project)
-        gold = Gold.objects.filter(project=project).select_related("track_set")
-        return paged(self, gold, lambda row: gold_body(row, reader))
+        gold = Gold.objects.filter(project=project).select_related("track_set").defer("track_set__payload")
+        return paged_at_once(self, gold, lambda rows: gold_bodies(rows, reader))
 
     @extend_schema(
         request={
@@ -80,6 +81,14 @@ class GoldMove(View):
 
 
 def gold_body(gold: Gold, reader: Reader) -> dict[str, Any]:
-    gold.exposures = exposing.exposures_of(gold)  # type: ignore[attr-defined]
-    gold.intervals = recording.count_intervals(gold.track_set)  # type: ignore[attr-defined]
-    return dict(serializers.GoldSerializer(gold, context={"reader": reader}).data)
+    return gold_bodies([gold], reader)[0]
+
+
+def gold_bodies(gold: list[Gold], reader: Reader) -> list[dict[str, Any]]:
+    """Those of several, by as many questions as for one."""
+    seen = exposing.exposures_of(gold)
+    presenting.tell_intervals(gold)
+    prefetch_related_objects(gold, Prefetch("events", GoldEvent.objects.select_related("by").order_by("pk")))
+    for each in gold:
+        each.exposures = seen[each.pk]  # type: ignore[attr-defined]
+    return [dict(body) for body in serializers.GoldSerializer(gold, many=True, context={"reader": reader}).data]

@@ -8,7 +8,7 @@ from rest_framework.response import Response
 
 from annotation import access
 from annotation.access import Capability
-from annotation.answering import choice, get_or_404, paged, text
+from annotation.answering import choice, get_or_404, paged, paged_at_once, text
 from annotation.api.rows import project_for, read
 from annotation.api_base import View
 from annotation.errors import Invalid
@@ -34,11 +34,11 @@ class Balances(View):
     def get(self, request: Request, project_id: str) -> Response:
         project = project_for(request, project_id, Capability.PEOPLE)
 
-        def body(worker: User) -> dict:
-            found = accounting.balances(workers=[worker.pk], project=project)
-            return {"user": worker.username, "balances": found.get(worker.pk, [])}
+        def bodies(workers: list[User]) -> list[dict]:
+            found = accounting.balances(workers=[worker.pk for worker in workers], project=project)
+            return [{"user": worker.username, "balances": found.get(worker.pk, [])} for worker in workers]
 
-        return paged(self, accounting.owed_to(project), body)
+        return paged_at_once(self, accounting.owed_to(project), bodies)
 
 
 class Ledger(View):

@@ -11,7 +11,7 @@ from rest_framework.response import Response
 
 from annotation import access
 from annotation.access import Capability
-from annotation.answering import choice, get_or_404, paged, text
+from annotation.answering import choice, get_or_404, paged, paged_at_once, text
 from annotation.api.rows import project_for, read
 from annotation.api_base import View
 from annotation.queue import want
@@ -28,7 +28,7 @@ class PayoutList(View):
     def get(self, request: Request, project_id: str) -> Response:
         project = project_for(request, project_id, Capability.PEOPLE)
         rows = Payout.objects.filter(project=project).select_related("created_by")
-        return paged(self, rows, accounting.payout_body, ordering="-created_at")
+        return paged_at_once(self, rows, accounting.payout_bodies, ordering="-created_at")
 
     @extend_schema(request=None, responses={201: s.PayoutDetailSerializer})
     def post(self, request: Request, project_id: str) -> Response:

@@ -71,7 +71,7 @@ class WorkerMove(View):
         project = project_for(request, project_id, Capability.PEOPLE)
         worker = worker_in(project, user)
         MOVES[self.move](project=project, worker=worker, by=request.user, reason=text(request.data, "reason"))
-        (figures,) = reporting.worker_figures(project=project, workers=[_counted(project, worker)])
+        (figures,) = reporting.worker_figures(project=project, workers=[worker])
         return Response(figures)
 
 
@@ -85,10 +85,3 @@ def worker_in(project: Project, user: str, *, pointer: str | None = None) -> Use
         if pointer is None:
             raise
         raise Invalid.at(pointer, "is nobody who works here") from None
-
-
-def _counted(project: Project, worker: User) -> User:
-    counted = reporting.workers_of(project).filter(pk=worker.pk).first()
-    if counted is None:
-        worker.submitted = worker.accepted = worker.rejected = worker.expired = 0
-    return counted or worker

@@ -12,7 +12,7 @@ from rest_framework.response import Response
 
 from annotation import access, defining
 from annotation.access import Capability
-from annotation.answering import get_or_404, paged
+from annotation.answering import get_or_404, paged, paged_at_once
 from annotation.api.rows import project_for
 from annotation.api.uploads import TakesFiles, video_in
 from annotation.api_base import View
@@ -31,7 +31,7 @@ from crowd.models import Policy as PolicyRow
 class ProjectList(View):
     @extend_schema(operation_id="projects_list", responses=serializers.ProjectSerializer(many=True))
     def get(self, request: Request) -> Response:
-        return paged(self, access.visible_projects(request.user), presenting.project_body)
+        return paged_at_once(self, access.visible_projects(request.user), presenting.project_bodies)
 
     @extend_schema(request=serializers.ProjectInSerializer, responses={201: serializers.ProjectSerializer})
     def post(self, request: Request) -> Response:
@@ -105,6 +105,7 @@ class PreLabelsList(TakesFiles):
     @extend_schema(operation_id="pre_labels_list", responses=serializers.PreLabelsSerializer(many=True))
     def get(self, request: Request, project_id: str) -> Response:
         rows = PreLabels.objects.filter(project=project_for(request, project_id)).select_related("track_set")
+        rows = rows.defer("track_set__payload")
         return paged(self, rows, lambda row: serializers.PreLabelsSerializer(row).data)
 
     @extend_schema(
@@ -166,7 +167,7 @@ class BatchList(View):
     @extend_schema(operation_id="batches_list", responses=serializers.BatchSerializer(many=True))
     def get(self, request: Request, project_id: str) -> Response:
         rows = Batch.objects.filter(project=project_for(request, project_id))
-        return paged(self, rows, presenting.batch_body)
+        return paged_at_once(self, rows, presenting.batch_bodies)
 
 
 def batch_for(request: Request, batch_id: str, *capabilities: Capability) -> Batch:

@@ -26,6 +26,9 @@ from crowd.errors import WrongState
 from crowd.lifecycle import Seat
 from crowd.models import Assignment, Batch
 
+# What a list shows of a submission, which is nothing of what was drawn: that may be 28 MB each.
+LISTED = ("task__segment__video", "worker", "score", "peer_score", "late_body")
+
 
 class SubmissionList(View):
     """A project's assignments by state: what waits for a manager's word is `submitted`, or `expired` and late."""
@@ -37,9 +40,8 @@ class SubmissionList(View):
     )
     def get(self, request: Request, project_id: str) -> Response:
         project = project_for(request, project_id, Capability.PEOPLE)
-        seats = Assignment.objects.filter(project=project, worker__isnull=False).select_related(
-            *WHOLE, "worker", "score", "peer_score", "late_body"
-        )
+        seats = Assignment.objects.filter(project=project, worker__isnull=False).select_related(*LISTED)
+        seats = seats.defer("late_body__body")
         if status := choice(request, "status", Seat.values):
             seats = seats.filter(status=status)
         return paged(self, seats, presenting.submission_body)

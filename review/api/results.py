@@ -123,7 +123,7 @@ def _frame(request: Request, name: str, default: int, high: int) -> int:
 class ReleaseList(View):
     @extend_schema(operation_id="releases_list", responses=serializers.ReleaseSerializer(many=True))
     def get(self, request: Request, project_id: str) -> Response:
-        rows = Release.objects.filter(project=project_for(request, project_id))
+        rows = Release.objects.filter(project=project_for(request, project_id)).defer("decided", "content")
         return paged(self, rows, presenting.release_body, ordering="number")
 
     @extend_schema(request=None, responses={201: serializers.ReleaseSerializer})

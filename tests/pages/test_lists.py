@@ -6,16 +6,20 @@ import re
 
 import pytest
 
-from annotation import joining
+from annotation import joining, recording
+from annotation.core.tracks import Tracks
+from annotation.lifecycle import Source
+from annotation.models import Project
 from crowd import disputing, paying
 from crowd import pages as money_pages
-from crowd.models import Skill, Suspicion
+from crowd.models import Gold, Skill, Suspicion
 from crowd.seating import policy_of
 from review import pages
 from tests import cast
 from tests.crowd import stage
 from tests.crowd.test_money import bonus, earned
 from tests.pages.test_pages import browser
+from tests.review.stage import disputed
 
 pytestmark = pytest.mark.django_db
 WEAK = {"mean": 0.2, "low": 0.1, "high": 0.3, "figures": {}}
@@ -100,3 +104,65 @@ def test_a_manager_sees_who_is_a_member_and_which_links_are_good() -> None:
     assert re.findall(r"/invites/(\w+)/", html) == [good.pk] and over.pk not in html
     assert set(re.findall(r"/members/(\w+)/", html)) == {mona.pk, cast.user("Rita").pk}
     assert "/members/" not in page("Alice", f"/projects/{project.pk}/live/")
+
+
+def test_gold_has_pages_and_every_one_of_it_is_on_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pages, "GOLD", 1)
+    project = cast.project()
+    made = [gold_of(project, name) for name in ("north.mp4", "south.mp4")]
+    shown = [page("Alice", f"/projects/{project.pk}/?gold={n}") for n in (1, 2)]
+    found = [re.findall(rf"/projects/{project.pk}/gold/(\w+)/", html) for html in shown]
+    assert found == [[made[1].pk], [made[0].pk]]
+
+
+def gold_of(project: Project, name: str) -> Gold:
+    video = cast.video(project, name=name)
+    known = recording.store(tracks=Tracks(0, 20), video=video, source=Source.GOLD)
+    return Gold.objects.create(project=project, video=video, start=0, stop=20, track_set=known)
+
+
+def test_a_video_is_found_by_name_and_can_be_chosen_then_however_many_there_are(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(pages, "VIDEOS", 2)
+    monkeypatch.setattr(pages, "CHOICES", 2)
+    project = cast.project()
+    old, *_ = [cast.video(project, name=f"{name}.mp4") for name in ("North", "south", "east")]
+
+    def chosen(query: str) -> tuple[list[str], list[str]]:
+        html = page("Alice", f"/projects/{project.pk}/?{query}")
+        assert html.count("Others are looked for by name") == 2
+        return re.findall(r'data-video="(\w+)"', html), re.findall(r'<option value="(\w{16})"', html)
+
+    listed, options = chosen("")
+    assert len(listed) == 2 and len(options) == 4 and old.pk not in listed + options
+    assert chosen("video=nORt%00") == ([old.pk], [old.pk, old.pk])
+    html = page("Alice", f"/projects/{project.pk}/?video=nowhere")
+    assert "No video’s name holds “nowhere”." in html and "Every video is launched" not in html
+
+
+def test_what_waits_for_review_has_pages_and_is_found_by_project_or_video(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pages, "ITEMS", 1)
+    first = disputed().task.project
+    second = disputed(project=cast.project(name="Harbour")).task.project
+
+    def listed(query: str) -> list[str]:
+        return re.findall(r'data-name="Project">(\w+)', page("Rita", f"/review/?{query}"))
+
+    assert sorted(listed("page=1") + listed("page=2")) == sorted([first.name, second.name])
+    assert listed("of=hARB%00") == ["Harbour"] and len(listed("of=street")) == 1 and not listed("of=nowhere")
+    assert "2 wait." in page("Rita", "/review/") and "holds “nowhere”" in page("Rita", "/review/?of=nowhere")
+
+
+def test_of_many_workers_some_are_offered_and_a_part_of_a_name_finds_the_others(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(pages, "MOST", 1)
+    project = stage.launched(reward_micros=1).project
+    for name in ("Wanda", "Will"):
+        earned(name, project=project)
+    html = page("Mona", f"/projects/{project.pk}/ledger/")
+    assert re.findall(r'<option value="(\w+)">', html) == ["Wanda"]
+    html = page("Mona", f"/projects/{project.pk}/ledger/?of=iL%00")
+    assert '<a href="?of=Will">Will</a>' in html
+    assert "Whose names hold" not in page("Mona", f"/projects/{project.pk}/ledger/?of=Will")

@@ -19,8 +19,10 @@ from annotation.lifecycle import Source
 from annotation.models import Segment
 from crowd import claiming, reading, submitting
 from crowd.models import Batch, Gold, Task
+from crowd.models import Policy as PolicyRow
 from tests import cast
 from tests.crowd import stage
+from tests.pages.test_pages import browser
 from tests.races.world import elsewhere
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.races, pytest.mark.timeout(600)]
@@ -147,6 +149,19 @@ def test_nothing_on_the_way_of_a_claim_reads_a_large_table_whole() -> None:
     assert Task.objects.get(pk=task).gold_id == gold.pk
     assert len(plans) >= 8 and len(more) >= 8
     for sql, plan in plans + more:
+        assert not scanned(plan) & LARGE, sql
+
+
+@pytest.mark.breaks_invariants
+def test_a_worker_s_own_page_reads_no_large_table_whole_for_projects_without_work() -> None:
+    batch = many_seats()
+    for n in range(3):
+        defined = cast.project(name=f"Idle {n}")
+        PolicyRow.objects.create(project=defined, version=1, values=batch.policy)
+    with explaining() as plans:
+        html = browser("Wanda").get("/work/").content.decode()
+    assert (html.count("there is work"), html.count("nothing just now")) == (1, 3)
+    for sql, plan in plans:
         assert not scanned(plan) & LARGE, sql
 
 
