@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from types import SimpleNamespace
 
 import pytest
@@ -32,7 +33,10 @@ def test_long_words_make_no_page_wider_than_the_window(page: Page, served: FakeS
     project = SimpleNamespace(pk="p1", name=f"Squares {LONG}", instructions=f"See {LONG}")
     shown = {"project": project, "able": ["run", "people"], "labels": [{"name": LONG, "attributes": []}]}
     shown["policy"] = {"reward_micros": 0, "budget_micros": None, "currency": "EUR"}
+    launch = {"id": "b1", "created_at": datetime(2026, 1, 1, tzinfo=UTC), "names": [LONG]}
+    who = [SimpleNamespace(username=LONG, waiting=2)]
     pages = {
+        "/submissions/": ("projects/submissions.html", shown | {"workers": who, "batches": [launch, launch]}),
         "/projects/p1/": ("projects/project.html", shown),
         "/payouts/": ("projects/payouts.html", shown | {"request": SimpleNamespace(get_full_path="/payouts/")}),
     }
