@@ -1,4 +1,7 @@
-"""One look a second at a project's figures for everybody in this process who watches it, however many they are."""
+"""One look a second at a project's figures for everybody in this process who watches it, however many they are.
+
+Where a look takes long it comes less often.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,8 @@ from typing import Any
 Snapshot = dict[str, Any]
 log = logging.getLogger("trackweave.live")
 EVERY_S = 1.0
+# What a look costs grows with the project: no more than this share of the time goes into looking.
+SHARE = 0.1
 # Time alone moves some figures and no number: what an hour held, leases that ran out, alarms that nothing happens.
 ANEW_EVERY_S = 30.0
 
@@ -50,13 +55,15 @@ class Watch:
 
     async def _run(self) -> None:
         while True:
+            began = time.monotonic()
             try:
                 await self._look()
             except asyncio.CancelledError:
                 raise
             except Exception:  # the next look may go well
                 log.exception("the figures could not be read")
-            await asyncio.sleep(EVERY_S)
+            took = time.monotonic() - began
+            await asyncio.sleep(max(EVERY_S, took / SHARE - took))
 
     async def _look(self) -> None:
         old, fresh = self.snapshot, time.monotonic() < self._anew_at

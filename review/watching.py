@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from statistics import median
 from typing import Any
 
 import numpy as np
-from django.db.models import Avg, Case, Count, Exists, Max, OuterRef, Sum, Value, When
+from django.db.models import Avg, Case, Count, Exists, Max, OuterRef, Q, QuerySet, Sum, Value, When
 from django.utils import timezone
 
 from annotation.models import Project, Segment, Video
@@ -43,8 +44,9 @@ def seq(project: Project) -> int:
     rejects), more seats and decisions outweigh it.
     """
     moves = Transition.objects.filter(project=project).aggregate(n=Max("pk"))["n"] or 0
-    decisions = Decision.objects.filter(consensus__task__project=project).count()
-    builds = Build.objects.filter(consensus__task__project=project).count()
+    decisions = Decision.objects.filter(consensus__batch__project=project).count()
+    # Each build is one version more: they are summed where there is one row for a task, not one for a build.
+    builds = Consensus.objects.filter(batch__project=project).aggregate(n=Sum("version"))["n"] or 0
     cancelled = Batch.objects.filter(project=project, status=BatchStatus.CANCELLED).count()
     return moves + 2 * decisions + builds + cancelled + _way(project) + _measured_ms(project)
 
@@ -70,14 +72,15 @@ def progress(project: Project) -> dict[str, Any]:
     counts = reporting.counts(batches=[b.pk for b in batches])
     mine = Assignment.objects.filter(project=project)
     now = timezone.now()
+    seats = _seats(mine, now)
     hungry = starving(project)
     accepted_per_hour = Consensus.objects.filter(
         _was_worked_at("task"), batch__in=batches, status=ConsensusStatus.ACCEPTED, decided_at__gte=now - HOUR
     ).count()
     return {
         **counts,
-        "submissions": mine.filter(status__in=SUBMITTED, extra=False).count(),
-        "submissions_per_hour": mine.filter(submitted_at__gte=now - HOUR, extra=False).count(),
+        "submissions": seats["submissions"],
+        "submissions_per_hour": seats["per_hour"],
         "accepted_segments_per_hour": accepted_per_hour,
         "frames": _frames(project),
         "workers_active": mine.filter(status=Seat.HELD).values("worker").distinct().count(),
@@ -88,10 +91,20 @@ def progress(project: Project) -> dict[str, Any]:
         "agreement": _agreement(project, batches),
         "benchmark_score": _benchmark(project),
         "redundancy": _redundancy(project, batches),
-        "cost_micros": _cost(project, batches, counts),
+        "cost_micros": _cost(project, batches, seats["out"] or 0),
         "eta_at": _eta(now, counts, accepted_per_hour),
         "seq": at,
     }
+
+
+def _seats(mine: QuerySet[Assignment], now: datetime) -> dict[str, int | None]:
+    """What is counted over all seats of a project, which are looked through once for it."""
+    real = Q(extra=False)
+    return mine.aggregate(
+        submissions=Count("pk", filter=real & Q(status__in=SUBMITTED)),
+        per_hour=Count("pk", filter=real & Q(submitted_at__gte=now - HOUR)),
+        out=Sum("reward_micros", filter=Q(status__in=(Seat.OPEN, Seat.HELD, Seat.SUBMITTED))),
+    )
 
 
 def _was_worked_at(task: str) -> Exists:
@@ -103,9 +116,8 @@ def _frames(project: Project) -> dict[str, int]:
     """Frames of the project's launched videos, and those that lie in an accepted segment; each counted once."""
     videos = Video.objects.filter(project=project, batch_videos__live=True).distinct()
     total = sum(n or 0 for n in videos.values_list("frame_count", flat=True))
-    done = Segment.objects.filter(
-        task__status=TaskStatus.DONE, video__in=videos, task__batch__batch_videos__live=True
-    ).distinct()
+    live = Batch.objects.filter(project=project, batch_videos__live=True)
+    done = Segment.objects.filter(task__status=TaskStatus.DONE, video__in=videos, task__batch__in=live)
     covered, reached = 0, ("", 0)
     for video, start, stop in done.order_by("video_id", "start").values_list("video_id", "start", "stop"):
         begin = max(start, reached[1]) if reached[0] == video else start
@@ -132,34 +144,32 @@ def _agreement(project: Project, batches: list[Batch]) -> dict[str, float | None
 
 
 def _benchmark(project: Project) -> dict[str, Any]:
-    in_use = Score.objects.filter(assignment__project=project, gold__flagged_at=None)
+    in_use = Score.objects.filter(gold__project=project, gold__flagged_at=None)
     return in_use.aggregate(mean=Avg("value"), n=Count("pk"))
 
 
 def _redundancy(project: Project, batches: list[Batch]) -> dict[str, Any]:
     """Submissions per decided task, and how many fewer than `max_redundancy` on each would have been."""
-    done = Task.objects.filter(_was_worked_at("pk"), batch__in=batches, status=TaskStatus.DONE)
-    used = dict(
-        Assignment.objects.filter(task__in=done, extra=False, status__in=SUBMITTED)
-        .order_by()
-        .values_list("task__batch")
-        .annotate(n=Count("pk"))
-    )
-    tasks = dict(done.order_by().values_list("batch").annotate(n=Count("pk")))
-    most = sum(policy_of(b).max_redundancy * tasks.get(b.pk, 0) for b in batches)
-    spent, decided = sum(used.values()), sum(tasks.values())
+    given = Assignment.objects.filter(batch__in=batches, extra=False, status__in=SUBMITTED)
+    given = given.filter(task__status=TaskStatus.DONE).order_by().values_list("batch")
+    most = spent = decided = 0
+    of_batch = {batch.pk: batch for batch in batches}
+    for pk, used, tasks in given.annotate(used=Count("pk"), tasks=Count("task", distinct=True)):
+        most += policy_of(of_batch[pk]).max_redundancy * tasks
+        spent, decided = spent + used, decided + tasks
     asked = Build.objects.filter(consensus__batch__in=batches).exclude(wanted="").order_by()
-    why, withheld = (dict(asked.values_list(name).annotate(n=Count("pk"))) for name in ("wanted", "withheld"))
+    why, withheld = Counter[str](), Counter[str]()
+    for wanted, kept, n in asked.values_list("wanted", "withheld").annotate(n=Count("pk")):
+        why[wanted] += n
+        withheld[kept] += n
     withheld.pop("", None)
     mean = spent / decided if decided else None
-    return {"mean": mean, "saved": max(0, most - spent), "why": why, "withheld": withheld}
+    return {"mean": mean, "saved": max(0, most - spent), "why": dict(why), "withheld": dict(withheld)}
 
 
-def _cost(project: Project, batches: list[Batch], counts: dict[str, dict[str, int]]) -> dict[str, int]:
+def _cost(project: Project, batches: list[Batch], out: int) -> dict[str, int]:
     """Spent so far, and expected in the end: what is out now, and the unopened tasks at the usual price."""
     spent = paying.spent_micros(project)
-    live = Assignment.objects.filter(project=project, status__in=(Seat.OPEN, Seat.HELD, Seat.SUBMITTED))
-    out = live.aggregate(total=Sum("reward_micros"))["total"] or 0
     waiting = Task.objects.filter(batch__in=batches, status=TaskStatus.OPENING)
     unopened = dict(waiting.order_by().values_list("batch").annotate(n=Count("pk")))
     policies = {b.pk: policy_of(b) for b in batches}

@@ -9,6 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from annotation.models import Project
 from crowd.models import Batch, Task
 from crowd.seating import policy_of
+from review import watching
 from tests import cast
 from tests.crowd import stage
 from tests.pages.test_pages import browser
@@ -27,6 +28,18 @@ def asked(project: Project) -> int:
         html = browser("Mona").get(f"/projects/{project.pk}/live/").content.decode()
     assert "wait for seats that its budget" in html
     return len(queries)
+
+
+def test_the_figures_look_through_all_seats_of_a_project_seldom_and_for_scores_not_at_all() -> None:
+    project = stage.launched().project
+    with CaptureQueriesContext(connection) as queries:
+        watching.progress(project)
+    said = [query["sql"] for query in queries]
+    whole = [sql for sql in said if 'FROM "crowd_assignment"' in sql and "DISTINCT" not in sql and "LIMIT" not in sql]
+    # By state, what is counted over all, what was drawn at done tasks; and leases that ran out, here and on the site.
+    assert len(whole) == 5, whole
+    assert not any('"crowd_score"' in sql and '"crowd_assignment"' in sql for sql in said)
+    assert sum('"review_build"' in sql for sql in said) == 1
 
 
 def test_five_batches_are_looked_at_by_as_many_questions_as_two() -> None:

@@ -38,6 +38,34 @@ def test_what_time_alone_changes_is_told_to_who_watches(monkeypatch: pytest.Monk
     assert asyncio.run(told()) == [[], [quiet]]
 
 
+def test_where_figures_take_long_to_read_they_are_read_less_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live, "EVERY_S", 0.0)
+    pauses, sleep = [], asyncio.sleep
+
+    async def pause(seconds: float) -> None:
+        pauses.append(seconds)
+        await sleep(0)
+
+    async def number() -> int:
+        return len(pauses)
+
+    async def progress() -> dict[str, Any]:
+        if not pauses:
+            await sleep(0.05)
+        return {"seq": len(pauses)}
+
+    async def told() -> None:
+        watch = live.Watch(number, progress)
+        watch.start()
+        first = await asyncio.wait_for(watch.newer_than(None), 10)
+        await asyncio.wait_for(watch.newer_than(first), 10)
+        watch.stop()
+
+    monkeypatch.setattr(live.asyncio, "sleep", pause)
+    asyncio.run(told())
+    assert pauses[0] > 0.4
+
+
 def test_figures_are_not_read_again_for_each_look_while_their_number_stands(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(live, "EVERY_S", 0.0)
     numbers, read = [7, 7, 7, 7, 8], []
