@@ -19,8 +19,10 @@ class LedgerEntry(models.Model):
     """
 
     id = models.CharField(primary_key=True, max_length=16, default=new_id, editable=False)
-    worker = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="ledger")
-    project = models.ForeignKey("annotation.Project", on_delete=models.PROTECT, related_name="ledger")
+    worker = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="ledger", db_index=False
+    )
+    project = models.ForeignKey("annotation.Project", on_delete=models.PROTECT, related_name="ledger", db_index=False)
     assignment = models.ForeignKey("crowd.Assignment", null=True, on_delete=models.PROTECT, related_name="ledger")
     kind = models.CharField(max_length=16, choices=EntryKind.choices)
     # An accrual of an assignment that was reversed and accepted again has the next round.
@@ -64,4 +66,8 @@ class LedgerEntry(models.Model):
             ),
             models.CheckConstraint(condition=~Q(kind=EntryKind.BONUS) | ~Q(reason=""), name="a_bonus_has_a_reason"),
         ]
-        indexes = [models.Index(fields=["worker", "project"], name="ledger_of_a_worker")]
+        indexes = [
+            models.Index(fields=["worker", "project"], name="ledger_of_a_worker"),
+            # A page of a project's ledger, the newest first.
+            models.Index(fields=["project", "-created_at", "id"], name="ledger_of_a_project_by_time"),
+        ]
