@@ -8,13 +8,13 @@ copying is that those who drew alike have one voice together (`voices`).
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import median
 
 import numpy as np
 from django.db import transaction
-from django.db.models import Prefetch
+from django.db.models import Exists, OuterRef, Prefetch, QuerySet
 
 from annotation.core.likeness import intervals_soft_f
 from annotation.core.tracks import Dense
@@ -127,10 +127,21 @@ def _latest(project_id: str) -> list[Task]:
         .select_related("track_set")
         .order_by("submitted_at", "pk")
     )
-    tasks = Task.objects.filter(project_id=project_id, assignments__status__in=FILLED_SEATS).distinct()
-    tasks = tasks.exclude(status=TaskStatus.TRAINING).select_related("segment", "batch", "gold__track_set")
-    tasks = tasks.prefetch_related(Prefetch("assignments", filled, to_attr="filled"))
-    return list(reversed(tasks.order_by("-opened_at", "pk")[:TASKS]))
+    tasks = latest_tasks(project_id=project_id, given=FILLED_SEATS, most=TASKS)
+    return list(reversed(tasks.prefetch_related(Prefetch("assignments", filled, to_attr="filled"))))
+
+
+def latest_tasks(*, project_id: str, given: Iterable[str], most: int) -> QuerySet[Task]:
+    """So many tasks that were opened last and have a seat in one of the states `given`, the newest first; no training.
+
+    They are found before anything is joined to them: what gold holds would be read of all that are sorted.
+    """
+    seats = Assignment.objects.filter(task=OuterRef("pk"), status__in=given)
+    # Training shows what somebody can do when they know that they are looked at.
+    tasks = Task.objects.filter(Exists(seats), project_id=project_id).exclude(status=TaskStatus.TRAINING)
+    latest = list(tasks.order_by("-opened_at", "pk").values_list("pk", flat=True)[:most])
+    found = Task.objects.filter(pk__in=latest).select_related("segment", "batch", "gold__track_set")
+    return found.order_by("-opened_at", "pk")
 
 
 def _same_events(one: Given, other: Given) -> bool:

@@ -8,8 +8,9 @@ from __future__ import annotations
 from annotation import recording
 from annotation.core.clipping import clip_to
 from crowd import ghosting, scoring
-from crowd.lifecycle import Seat, TaskStatus
+from crowd.lifecycle import Seat
 from crowd.models import Assignment, Gold, Task
+from crowd.suspecting import latest_tasks
 from review.core.learning import Answers, learn
 from review.voicing import listen
 
@@ -20,10 +21,7 @@ GIVEN = (Seat.SUBMITTED, Seat.ACCEPTED, Seat.REJECTED)
 
 def learn_skills(*, project_id: str) -> None:
     """Estimate everybody's skill anew from the latest tasks, and keep it for the next consensus."""
-    tasks = Task.objects.filter(project_id=project_id, assignments__status__in=GIVEN).distinct()
-    # Training shows what somebody can do when they know that they are looked at.
-    tasks = tasks.exclude(status=TaskStatus.TRAINING)
-    latest = tasks.select_related("segment", "batch", "gold__track_set").order_by("-opened_at", "pk")[:TASKS]
+    latest = latest_tasks(project_id=project_id, given=GIVEN, most=TASKS)
     answers, copyists = [], set()
     for task in latest:
         seats, echoes = _heard(task)

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Page
-from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, F, OuterRef, Prefetch, Q, QuerySet
 from django.db.models.functions import Coalesce, Now
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
@@ -16,7 +16,7 @@ from annotation.access import Capability
 from annotation.formats.registry import FORMATS
 from annotation.importing import READABLE
 from annotation.lifecycle import Role, VideoStatus
-from annotation.models import Invite, Member, Project, User, Video
+from annotation.models import Invite, Member, Project, TrackSet, User, Video
 from annotation.pages import one_page, project_of
 from crowd import accounting, awaiting, reporting
 from crowd.lifecycle import ENDED_SEATS, BatchStatus, TaskStatus
@@ -100,7 +100,9 @@ def _whole(request: HttpRequest, found: Project) -> dict[str, Any]:
 
 
 def _gold(request: HttpRequest, found: Project) -> Page:
-    rows = Gold.objects.filter(project=found).select_related("video", "track_set").defer("track_set__payload")
+    # Looked up for the page alone: joined, they would be for all that is sorted.
+    beside = ("video", Prefetch("track_set", TrackSet.objects.defer("payload")))
+    rows = Gold.objects.filter(project=found).prefetch_related(*beside)
     page = one_page(request, rows.order_by("-created_at", "pk"), size=GOLD, name="gold")
     tell_intervals(page)
     return page

@@ -11,9 +11,11 @@ from annotation import recording
 from annotation.core.tracks import Interval, Tracks
 from annotation.lifecycle import Source
 from annotation.models import Project
+from crowd import suspecting
 from crowd.lifecycle import GoldMove
 from crowd.models import Batch, Gold, GoldEvent, Payout, PayoutLine, PreLabels, Task
 from crowd.seating import policy_of
+from review import learning
 from review.models import Export, Join, Release
 from tests import cast
 from tests.crowd import stage
@@ -119,3 +121,14 @@ def test_each_gold_of_a_list_is_told_with_its_own_events(monkeypatch: pytest.Mon
     assert {gold["id"]: gold["intervals"] for gold in told} == {
         gold.pk: int(gold.pk == row.pk) for gold in Gold.objects.all()
     }
+
+
+def test_the_latest_tasks_are_found_without_reading_what_all_gold_holds() -> None:
+    first = stage.launched(redundancy=2)
+    more(first, "one")
+    with CaptureQueriesContext(connection) as queries:
+        learning.learn_skills(project_id=first.project_id)
+        suspecting.flag_workers(project_id=first.project_id)
+    said = [query["sql"] for query in queries if 'ORDER BY "crowd_task"."opened_at"' in query["sql"]]
+    chosen = [sql for sql in said if " LIMIT " in sql.split("ORDER BY")[-1]]
+    assert len(chosen) == 2 and not any("payload" in sql or "DISTINCT" in sql for sql in chosen)
