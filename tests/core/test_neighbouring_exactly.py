@@ -51,7 +51,7 @@ def shown(boxes: Floats, start: int) -> list[dict[int, Box]]:
 def shared_likeness(own: dict[int, Box], other: dict[int, Box], frames: range) -> float:
     """Mean IoU on the shared frames, 0 where too few have both."""
     both = [alike(own[f], other[f]) for f in frames if f in own and f in other]
-    return sum(both) / len(both) if len(both) >= min(LEAST, math.ceil(len(frames) / 4)) else 0.0
+    return sum(both) / len(both) if both and len(both) >= min(LEAST, math.ceil(len(frames) / 4)) else 0.0
 
 
 def sides(box: Box) -> Box:
@@ -179,7 +179,7 @@ def test_witnesses_are_those_of_every_pair_on_every_shared_frame(seed: int) -> N
         frames = range(max(start, tracks.start), min(start + boxes.shape[2], tracks.stop))
         theirs = [as_drawn(track) for track in tracks.tracks]
         for k, mine in enumerate(own):
-            want[k] += any(frames and shared_likeness(mine, other, frames) >= SAME for other in theirs)
+            want[k] += any(shared_likeness(mine, other, frames) >= SAME for other in theirs)
     assert witnesses(boxes, start, around).tolist() == want
 
 
