@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 from collections.abc import Callable
 from dataclasses import replace
@@ -83,3 +84,9 @@ def test_a_clip_is_as_dull_as_can_be(name: str, trap_file: Files, tmp_path: Path
     head = out.read_bytes()
     assert head.index(b"moov") < head.index(b"mdat")
     assert facts.bytes == len(head)
+
+
+def test_what_encodes_av1_stays_a_process_like_any_other(tmp_path: Path) -> None:
+    before = os.sched_getscheduler(0), os.sched_getparam(0)
+    TRAPS["av1"].write(tmp_path)
+    assert (os.sched_getscheduler(0), os.sched_getparam(0)) == before
