@@ -18,15 +18,15 @@ demo: install
 	$(PY) manage.py demo $(ARGS)
 
 test: $(VENV)/.installed-for-tests
-	$(PY) -m pytest -n $(JOBS) $(ARGS)
-	TEST_DATABASE=sqlite $(PY) -m pytest -n $(JOBS) -m "db and not browser" $(ARGS)
+	$(PY) -m pytest -n $(JOBS) --dist worksteal $(ARGS)
+	TEST_DATABASE=sqlite $(PY) -m pytest -n $(JOBS) --dist worksteal -m "db and not browser" $(ARGS)
 
 test-life: $(VENV)/.installed-for-tests
 	$(PY) -m pytest tests/crowd/test_whole_life.py --long --timeout 3600 $(ARGS)
 
 test-long: $(VENV)/.installed-for-tests
-	$(PY) -m pytest -n $(JOBS) --long --timeout 7200 $(ARGS)
-	TEST_DATABASE=sqlite $(PY) -m pytest -n $(JOBS) --long --timeout 7200 -m db $(ARGS)
+	$(PY) -m pytest -n $(JOBS) --dist worksteal --long --timeout 7200 $(ARGS)
+	TEST_DATABASE=sqlite $(PY) -m pytest -n $(JOBS) --dist worksteal --long --timeout 7200 -m db $(ARGS)
 
 check: $(VENV)/.installed-for-checks
 	$(VENV)/bin/ruff check --no-cache .  # what sorts an import right depends on other files than its own
